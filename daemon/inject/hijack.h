@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hijack.h - make one thread of the target run a few system calls or instructions for us.
+ *
+ * The only file that stops a thread. Whatever happens to us while a thread is in our hands,
+ * SIGKILL included, it finds its way back by itself: see hijack.c.
+ */
+#ifndef HP_HIJACK_H
+#define HP_HIJACK_H
+
+#include <sys/types.h>
+
+#include "util.h"
+
+struct hijack;
+
+/**
+ * hijack_open() - stop one thread of @pid, preferably the primordial one, which sleeps for the
+ * whole life of a Java program, else another one that is asleep.
+ *
+ * Return: 0; -ESRCH; -EPERM (no CAP_SYS_PTRACE, or somebody else traces it); -ETIMEDOUT when no
+ * thread could be stopped; -EOPNOTSUPP when the way back cannot be prepared; -ENOMEM.
+ */
+int hijack_open(pid_t pid, struct hijack **ret);
+
+/**
+ * hijack_close() - put every register back and let the thread go on where it was.
+ * Return: 0; -ESRCH when the target ended meanwhile. Accepts NULL. @h is gone either way.
+ */
+int hijack_close(struct hijack *h);
+
+/** hijack_tid() - the thread in our hands. */
+pid_t hijack_tid(const struct hijack *h);
+
+/** hijack_paused_ns() - how long it has been stopped so far. */
+uint64_t hijack_paused_ns(const struct hijack *h);
+
+/**
+ * hijack_syscall() - run one system call in the thread.
+ * @ret: what the kernel returned, -errno included.
+ * Return: 0 when it ran; -ESRCH; -ETIMEDOUT.
+ */
+int hijack_syscall(struct hijack *h, long nr, const uint64_t args[static 6], int64_t *ret);
+
+/**
+ * hijack_call() - run the code at target address @addr with @args in rdi, rsi, rdx until it returns.
+ * It must be short, must not block, and may only change registers, rsp excepted (our way back
+ * restores them all). Its results go through memory.
+ * Return: 0; -ESRCH; -ETIMEDOUT.
+ */
+int hijack_call(struct hijack *h, uint64_t addr, const uint64_t args[static 3]);
+
+/**
+ * hijack_threads_outside() - is every thread of @pid outside [@lo, @hi)?
+ *
+ * Stops one thread after the other, each for some microseconds, and looks at its program counter
+ * and at the signal frames on its stack. The caller has made sure that nothing leads into
+ * the range any more, so a thread seen outside stays outside.
+ * Return: 1 all outside; 0 some thread is inside; -ESRCH; -EPERM; -ETIMEDOUT.
+ */
+int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi);
+
+#endif

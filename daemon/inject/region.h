@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * region.h - the memory we put into a target: slots for the kernel's uprobes, the continuations
+ * behind them, and a table that tells a later instance what has to be undone.
+ *
+ * One memfd, three mappings side by side in the target, all of it also mapped by us: whatever we
+ * write is there at once, and no page is both writable and executable in the target.
+ *
+ *   text   private, r-x   REGION_SLOTS * SLOT_TEXT bytes; the uprobes sit here
+ *   code   shared,  r-x   REGION_SLOTS * SLOT_CODE bytes of continuations, then the patch stub
+ *   table  shared,  rw-   header, slot table, patch list
+ */
+#ifndef HP_REGION_H
+#define HP_REGION_H
+
+#include "inject/hijack.h"
+#include "util.h"
+
+#define REGION_SLOTS 4096 /* slot 0 is the self-test */
+#define SLOT_TEXT    16	  /* bytes of text per slot: the nop, then a jump to the slot's code */
+#define SLOT_CODE    128  /* bytes of code per slot: prologue, displaced instruction, jump back */
+
+/* Which nop the kernel's uprobe is put on: decided by trying (region_set_nop()). */
+enum slot_nop { SLOT_NOP5, SLOT_NOP1 };
+
+struct region {
+	pid_t pid;
+	int fd;			     /* the memfd */
+	uint64_t base, len;	     /* target range: everything */
+	uint64_t text, code, table;  /* target addresses of the three parts */
+	uint64_t stub;		     /* target address of the patch stub */
+	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
+	enum slot_nop nop;
+	uint8_t *text_map, *code_map; /* the same memory, ours */
+	struct region_table *table_map;
+};
+
+/* What the table remembers of one diverted site, written before the site is diverted. */
+struct region_slot {
+	uint64_t addr;	 /* of the 8-byte word that was changed; 0: slot not in use */
+	uint64_t orig;	 /* what it was */
+	uint64_t divert; /* what we made of it */
+};
+
+/**
+ * region_create() - map a new region within reach of [@code_low, @code_high).
+ * Stops one thread for its system calls. SLOT_NOP5 text is written.
+ * @paused_ns: how long that thread stood.
+ * Return: 0; -ENOSPC (no free range within reach of a jmp rel32); -EPERM (a seccomp filter or
+ * SELinux refused); -ESRCH; -ETIMEDOUT; -EFAULT; -ENOMEM.
+ */
+int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
+		  uint64_t *paused_ns);
+
+/**
+ * region_find() - take hold of a region that an earlier instance left in @pid.
+ * Its table is hostile: every entry is checked before use, and bad ones are passed over.
+ * Return: 0; -ENOENT; -EBUSY when the instance that owns it is alive (*@holder is its PID);
+ * -EPROTO when it is not one of ours in a format known here.
+ */
+int region_find(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
+		pid_t *holder);
+
+/** region_set_nop() - rewrite the text of every slot but 0, before a uprobe is put on it. */
+void region_set_nop(struct region *r, enum slot_nop nop);
+
+/**
+ * region_unmap() - take it out of the target, if no thread is inside.
+ * Return: 0; -EBUSY (a thread is inside: it stays, for the next attach); -ESRCH; -EPERM;
+ * -ETIMEDOUT. @r stays valid for region_close() in any case.
+ */
+int region_unmap(struct region *r);
+
+/** region_close() - let go of our side; the target's mappings stay as they are. */
+void region_close(struct region *r);
+
+/** region_slot_text() / region_slot_code() - target addresses of a slot's two parts. */
+uint64_t region_slot_text(const struct region *r, uint32_t slot);
+uint64_t region_slot_code(const struct region *r, uint32_t slot);
+
+/** region_text_offset() - file offset of a slot's uprobe in the memfd. */
+uint64_t region_text_offset(uint32_t slot);
+
+/** region_slot_entry() - our view of the table's entry for @slot. */
+struct region_slot *region_slot_entry(struct region *r, uint32_t slot);
+
+/** region_write_code() - write a slot's code (at most SLOT_CODE bytes). The slot must be at rest. */
+void region_write_code(struct region *r, uint32_t slot, const uint8_t *code, size_t len);
+
+/**
+ * region_text_path() - path under which the kernel finds the text's inode: /proc/PID/map_files/A-B.
+ */
+void region_text_path(const struct region *r, char *buf, size_t size);
+
+/**
+ * region_run_slot0() - have a thread of the target pass through slot 0 @n times: the self-test that
+ * uprobes fire in this process. Return: 0; -ESRCH; -ETIMEDOUT; as hijack_open().
+ */
+int region_run_slot0(struct region *r, uint32_t n);
+
+#endif

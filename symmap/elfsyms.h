@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elfsyms.h - symbols, USDT notes and the build-id of one ELF file (libelf).
+ *
+ * Opened from a file descriptor, so that the caller decides in which mount namespace a path means
+ * what. Every offset and count of the file is bounded: the file belongs to a hostile target.
+ */
+#ifndef HP_ELFSYMS_H
+#define HP_ELFSYMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elfsyms;
+
+#define ELFSYMS_BUILD_ID_MAX 64
+
+/**
+ * elfsyms_open() - read the headers of an x86-64 ELF file.
+ * @fd: not kept; the caller closes it whenever it likes.
+ * Return: 0; -EPROTO not a readable ELF file; -EOPNOTSUPP not 64-bit x86-64; -ENOMEM.
+ */
+int elfsyms_open(int fd, struct elfsyms **ret);
+void elfsyms_close(struct elfsyms *e);
+
+/**
+ * elfsyms_value() - virtual address (st_value) of a defined symbol, by exact name without version.
+ * Looks in .symtab, then in .dynsym. Return: 0; -ENOENT.
+ */
+int elfsyms_value(struct elfsyms *e, const char *name, uint64_t *ret);
+
+/**
+ * elfsyms_each() - call @fn for every defined FUNC symbol whose name contains @part.
+ * Stops at the first non-zero return, which it returns.
+ */
+int elfsyms_each(struct elfsyms *e, const char *part,
+		 int (*fn)(const char *name, uint64_t value, uint64_t size, void *arg), void *arg);
+
+/** elfsyms_has_symtab() - does the file carry a .symtab (false for stripped builds)? */
+bool elfsyms_has_symtab(const struct elfsyms *e);
+
+/**
+ * elfsyms_offset() - file offset of virtual address @vaddr; what a uprobe wants.
+ * Return: 0; -ENOENT outside every executable LOAD segment.
+ */
+int elfsyms_offset(const struct elfsyms *e, uint64_t vaddr, uint64_t *ret);
+
+/** elfsyms_code() - copy up to @len bytes of code at @vaddr; returns bytes copied or -ENOENT. */
+int elfsyms_code(const struct elfsyms *e, uint64_t vaddr, uint8_t *buf, size_t len);
+
+/**
+ * elfsyms_usdt() - locations of the USDT probe @provider:@name (.note.stapsdt).
+ * @ret: filled with up to @max virtual addresses.
+ * Return: how many there are; 0 when none.
+ */
+size_t elfsyms_usdt(struct elfsyms *e, const char *provider, const char *name, uint64_t *ret,
+		    size_t max);
+
+/** elfsyms_build_id() - Return: length in bytes, 0 when there is none. */
+size_t elfsyms_build_id(const struct elfsyms *e, uint8_t ret[static ELFSYMS_BUILD_ID_MAX]);
+
+#endif
