@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - messages for a person, on stderr. Data never goes through here.
+ * log.h - messages for a person. Data never goes through here.
  *
  * An error is one line: what, on what, why, what to do. It is printed once, where the fact is
- * known; everything above only returns the code.
+ * known; everything above only returns the code. By default messages go to stderr; the engine
+ * sends them to its client instead, whose terminal may be elsewhere.
  */
 #ifndef HP_LOG_H
 #define HP_LOG_H
@@ -12,17 +13,17 @@
 
 enum log_level { LOG_LVL_ERR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
+#define LOG_TEXT_MAX 1024
+
 /**
  * log_set_level() - drop messages less urgent than @level. The default is LOG_LVL_WARN.
  */
 void log_set_level(enum log_level level);
 
 /**
- * log_capture() - also keep the text of the last error, for a reply to a client.
- * @buf: where each error's text is copied (always terminated); NULL to stop.
- * @size: bytes at @buf.
+ * log_set_sink() - hand messages to @fn instead of stderr; NULL for stderr again.
  */
-void log_capture(char *buf, size_t size);
+void log_set_sink(void (*fn)(enum log_level level, const char *text, void *arg), void *arg);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 

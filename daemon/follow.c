@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: MIT
+/*
+ * follow.c - keep the symbol map equal to the target's code cache. See follow.h.
+ *
+ * Data comes from the code heaps (target/codeheap) and the compile events (probe/bpf_load), goes
+ * to the map (symmap) and to the session's callbacks. Nothing in the target changes here.
+ */
+#include "follow.h"
+#include "log.h"
+#include "probe/bpf_load.h"
+#include "target/codeheap.h"
+
+#define FOLLOW_HOOKS_MAX 32
+
+/*
+ * A method is being made not entrant when its hook fires: the state changes a moment later. It is
+ * looked at again after each of these pauses (a lock may be in the way) and then given up: the
+ * call may have been refused (already retired, or a race lost).
+ */
+static const uint64_t retire_checks_ns[] = {
+	1 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC, 20 * NSEC_PER_MSEC, 100 * NSEC_PER_MSEC,
+};
+
+#define RETIRING_MAX	4096
+#define RESCAN_PAUSE_NS (20 * NSEC_PER_MSEC)  /* at most so often, however fast events come */
+#define RESCAN_TIMER_NS (250 * NSEC_PER_MSEC) /* when no hook tells */
+
+struct retiring {
+	uint64_t addr;
+	uint32_t gen;
+	uint32_t check; /* index in retire_checks_ns */
+	uint64_t due_ns, ts_ns;
+};
+
+struct follow {
+	struct target *t;
+	struct loop *loop;
+	const struct follow_ops *ops;
+	void *arg;
+
+	struct symmap *map;
+	struct name_cache *names;
+	enum follow_source source;
+	uint64_t walk_ns;
+
+	struct nmethod_bpf *bpf;
+	struct loop_source *bpf_src, *retire_timer, *rescan_timer;
+	uint64_t lost_seen;
+	bool live; /* callbacks may come */
+
+	struct retiring *retiring;
+	size_t nretiring;
+};
+
+const char *follow_source_name(enum follow_source s)
+{
+	static const char *const names[] = {"none", "symbols", "usdt", "timer"};
+
+	return names[s];
+}
+
+/* --- hooks ------------------------------------------------------------------------------------ */
+
+/*
+ * Where HotSpot tells that code comes and goes. register_nmethod is a virtual function of the heap
+ * in use: `this` in rdi, the nmethod in rsi. The others are members of nmethod itself: rdi.
+ * unregister_nmethod is not called per nmethod by every collector (G1 of JDK 22+ does it in
+ * bulk), but all nmethods go through flush() (17) or purge() (21+) before their memory is reused.
+ * Source: OpenJDK src/hotspot/share/code/nmethod.cpp, gc/g1/g1CollectedHeap.cpp.
+ */
+static const char *const heap_classes[] = {
+	"15G1CollectedHeap", "20ParallelScavengeHeap", "16GenCollectedHeap", "10SerialHeap",
+	"14ZCollectedHeap",  "14XCollectedHeap",       "14ShenandoahHeap",   "11EpsilonHeap",
+};
+
+static const struct {
+	const char *symbol;
+	enum nmethod_hook hook;
+} nmethod_members[] = {
+	{"_ZN7nmethod5flushEv", HOOK_UNREGISTER},   /* JDK 17 */
+	{"_ZN7nmethod5purgeEbb", HOOK_UNREGISTER},  /* JDK 21 */
+	{"_ZN7nmethod5purgeEb", HOOK_UNREGISTER},   /* JDK 22+ */
+	{"_ZN7nmethod26make_not_entrant_or_zombieEi", HOOK_RETIRE}, /* JDK 17 */
+	{"_ZN7nmethod16make_not_entrantEv", HOOK_RETIRE},	    /* JDK 21 */
+	{"_ZN7nmethod16make_not_entrantEPKc", HOOK_RETIRE},	    /* JDK 24 */
+	{"_ZN7nmethod16make_not_entrantENS_18InvalidationReasonE", HOOK_RETIRE}, /* JDK 25 */
+};
+
+struct hooks {
+	struct nmethod_site sites[FOLLOW_HOOKS_MAX];
+	size_t n;
+	bool registers;
+};
+
+/* endbr64 is single-stepped out of line by the kernel, at twenty times the price of the next one. */
+static uint64_t after_endbr(struct elfsyms *e, uint64_t vaddr)
+{
+	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	uint8_t code[sizeof(endbr64)];
+
+	if (elfsyms_code(e, vaddr, code, sizeof(code)) == sizeof(code) &&
+	    memcmp(code, endbr64, sizeof(code)) == 0)
+		return vaddr + sizeof(endbr64);
+	return vaddr;
+}
+
+static bool hooks_add(struct hooks *h, struct elfsyms *e, uint64_t vaddr, enum nmethod_hook hook,
+		      uint8_t arg)
+{
+	uint64_t offset;
+
+	if (h->n == FOLLOW_HOOKS_MAX || elfsyms_offset(e, after_endbr(e, vaddr), &offset))
+		return false;
+	/* Two classes may share one body: one hook is enough, two would be two events. */
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->sites[i].offset == offset)
+			return true;
+	}
+	h->sites[h->n++] = (struct nmethod_site){.hook = hook, .arg = arg, .offset = offset};
+	return true;
+}
+
+static void hooks_by_symbol(struct hooks *h, struct elfsyms *e)
+{
+	char name[96];
+	uint64_t vaddr;
+
+	for (size_t i = 0; i < ARRAY_SIZE(heap_classes); i++) {
+		snprintf(name, sizeof(name), "_ZN%s16register_nmethodEP7nmethod", heap_classes[i]);
+		if (elfsyms_value(e, name, &vaddr) == 0 &&
+		    hooks_add(h, e, vaddr, HOOK_REGISTER, 1))
+			h->registers = true;
+		snprintf(name, sizeof(name), "_ZN%s18unregister_nmethodEP7nmethod",
+			 heap_classes[i]);
+		if (elfsyms_value(e, name, &vaddr) == 0)
+			hooks_add(h, e, vaddr, HOOK_UNREGISTER, 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(nmethod_members); i++) {
+		if (elfsyms_value(e, nmethod_members[i].symbol, &vaddr) == 0)
+			hooks_add(h, e, vaddr, nmethod_members[i].hook, 0);
+	}
+}
+
+static void hooks_by_usdt(struct hooks *h, struct elfsyms *e)
+{
+	static const char *const names[] = {"compiled__method__load", "compiled__method__unload"};
+	uint64_t vaddr[4];
+
+	h->n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t n = elfsyms_usdt(e, "hotspot", names[i], vaddr, ARRAY_SIZE(vaddr));
+
+		for (size_t j = 0; j < MIN(n, ARRAY_SIZE(vaddr)); j++)
+			hooks_add(h, e, vaddr[j], HOOK_RESCAN, 0);
+	}
+}
+
+/* --- the map ---------------------------------------------------------------------------------- */
+
+static int map_add(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
+{
+	const struct nmethod *old = symmap_find(f->map, nm->addr);
+	const struct nmethod *added;
+	uint8_t state_before = old ? old->state : NMETHOD_IN_USE;
+	int err;
+
+	err = symmap_add(f->map, nm, &added);
+	if (err < 0)
+		return err;
+	if (!f->live)
+		return 0;
+	if (err == 1)
+		f->ops->compiled(f->arg, added, ts_ns);
+	else if (state_before == NMETHOD_IN_USE && added->state != NMETHOD_IN_USE)
+		f->ops->retired(f->arg, added, ts_ns);
+	return 0;
+}
+
+static void map_remove(struct follow *f, uint64_t addr, uint64_t ts_ns)
+{
+	struct nmethod old;
+
+	if (symmap_remove(f->map, addr, &old) == 0 && f->live)
+		f->ops->unloaded(f->arg, &old, ts_ns);
+}
+
+struct walk {
+	struct follow *f;
+	uint64_t ts_ns;
+	uint64_t *seen; /* addresses of the nmethods met */
+	size_t n, cap;
+};
+
+static int walk_one(const struct nmethod *nm, void *arg)
+{
+	struct walk *w = arg;
+
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? 2 * w->cap : 4096;
+		uint64_t *seen = reallocarray(w->seen, cap, sizeof(*seen));
+
+		if (!seen)
+			return -ENOMEM;
+		w->seen = seen;
+		w->cap = cap;
+	}
+	w->seen[w->n++] = nm->addr;
+	return map_add(w->f, nm, w->ts_ns);
+}
+
+static int cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What the walk did not meet is gone. */
+static void remove_unseen(struct walk *w)
+{
+	struct symmap *map = w->f->map;
+
+	qsort(w->seen, w->n, sizeof(*w->seen), cmp_u64);
+	for (size_t i = symmap_count(map); i-- > 0;) {
+		uint64_t addr = symmap_at(map, i)->addr;
+
+		if (!bsearch(&addr, w->seen, w->n, sizeof(addr), cmp_u64)) {
+			map_remove(w->f, addr, w->ts_ns);
+			i = MIN(i, symmap_count(map));
+		}
+	}
+}
+
+static int walk(struct follow *f)
+{
+	struct walk w = {.f = f, .ts_ns = clock_ns()};
+	int err = codeheap_walk(f->t->mem, &f->t->layout, f->names, walk_one, &w);
+
+	if (err == 0)
+		remove_unseen(&w);
+	free(w.seen);
+	return err;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void retire_later(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
+{
+	if (f->nretiring == RETIRING_MAX)
+		return; /* the walk that any lost event brings finds it */
+	f->retiring[f->nretiring++] = (struct retiring){
+		.addr = nm->addr,
+		.gen = nm->gen,
+		.due_ns = clock_ns() + retire_checks_ns[0],
+		.ts_ns = ts_ns,
+	};
+	if (f->nretiring == 1)
+		loop_timer_set(f->retire_timer, retire_checks_ns[0]);
+}
+
+/* Has it been retired by now? Return: true when there is nothing more to wait for. */
+static bool retire_check(struct follow *f, struct retiring *r, uint64_t now_ns)
+{
+	const struct nmethod *nm = symmap_find(f->map, r->addr);
+	uint8_t state;
+
+	if (!nm || nm->gen != r->gen || nm->state != NMETHOD_IN_USE)
+		return true;
+	if (now_ns < r->due_ns)
+		return false;
+	if (nmethod_state_read(f->t->mem, &f->t->layout, r->addr, &state))
+		return true;
+	if (state != NMETHOD_IN_USE) {
+		symmap_set_state(f->map, r->addr, state);
+		f->ops->retired(f->arg, nm, r->ts_ns);
+		return true;
+	}
+	if (++r->check == ARRAY_SIZE(retire_checks_ns))
+		return true;
+	r->due_ns = now_ns + retire_checks_ns[r->check];
+	return false;
+}
+
+static void on_retire_timer(void *arg, uint32_t events _unused_)
+{
+	struct follow *f = arg;
+	uint64_t now_ns = clock_ns();
+	size_t left = 0;
+
+	for (size_t i = 0; i < f->nretiring; i++) {
+		if (!retire_check(f, &f->retiring[i], now_ns))
+			f->retiring[left++] = f->retiring[i];
+	}
+	f->nretiring = left;
+	if (!left)
+		loop_timer_set(f->retire_timer, 0);
+}
+
+static void on_register(struct follow *f, const struct hp_nmethod *rec)
+{
+	struct nmethod nm;
+	int err;
+
+	err = nmethod_decode(&f->t->layout, rec->addr, rec->hdr, rec->hdr_len, &nm);
+	if (err == 0)
+		err = nmethod_names(f->t->mem, &f->t->layout, f->names, &nm);
+	if (err == 0)
+		err = map_add(f, &nm, rec->h.ts_ns);
+	if (err == -EFAULT || err == -EPROTO)
+		log_debug("follow: new nmethod at 0x%llx cannot be read: it may be gone already",
+			  (unsigned long long)rec->addr);
+}
+
+static int on_record(void *arg, const struct hp_record *rec, size_t size)
+{
+	struct follow *f = arg;
+	const struct hp_nmethod *n = (const struct hp_nmethod *)rec;
+	const struct nmethod *nm;
+
+	if (size < sizeof(*n) || n->hdr_len > HP_NMETHOD_HDR_MAX)
+		return 0;
+	switch (rec->kind) {
+	case HP_REGISTER:
+		on_register(f, n);
+		break;
+	case HP_UNREGISTER:
+		map_remove(f, n->addr, rec->ts_ns);
+		break;
+	case HP_RETIRE:
+		nm = symmap_find(f->map, n->addr);
+		if (nm && nm->state == NMETHOD_IN_USE)
+			retire_later(f, nm, rec->ts_ns);
+		break;
+	case HP_RESCAN:
+		loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+		break;
+	}
+	return 0;
+}
+
+static void on_bpf(void *arg, uint32_t events _unused_)
+{
+	struct follow *f = arg;
+	uint64_t lost;
+
+	nmethod_bpf_consume(f->bpf);
+	lost = nmethod_bpf_lost(f->bpf);
+	if (lost == f->lost_seen)
+		return;
+	log_info("follow: %llu compile events of PID %d were lost: reading the code heaps again",
+		 (unsigned long long)(lost - f->lost_seen), f->t->id.pid);
+	f->lost_seen = lost;
+	loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+}
+
+static void on_rescan(void *arg, uint32_t events _unused_)
+{
+	struct follow *f = arg;
+
+	loop_timer_set(f->rescan_timer, f->source == FOLLOW_TIMER ? RESCAN_TIMER_NS : 0);
+	walk(f);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static int hook(struct follow *f)
+{
+	struct hooks h = {.n = 0};
+	int err;
+
+	hooks_by_symbol(&h, f->t->libjvm);
+	f->source = FOLLOW_SYMBOLS;
+	if (!h.registers) {
+		hooks_by_usdt(&h, f->t->libjvm);
+		f->source = h.n ? FOLLOW_USDT : FOLLOW_TIMER;
+		log_warn("PID %d: its libjvm.so has no symbols: new methods are noticed %s; "
+			 "install the JVM's debug symbols to see them at once",
+			 f->t->id.pid,
+			 h.n ? "after publication (USDT)" : "every 250 ms (no USDT either)");
+	}
+	if (!h.n)
+		return 0;
+	err = nmethod_bpf_open(f->t->id.pid, f->t->info.libjvm_open, h.sites, h.n,
+			       HP_NMETHOD_HDR_MAX, on_record, f, &f->bpf);
+	if (err)
+		return err;
+	f->bpf_src = loop_add(f->loop, nmethod_bpf_fd(f->bpf), EPOLLIN, on_bpf, f);
+	return f->bpf_src ? 0 : -ENOMEM;
+}
+
+static int follow_start(struct follow *f)
+{
+	f->retiring = calloc(RETIRING_MAX, sizeof(*f->retiring));
+	f->retire_timer = loop_timer(f->loop, 0, on_retire_timer, f);
+	f->rescan_timer = loop_timer(f->loop, 0, on_rescan, f);
+	if (!f->retiring || !f->retire_timer || !f->rescan_timer)
+		return -ENOMEM;
+	return hook(f);
+}
+
+int follow_open(struct target *t, struct loop *loop, const struct follow_ops *ops, void *arg,
+		struct follow **ret)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+	uint64_t start_ns = clock_ns();
+	int err = -ENOMEM;
+
+	if (!f)
+		return -ENOMEM;
+	*f = (struct follow){.t = t, .loop = loop, .ops = ops, .arg = arg};
+	f->map = symmap_new();
+	if (f->map)
+		f->names = name_cache_new(symmap_strings(f->map));
+	if (f->names)
+		err = loop ? follow_start(f) : 0;
+	if (err == 0)
+		start_ns = clock_ns(), err = walk(f);
+	if (err) {
+		if (err != -ENOMEM)
+			log_err("cannot read the code heaps of PID %d: %s", t->id.pid,
+				strerror(-err));
+		follow_close(f);
+		return err;
+	}
+	f->walk_ns = clock_ns() - start_ns;
+	f->live = loop != NULL;
+	if (f->source == FOLLOW_TIMER)
+		loop_timer_set(f->rescan_timer, RESCAN_TIMER_NS);
+	*ret = f;
+	return 0;
+}
+
+void follow_close(struct follow *f)
+{
+	if (!f)
+		return;
+	if (f->loop) {
+		loop_del(f->loop, f->bpf_src);
+		loop_del(f->loop, f->retire_timer);
+		loop_del(f->loop, f->rescan_timer);
+	}
+	nmethod_bpf_close(f->bpf);
+	name_cache_free(f->names);
+	symmap_free(f->map);
+	free(f->retiring);
+	free(f);
+}
+
+struct symmap *follow_map(struct follow *f)
+{
+	return f->map;
+}
+
+enum follow_source follow_source(const struct follow *f)
+{
+	return f->source;
+}
+
+uint64_t follow_walk_ns(const struct follow *f)
+{
+	return f->walk_ns;
+}
+
+struct name_cache *follow_names(struct follow *f)
+{
+	return f->names;
+}
