@@ -8,6 +8,8 @@
 #   make SAN=1 ...  the same with ASan and UBSan
 #   V=1             show the commands
 
+VERSION := 0.1.0
+
 SAN ?= 0
 V ?= 0
 O ?= $(if $(filter 1,$(SAN)),build/san,build)
@@ -19,7 +21,8 @@ BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wundef -Wimplicit-fallthrough -Wpointer-arith -Wwrite-strings
 CFLAGS ?= -O2 -g
-HP_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-strict-aliasing -I. -Idaemon -isystem $(O)/skel
+HP_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-strict-aliasing -I. -Idaemon -isystem $(O)/skel \
+	-DHP_VERSION='"$(VERSION)"'
 LDLIBS := -lbpf -lelf -lcapstone -ljansson -lz
 
 ifeq ($(SAN),1)

@@ -5,7 +5,7 @@
 #include "log.h"
 
 static enum log_level max_level = LOG_LVL_WARN;
-static void (*sink)(enum log_level level, const char *text, void *arg);
+static log_sink_fn *sink;
 static void *sink_arg;
 
 void log_set_level(enum log_level level)
@@ -13,10 +13,16 @@ void log_set_level(enum log_level level)
 	max_level = level;
 }
 
-void log_set_sink(void (*fn)(enum log_level level, const char *text, void *arg), void *arg)
+void log_set_sink(log_sink_fn *fn, void *arg)
 {
 	sink = fn;
 	sink_arg = arg;
+}
+
+log_sink_fn *log_get_sink(void **arg_ret)
+{
+	*arg_ret = sink_arg;
+	return sink;
 }
 
 void log_msg(enum log_level level, const char *fmt, ...)

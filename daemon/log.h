@@ -20,10 +20,13 @@ enum log_level { LOG_LVL_ERR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
  */
 void log_set_level(enum log_level level);
 
-/**
- * log_set_sink() - hand messages to @fn instead of stderr; NULL for stderr again.
- */
-void log_set_sink(void (*fn)(enum log_level level, const char *text, void *arg), void *arg);
+typedef void log_sink_fn(enum log_level level, const char *text, void *arg);
+
+/** log_set_sink() - hand messages to @fn instead of stderr; NULL for stderr again. */
+void log_set_sink(log_sink_fn *fn, void *arg);
+
+/** log_get_sink() - what log_set_sink() was called with last. */
+log_sink_fn *log_get_sink(void **arg_ret);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 

@@ -157,21 +157,3 @@ void loop_stop(struct loop *l)
 {
 	l->stop = true;
 }
-
-static uint64_t clock_read(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
-uint64_t clock_ns(void)
-{
-	return clock_read(CLOCK_MONOTONIC);
-}
-
-uint64_t clock_wall_ns(void)
-{
-	return clock_read(CLOCK_REALTIME);
-}

@@ -36,7 +36,4 @@ void loop_del(struct loop *l, struct loop_source *s);
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
-uint64_t clock_ns(void);      /* CLOCK_MONOTONIC */
-uint64_t clock_wall_ns(void); /* CLOCK_REALTIME */
-
 #endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* check.c - `hotprobe check`: what works here. */
+#include "cli/cli.h"
+
+static void print_check(FILE *out, json_t *obj)
+{
+	const struct colors *c = colors(out);
+	const char *what = "", *result = "", *detail = "";
+	const char *color;
+
+	json_unpack(obj, "{s:s,s:s,s:s}", "check", &what, "result", &result, "detail", &detail);
+	color = strcmp(result, "ok") == 0 ? c->good : strcmp(result, "missing") == 0 ? c->bad : c->warn;
+	fprintf(out, "%s%-8s%s  %-18s %s\n", color, result, c->off, what, detail);
+}
+
+static enum status run(int argc, char **argv)
+{
+	static const struct option options[] = {COMMON_LONG, {0}};
+	struct common c = {0};
+	int opt, err;
+
+	while ((opt = getopt_long(argc, argv, COMMON_SHORT, options, NULL)) != -1) {
+		err = common_option(&cmd_check, &c, opt);
+		if (err)
+			return err < 0 ? STATUS_USAGE : STATUS_OK;
+	}
+	if (optind < argc)
+		return usage_error(&cmd_check, "unexpected argument '%s'", argv[optind]);
+	return run_request(&c, request_new(&c, "check"), print_check);
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.args = "[-p PID]",
+	.summary = "say whether probing works on this machine, and on one JVM",
+	.options = "  -p, --pid PID        look at this JVM too\n",
+	.example = "hotprobe check -p 4711",
+	.run = run,
+};

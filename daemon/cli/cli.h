@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - the command line: a table of commands, and what they share.
+ *
+ * A command turns its arguments into one request, sends it to an engine and prints what comes back;
+ * it has no knowledge of JVMs.
+ */
+#ifndef HP_CLI_H
+#define HP_CLI_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "proto/proto.h"
+#include "util.h"
+
+struct command {
+	const char *name;
+	const char *args;    /* "-p PID SPEC..." */
+	const char *summary; /* one line */
+	const char *options; /* its own lines of --help */
+	const char *example;
+	enum status (*run)(int argc, char **argv);
+};
+
+extern const struct command cmd_check, cmd_list, cmd_methods, cmd_trace, cmd_clean;
+
+/* Options that every command takes. */
+struct common {
+	bool json, quiet, verbose;
+	const char *output; /* -o FILE */
+	pid_t pid;
+};
+
+#define COMMON_SHORT "hjqvo:p:"
+enum { OPT_JSON = 'j', OPT_HELP = 'h' };
+#define COMMON_LONG                                                                                \
+	{"help", no_argument, NULL, OPT_HELP}, {"json", no_argument, NULL, OPT_JSON},              \
+		{"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},            \
+		{"output", required_argument, NULL, 'o'}, {"pid", required_argument, NULL, 'p'}
+
+/**
+ * common_option() - take an option that every command has.
+ * Return: 0 taken; 1 --help was asked for and is printed; -EINVAL not ours, or wrong (said).
+ */
+int common_option(const struct command *cmd, struct common *c, int opt);
+
+/** usage_error() - one line on stderr. Return: STATUS_USAGE. */
+enum status usage_error(const struct command *cmd, const char *fmt, ...) _printf_(2, 3);
+
+/**
+ * parse_number() - a whole decimal number in [@lo, @hi]. Return: 0; -EINVAL.
+ * parse_size() - the same with an optional K, M or G (binary).
+ * parse_duration() - seconds, or with ms, s, m, h; fractions allowed. Nanoseconds.
+ */
+int parse_number(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
+int parse_size(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
+int parse_duration(const char *text, uint64_t *ret);
+
+/** request_new() - {"request":NAME,"verbose":...,"pid":...}. */
+json_t *request_new(const struct common *c, const char *name);
+
+/* What a command does with a line that is data; @obj is borrowed. */
+typedef void text_fn(FILE *out, json_t *obj);
+
+/**
+ * run_request() - send @req (its reference is taken) to an engine; print what comes until it is done.
+ * @text: prints one object for a person; unused with --json.
+ *
+ * Ctrl-C and SIGTERM ask the engine to stop; what it then still has to say is printed too.
+ */
+enum status run_request(const struct common *c, json_t *req, text_fn *text);
+
+/* Colours on a terminal, unless NO_COLOR is set; else empty strings. */
+struct colors {
+	const char *dim, *bold, *good, *warn, *bad, *off;
+};
+
+const struct colors *colors(FILE *out);
+
+#endif

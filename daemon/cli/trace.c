@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/* trace.c - `hotprobe trace`: one line per call. */
+#include <time.h>
+
+#include "cli/cli.h"
+
+enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY };
+
+struct trace_options {
+	struct common c;
+	uint64_t count, duration_ns, string_max, ring_bytes;
+	bool count_only;
+};
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static void print_string(FILE *out, const char *s, bool truncated)
+{
+	fputc('"', out);
+	for (; *s; s++) {
+		unsigned char ch = (unsigned char)*s;
+
+		if (ch == '"' || ch == '\\')
+			fprintf(out, "\\%c", ch);
+		else if (ch == '\n')
+			fputs("\\n", out);
+		else if (ch < 0x20 || ch == 0x7f) /* a terminal must not take it for a command */
+			fprintf(out, "\\x%02x", ch);
+		else
+			fputc(ch, out);
+	}
+	fputs(truncated ? "\"..." : "\"", out);
+}
+
+static void print_value(FILE *out, json_t *arg)
+{
+	json_t *value = json_object_get(arg, "value");
+	const char *error = json_string_value(json_object_get(arg, "error"));
+	const char *type = json_string_value(json_object_get(arg, "type"));
+	const char *klass = json_string_value(json_object_get(arg, "class"));
+	const char *addr = json_string_value(json_object_get(arg, "addr"));
+
+	if (error)
+		fprintf(out, "<%s>", error);
+	else if (json_is_string(value) && type && strcmp(type, "char") == 0)
+		fprintf(out, "'%s'", json_string_value(value));
+	else if (json_is_string(value) && type && strchr("fd", type[0]) && !strchr(type, '.'))
+		fputs(json_string_value(value), out); /* NaN, Infinity */
+	else if (json_is_string(value))
+		print_string(out, json_string_value(value),
+			     json_is_true(json_object_get(arg, "truncated")));
+	else if (value)
+		json_dumpf(value, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+	else
+		fprintf(out, "%s@%s", klass ? klass : type ? type : "?", addr ? addr + 2 : "?");
+}
+
+static void print_time(FILE *out, uint64_t ts_ns)
+{
+	time_t sec = (time_t)(ts_ns / NSEC_PER_SEC);
+	char text[16];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&sec, &tm));
+	fprintf(out, "%s.%06llu", text, (unsigned long long)(ts_ns % NSEC_PER_SEC / 1000));
+}
+
+static void print_call(FILE *out, json_t *obj)
+{
+	const struct colors *c = colors(out);
+	const char *thread = json_string_value(json_object_get(obj, "thread"));
+	json_t *self = json_object_get(obj, "this"), *arg;
+	const char *sep = "";
+	size_t i;
+
+	fputs(c->dim, out);
+	print_time(out, (uint64_t)json_integer_value(json_object_get(obj, "ts")));
+	fprintf(out, " %s/%lld%s ", thread ? thread : "?",
+		(long long)json_integer_value(json_object_get(obj, "java_tid")), c->off);
+	fprintf(out, "%s%s.%s%s(", c->bold, json_string_value(json_object_get(obj, "class")),
+		json_string_value(json_object_get(obj, "name")), c->off);
+	if (self) {
+		fprintf(out, "%sthis=", c->dim);
+		print_value(out, self);
+		fputs(c->off, out);
+		sep = ", ";
+	}
+	json_array_foreach(json_object_get(obj, "args"), i, arg) {
+		fputs(sep, out);
+		print_value(out, arg);
+		sep = ", ";
+	}
+	fputs(")\n", out);
+}
+
+static void print_attached(json_t *obj)
+{
+	fprintf(stderr, "hotprobe: attached to PID %lld: %lld compiled bodies probed\n",
+		(long long)json_integer_value(json_object_get(obj, "pid")),
+		(long long)json_integer_value(json_object_get(obj, "sites")));
+}
+
+static void print_detached(json_t *obj)
+{
+	long long lost = json_integer_value(json_object_get(obj, "lost"));
+
+	fprintf(stderr, "hotprobe: detached (%s): %lld calls",
+		json_string_value(json_object_get(obj, "reason")),
+		(long long)json_integer_value(json_object_get(obj, "events")));
+	if (json_object_get(obj, "hits"))
+		fprintf(stderr, ", %lld counted",
+			(long long)json_integer_value(json_object_get(obj, "hits")));
+	if (lost)
+		fprintf(stderr, ", %lld lost", lost);
+	fputs("\n", stderr);
+}
+
+static void print_event(FILE *out, json_t *obj)
+{
+	const char *event = json_string_value(json_object_get(obj, "event"));
+	const char *method = json_string_value(json_object_get(obj, "method"));
+	const char *why = json_string_value(json_object_get(obj, "why"));
+
+	if (!event)
+		return;
+	if (strcmp(event, "entry") == 0) {
+		print_call(out, obj);
+		return;
+	}
+	/* Keep the order a person sees on a terminal. */
+	fflush(out);
+	if (strcmp(event, "attached") == 0)
+		print_attached(obj);
+	else if (strcmp(event, "detached") == 0)
+		print_detached(obj);
+	else if (strcmp(event, "lost") == 0)
+		fprintf(stderr, "hotprobe: warning: %lld calls were lost: they came faster than they "
+				"are printed (a larger --ring-size bridges bursts)\n",
+			(long long)json_integer_value(json_object_get(obj, "count")));
+	else if (method)
+		fprintf(stderr, "hotprobe: %s %s (level %lld): %s\n", event, method,
+			(long long)json_integer_value(json_object_get(obj, "level")),
+			why ? why : "");
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static int trace_option(struct trace_options *o, int opt)
+{
+	int err = 0;
+
+	switch (opt) {
+	case 'n':
+		err = parse_number(optarg, 1, INT64_MAX, &o->count);
+		break;
+	case 'd':
+		err = parse_duration(optarg, &o->duration_ns);
+		break;
+	case OPT_STRING_MAX:
+		err = parse_number(optarg, 0, PROTO_STRING_MAX, &o->string_max);
+		break;
+	case OPT_RING_SIZE:
+		err = parse_size(optarg, PROTO_RING_MIN, PROTO_RING_MAX, &o->ring_bytes);
+		break;
+	case OPT_COUNT_ONLY:
+		o->count_only = true;
+		break;
+	default:
+		return common_option(&cmd_trace, &o->c, opt);
+	}
+	if (err)
+		usage_error(&cmd_trace, "'%s' is no valid value here", optarg);
+	return err;
+}
+
+static json_t *trace_request(const struct trace_options *o, char **specs, int n)
+{
+	json_t *req = request_new(&o->c, "trace"), *list = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(list, json_string(specs[i]));
+	json_object_set_new(req, "specs", list);
+	json_object_set_new(req, "count", json_integer((json_int_t)o->count));
+	json_object_set_new(req, "duration_ns", json_integer((json_int_t)o->duration_ns));
+	json_object_set_new(req, "string_max", json_integer((json_int_t)o->string_max));
+	json_object_set_new(req, "ring_bytes", json_integer((json_int_t)o->ring_bytes));
+	json_object_set_new(req, "count_only", json_boolean(o->count_only));
+	return req;
+}
+
+static enum status run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"count", required_argument, NULL, 'n'},
+		{"duration", required_argument, NULL, 'd'},
+		{"string-max", required_argument, NULL, OPT_STRING_MAX},
+		{"ring-size", required_argument, NULL, OPT_RING_SIZE},
+		{"count-only", no_argument, NULL, OPT_COUNT_ONLY},
+		COMMON_LONG,
+		{0},
+	};
+	struct trace_options o = {.string_max = PROTO_STRING_MAX_DEFAULT,
+				  .ring_bytes = PROTO_RING_DEFAULT};
+	int opt, err;
+
+	while ((opt = getopt_long(argc, argv, COMMON_SHORT "n:d:", options, NULL)) != -1) {
+		err = trace_option(&o, opt);
+		if (err)
+			return err < 0 ? STATUS_USAGE : STATUS_OK;
+	}
+	if (!o.c.pid)
+		return usage_error(&cmd_trace, "which JVM? give its PID with -p");
+	if (optind == argc)
+		return usage_error(&cmd_trace, "which methods? give a SPEC such as com.shop.Cart.add");
+	return run_request(&o.c, trace_request(&o, argv + optind, argc - optind), print_event);
+}
+
+const struct command cmd_trace = {
+	.name = "trace",
+	.args = "-p PID [OPTIONS] SPEC...",
+	.summary = "print every call of compiled methods with its arguments",
+	.options = "  -p, --pid PID        the JVM\n"
+		   "  -n, --count N        stop after N calls\n"
+		   "  -d, --duration TIME  stop after TIME: seconds, or 500ms, 2m, ...\n"
+		   "      --string-max N   show at most N bytes of a string (default 256, at most 4096)\n"
+		   "      --ring-size SIZE buffer for calls not yet printed (default 16M)\n"
+		   "      --count-only     only count the calls, print none\n"
+		   "  SPEC                 com.shop.Cart.add, com.shop.*.get*, 'Cart.add(int, String)',\n"
+		   "                       com.shop.Cart.<init>: * within a name, ** across packages\n",
+	.example = "hotprobe trace -p 4711 'com.shop.Cart.add(int, String)'",
+	.run = run,
+};

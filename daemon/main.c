@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* main.c - hotprobe's commands, from one table. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+static const struct command *const commands[] = {
+	&cmd_check, &cmd_list, &cmd_methods, &cmd_trace, &cmd_clean,
+};
+
+static void print_usage(FILE *out)
+{
+	fprintf(out, "hotprobe shows the calls of compiled Java methods in a running JVM, with their "
+		     "arguments.\n\nUsage: hotprobe COMMAND [OPTIONS]\n\nCommands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\n`hotprobe COMMAND --help` says more. Exit status: 0 done, 1 could not be done, "
+		     "2 wrong usage,\n3 the target ended, 4 not permitted or not supported here.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return STATUS_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("hotprobe %s\n", HP_VERSION);
+		return STATUS_OK;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i]->name) == 0)
+			return (int)commands[i]->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "hotprobe: no command '%s'; see `hotprobe --help`\n", argv[1]);
+	return STATUS_USAGE;
+}

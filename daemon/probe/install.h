@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * install.h - probes on a target: from specs and nmethods to diverted entries and back.
+ */
+#ifndef HP_INSTALL_H
+#define HP_INSTALL_H
+
+#include "probe/bpf_load.h"
+#include "probe/site.h"
+#include "probe/slot.h"
+#include "probe/spec.h"
+#include "target/target.h"
+
+#define SPECS_MAX 64
+
+struct install_options {
+	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
+	size_t ring_bytes;
+	bool count_only; /* no events: only the slots' counters */
+	struct spec *const *specs; /* what is asked for; the caller's, and outlives the install */
+	size_t nspecs;		   /* at most SPECS_MAX */
+};
+
+struct install;
+
+/*
+ * What happened to a site, told as it happens; @why is for a person. A site that could not be
+ * installed is told by refused().
+ */
+struct install_ops {
+	void (*probed)(void *arg, const struct site *s);
+	void (*unprobed)(void *arg, const struct site *s, const char *why);
+	void (*refused)(void *arg, const struct nmethod *nm, const char *why);
+	record_fn *record;
+};
+
+/**
+ * install_open() - bring the region and the BPF programs into place; no method is touched yet.
+ *
+ * Removes what a killed instance left. Proves in the target itself that a uprobe on a slot fires, and
+ * finds out which nop the kernel handles fastest there.
+ * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
+ * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
+ */
+int install_open(struct target *t, const struct install_options *opt, const struct install_ops *ops,
+		 void *arg, struct install **ret);
+
+/** install_wants() - does any spec ask for this nmethod's method? Never for an OSR body. */
+bool install_wants(struct install *in, const struct nmethod *nm);
+
+/**
+ * install_nmethods() - divert those of @n nmethods that a spec asks for and that are in use.
+ * @registered_ns: when it appeared, for one new nmethod; 0 for those found at attach.
+ * @spared: entries that are diverted already are passed over.
+ * Return: how many were installed; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM.
+ */
+int install_nmethods(struct install *in, const struct nmethod *const *nms, size_t n,
+		     uint64_t registered_ns);
+
+/** install_gone() - HotSpot retired or freed the nmethod with this structure address and generation. */
+void install_gone(struct install *in, const struct nmethod *nm, const char *why);
+
+/**
+ * install_remove_all() - put every original word back, by compare-and-swap.
+ * Return: 0 all sites are restored or gone; -ESRCH; -EPERM; -ETIMEDOUT.
+ */
+int install_remove_all(struct install *in);
+
+/**
+ * install_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
+ * Return: 0 nothing is left in the target; -EBUSY the empty region stays, for the next attach;
+ * -ESRCH; ... @in is gone either way.
+ */
+int install_close(struct install *in);
+
+/** install_site() - the site that @slot had at its use number @gen, or NULL. */
+struct site *install_site(struct install *in, uint32_t slot, uint32_t gen);
+
+size_t install_live(const struct install *in);
+
+/** install_spec_matched() - has the @i-th spec matched an nmethod so far? */
+bool install_spec_matched(const struct install *in, size_t i);
+
+struct probe_bpf *install_bpf(struct install *in);
+
+/* Figures for -v and the benchmark. */
+struct install_figures {
+	uint64_t region_paused_ns; /* one thread stood while the region was mapped */
+	uint64_t patch_paused_ns;  /* ... while code was changed, all in all */
+	uint32_t patches;	   /* times that happened */
+	uint64_t attach_ns;	   /* kernel: uprobes on all slots */
+	enum slot_nop nop;
+	bool multi;
+};
+
+void install_figures(const struct install *in, struct install_figures *ret);
+
+/**
+ * install_clean() - remove what a killed instance left in @t.
+ * @sites: how many entries were put back.
+ * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
+ * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
+ */
+int install_clean(struct target *t, size_t *sites);
+
+#endif

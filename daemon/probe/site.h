@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.h - one address that a spec resolved to, and the struct of functions that a kind of site is.
+ *
+ * Compiled entries come first; return polls, interpreter entries and native images are further
+ * kinds: nothing outside their own file knows what they patch.
+ */
+#ifndef HP_SITE_H
+#define HP_SITE_H
+
+#include "inject/region.h"
+#include "output/decode.h"
+#include "symmap/insn.h"
+#include "symmap/symmap.h"
+#include "target/mem.h"
+
+enum site_state {
+	SITE_NEW,      /* planned, not diverted */
+	SITE_LIVE,     /* diverted and read back */
+	SITE_RESTORED, /* our jump was taken out again */
+	SITE_GONE,     /* HotSpot overwrote it (retired) or freed the code */
+};
+
+struct site;
+
+/* What a kind needs to know of its surroundings. */
+struct site_env {
+	struct mem *mem;
+	struct insn_decoder *decoder;
+	const struct region *region;
+};
+
+/* A kind of site, as functions in the order they are called. */
+struct site_kind {
+	const char *name;
+	/*
+	 * Look at the code as it is now and decide what to change: fills addr, orig, displaced.
+	 * 0; -EOPNOTSUPP with @why filled when this code is not understood; -EFAULT; -ESRCH.
+	 */
+	int (*plan)(struct site *s, const struct site_env *env, char *why, size_t size);
+	/*
+	 * Write the slot's code into @code; fills divert, the word that will lead there. The slot
+	 * is known by now. Returns the number of bytes, at most SLOT_CODE.
+	 */
+	size_t (*emit)(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE]);
+	/* What the BPF program has to copy. */
+	void (*spec)(const struct site *s, struct hp_slot_spec *ret);
+};
+
+struct site {
+	const struct site_kind *kind;
+	enum site_state state;
+	struct nmethod nm;	  /* copied: the map's entry moves; strings stay */
+	struct call_layout *call; /* owned */
+	const char **types;	  /* owned: source form of each parameter's type */
+	char *json_head;	  /* owned: the part of every event that is always the same */
+	size_t json_head_len;
+	uint32_t slot, gen;
+	uint64_t addr, orig, divert; /* the aligned word: where, what it was, what it becomes */
+	uint8_t displaced[INSN_LEN_MAX];
+	uint8_t displaced_len;
+	uint64_t registered_ns; /* when the nmethod appeared; 0 if it was there before us */
+	uint64_t live_ns;
+};
+
+extern const struct site_kind site_compiled_entry;
+
+#endif

@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.c - attach to a target, trace, detach. See session.h.
+ *
+ *   OPENING -> LIVE -> DETACHING -> (gone)
+ *
+ * Compile events come from follow.c and lead to install.c; hits come from install.c's ring buffer
+ * and become JSON lines here (output/). The client being slow only stops the fetching: the ring then
+ * fills up, and what does not fit is counted by the BPF program and told as "lost".
+ */
+#include "session.h"
+#include "follow.h"
+#include "log.h"
+#include "output/format.h"
+#include "output/names.h"
+#include "probe/install.h"
+#include "target/codeheap.h"
+#include "target/klass.h"
+
+/* Records are fetched so often, whether or not the ring asked for it. */
+#define FETCH_NS (10 * NSEC_PER_MSEC)
+/* At most so many records in one go: other sources want their turn. */
+#define FETCH_MAX 16384
+/* More than this unsent, and fetching pauses until the client has read. */
+#define OUT_MAX (4u << 20)
+#define LOST_NS (200 * NSEC_PER_MSEC)
+/*
+ * A class name read so long ago is read again: the class may have been unloaded and another one
+ * loaded at its address. It takes at least a full collection to get there.
+ */
+#define KLASS_FRESH_NS (100 * NSEC_PER_MSEC)
+
+enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
+
+struct session {
+	enum session_state state;
+	struct loop *loop;
+	struct conn *conn;
+	session_done_fn *done;
+	void *done_arg;
+
+	struct target *t;
+	struct follow *follow;
+	struct install *install;
+	struct spec *specs[SPECS_MAX];
+	size_t nspecs;
+	uint64_t count_max, events, lost, lost_ns;
+	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+	struct names threads;	 /* java_tid -> JSON text of the name */
+	struct names klasses;	 /* klass word -> name */
+	struct latency {
+		uint64_t *ns;
+		size_t n, cap;
+	} probe_latency; /* register_nmethod to probe live */
+
+	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
+};
+
+enum status status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return STATUS_OK;
+	case -EINVAL:
+		return STATUS_USAGE;
+	case -EPERM:
+	case -EACCES:
+	case -EOPNOTSUPP:
+		return STATUS_UNSUPPORTED;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static uint64_t wall(const struct session *s, uint64_t mono_ns)
+{
+	return mono_ns + s->wall_offset_ns;
+}
+
+/* {"event":NAME,"ts":...,"pid":... ; the caller goes on. */
+static struct buf *event_begin(struct session *s, const char *name, uint64_t mono_ns)
+{
+	struct buf *b = &s->conn->out;
+
+	buf_str(b, "{\"event\":\"");
+	buf_str(b, name);
+	buf_str(b, "\",\"ts\":");
+	buf_u64(b, wall(s, mono_ns));
+	buf_str(b, ",\"pid\":");
+	buf_u64(b, (uint64_t)s->t->id.pid);
+	return b;
+}
+
+static void event_end(struct buf *b)
+{
+	buf_add(b, "}\n", 2);
+}
+
+static const char *klass_of_word(void *arg, uint64_t word)
+{
+	struct session *s = arg;
+	const struct name_entry *e = names_get(&s->klasses, word);
+	uint64_t now_ns = clock_ns(), klass;
+	const char *name = NULL;
+
+	if (e && now_ns - e->ts_ns < KLASS_FRESH_NS)
+		return e->text;
+	klass = klass_from_word(&s->t->layout, word);
+	if (!klass || klass_name(s->t->mem, &s->t->layout, klass,
+				 symmap_strings(follow_map(s->follow)), &name))
+		return NULL;
+	names_put(&s->klasses, word, name, now_ns);
+	return name;
+}
+
+static void thread_json(struct session *s, struct buf *b, const struct hp_entry *e)
+{
+	const struct name_entry *name = names_get(&s->threads, e->java_tid);
+
+	buf_str(b, ",\"tid\":");
+	buf_u64(b, e->tid);
+	buf_str(b, ",\"jthread\":");
+	buf_hex(b, e->jthread);
+	buf_str(b, ",\"java_tid\":");
+	if (e->java_tid)
+		buf_u64(b, e->java_tid);
+	else
+		buf_str(b, "null");
+	buf_str(b, ",\"thread\":");
+	buf_str(b, name && name->text ? name->text : "null");
+}
+
+static void entry_json(struct session *s, const struct site *site, const struct entry_view *v)
+{
+	struct buf *b = event_begin(s, "entry", v->e->h.ts_ns);
+	const struct call_layout *call = site->call;
+	struct arg_value value;
+
+	thread_json(s, b, v->e);
+	buf_add(b, site->json_head, site->json_head_len);
+	if (!call->is_static) {
+		entry_arg(call, v, -1, &value);
+		buf_str(b, ",\"this\":");
+		json_arg(b, NULL, &value, klass_of_word, s);
+	}
+	buf_str(b, ",\"args\":[");
+	for (int i = 0; i < call->sig.nparams; i++) {
+		if (i)
+			buf_add(b, ",", 1);
+		entry_arg(call, v, i, &value);
+		json_arg(b, site->types[i], &value, klass_of_word, s);
+	}
+	buf_add(b, "]", 1);
+	event_end(b);
+}
+
+static void on_entry(struct session *s, const struct hp_record *rec, size_t size)
+{
+	const struct site *site;
+	struct entry_view v;
+
+	if (entry_check(rec, size, &v))
+		return;
+	site = install_site(s->install, v.e->slot, v.e->gen);
+	if (!site || (s->count_max && s->events == s->count_max))
+		return;
+	entry_json(s, site, &v);
+	s->events++;
+}
+
+static void on_thread(struct session *s, const struct hp_record *rec, size_t size)
+{
+	const struct hp_thread *t = (const struct hp_thread *)rec;
+	const struct name_entry *old;
+	const char *text = NULL;
+	struct buf b = {0};
+
+	if (size < sizeof(*t) || t->text_len > HP_THREAD_NAME_MAX)
+		return;
+	if (t->status == HP_REF_OK) {
+		if (t->coder)
+			json_utf16(&b, t->text, t->text_len);
+		else
+			json_latin1(&b, t->text, t->text_len);
+	}
+	old = names_get(&s->threads, t->java_tid);
+	if (!b.failed && b.len)
+		text = strpool_add(symmap_strings(follow_map(s->follow)), b.data, b.len);
+	if (!old || old->text != text)
+		names_put(&s->threads, t->java_tid, text, rec->ts_ns);
+	buf_fini(&b);
+}
+
+static int on_record(void *arg, const struct hp_record *rec, size_t size)
+{
+	struct session *s = arg;
+
+	if (rec->kind == HP_ENTRY)
+		on_entry(s, rec, size);
+	else if (rec->kind == HP_THREAD)
+		on_thread(s, rec, size);
+	return 0;
+}
+
+/* --- what install and follow tell ------------------------------------------------------------- */
+
+static void note_latency(struct session *s, uint64_t ns)
+{
+	struct latency *l = &s->probe_latency;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 64;
+		uint64_t *p = reallocarray(l->ns, cap, sizeof(*p));
+
+		if (!p)
+			return;
+		l->ns = p;
+		l->cap = cap;
+	}
+	l->ns[l->n++] = ns;
+}
+
+static void site_event(struct session *s, const char *event, const struct site *site,
+		       const char *why)
+{
+	struct buf *b = event_begin(s, event, clock_ns());
+
+	buf_add(b, site->json_head, site->json_head_len);
+	buf_str(b, ",\"entry\":");
+	buf_hex(b, site->nm.entry);
+	buf_str(b, ",\"why\":");
+	json_str(b, why, strlen(why));
+	event_end(b);
+}
+
+static void on_probed(void *arg, const struct site *site)
+{
+	struct session *s = arg;
+
+	if (s->state != SESSION_LIVE)
+		return;
+	if (site->registered_ns) {
+		uint64_t ns = site->live_ns - site->registered_ns;
+
+		note_latency(s, ns);
+		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
+			  site->nm.klass, site->nm.name, site->nm.level, (double)ns / 1e6);
+	}
+	site_event(s, "probed", site, "compiled");
+}
+
+static void on_unprobed(void *arg, const struct site *site, const char *why)
+{
+	struct session *s = arg;
+
+	if (s->state == SESSION_LIVE)
+		site_event(s, "unprobed", site, why);
+}
+
+static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
+{
+	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", nm->klass, nm->name,
+		 nm->desc, nm->level, nm->compile_id, why);
+}
+
+static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	struct session *s = arg;
+
+	if (s->state == SESSION_LIVE)
+		install_nmethods(s->install, &nm, 1, ts_ns);
+}
+
+static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns _unused_)
+{
+	struct session *s = arg;
+
+	install_gone(s->install, nm, "retired");
+}
+
+static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns _unused_)
+{
+	struct session *s = arg;
+
+	install_gone(s->install, nm, "unloaded");
+}
+
+static const struct install_ops install_ops = {
+	.probed = on_probed,
+	.unprobed = on_unprobed,
+	.refused = on_refused,
+	.record = on_record,
+};
+
+static const struct follow_ops follow_ops = {
+	.compiled = on_compiled,
+	.retired = on_retired,
+	.unloaded = on_unloaded,
+};
+
+/* --- fetching --------------------------------------------------------------------------------- */
+
+static void tell_lost(struct session *s)
+{
+	uint64_t lost = 0;
+	struct buf *b;
+
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++)
+		lost += probe_bpf_stat(install_bpf(s->install), slot).lost;
+	s->lost_ns = clock_ns();
+	if (lost == s->lost)
+		return;
+	b = event_begin(s, "lost", s->lost_ns);
+	buf_str(b, ",\"count\":");
+	buf_u64(b, lost - s->lost);
+	buf_str(b, ",\"where\":\"ringbuf\"");
+	event_end(b);
+	s->lost = lost;
+}
+
+static void fetch(struct session *s)
+{
+	uint64_t now_ns = clock_ns();
+
+	s->wall_offset_ns = clock_wall_ns() - now_ns;
+	if (conn_pending(s->conn) < OUT_MAX)
+		probe_bpf_consume(install_bpf(s->install), FETCH_MAX);
+	if (now_ns - s->lost_ns > LOST_NS)
+		tell_lost(s);
+	/* A broken connection shows as its end of stream, where the engine stops us. */
+	conn_flush(s->conn);
+}
+
+static void on_fetch(void *arg, uint32_t events _unused_)
+{
+	struct session *s = arg;
+
+	fetch(s);
+	if (s->count_max && s->events == s->count_max)
+		session_stop(s, "count");
+}
+
+void session_resume(struct session *s)
+{
+	on_fetch(s, 0);
+}
+
+static void on_target_ended(void *arg, uint32_t events _unused_)
+{
+	session_stop(arg, "target exited");
+}
+
+static void on_duration(void *arg, uint32_t events _unused_)
+{
+	session_stop(arg, "duration");
+}
+
+/* --- attach and detach ------------------------------------------------------------------------ */
+
+/* Before anything is touched: a typing error must cost the target nothing. */
+static int parse_specs(struct session *s, const struct trace_request *req)
+{
+	if (req->nspecs > SPECS_MAX) {
+		log_err("%zu SPECs are too many: at most %d, but each may hold wildcards",
+			req->nspecs, SPECS_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < req->nspecs; i++) {
+		struct spec_error why;
+		int err = spec_parse(req->specs[i], &s->specs[i], &why);
+
+		if (err == -EINVAL)
+			log_err("bad SPEC '%s': column %zu: %s", req->specs[i], why.column, why.why);
+		if (err)
+			return err;
+		s->nspecs++;
+	}
+	return 0;
+}
+
+/* Probe what is compiled already. Return: how many nmethods matched, or an error. */
+static int probe_existing(struct session *s)
+{
+	const struct symmap *map = follow_map(s->follow);
+	size_t n = 0, total = symmap_count(map);
+	const struct nmethod **nms = calloc(total + 1, sizeof(*nms));
+	int err;
+
+	if (!nms)
+		return -ENOMEM;
+	for (size_t i = 0; i < total; i++) {
+		const struct nmethod *nm = symmap_at(map, i);
+
+		if (nm->state == NMETHOD_IN_USE && install_wants(s->install, nm))
+			nms[n++] = nm;
+	}
+	err = install_nmethods(s->install, nms, n, 0);
+	free(nms);
+	return err < 0 ? err : (int)n;
+}
+
+static void attached_json(struct session *s, int methods)
+{
+	struct buf *b = event_begin(s, "attached", clock_ns());
+	const char *sep = "";
+
+	buf_printf(b, ",\"methods\":%d,\"sites\":%zu,\"waiting\":[", methods,
+		   install_live(s->install));
+	for (size_t i = 0; i < s->nspecs; i++) {
+		const char *text = spec_text(s->specs[i]);
+
+		if (install_spec_matched(s->install, i))
+			continue;
+		buf_str(b, sep);
+		json_str(b, text, strlen(text));
+		sep = ",";
+		log_info("'%s' matches no compiled method yet: waiting for it", text);
+	}
+	buf_printf(b, "],\"via\":\"ptrace\",\"source\":\"%s\"",
+		   follow_source_name(follow_source(s->follow)));
+	event_end(b);
+}
+
+static int start_sources(struct session *s, uint64_t duration_ns)
+{
+	struct loop *l = s->loop;
+
+	s->ring_src = loop_add(l, probe_bpf_fd(install_bpf(s->install)), EPOLLIN, on_fetch, s);
+	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
+	s->pid_src = loop_add(l, s->t->id.pidfd, EPOLLIN, on_target_ended, s);
+	s->duration_timer = loop_timer(l, duration_ns, on_duration, s);
+	return s->ring_src && s->fetch_timer && s->pid_src && s->duration_timer ? 0 : -ENOMEM;
+}
+
+static void log_attach(struct session *s, uint64_t start_ns)
+{
+	struct install_figures fig;
+
+	install_figures(s->install, &fig);
+	log_debug("attach: PID %d: %.1f ms in all; map of %zu nmethods in %.1f ms (%s); uprobes in "
+		  "%.1f ms (%s, %s)",
+		  s->t->id.pid, (double)(clock_ns() - start_ns) / 1e6,
+		  symmap_count(follow_map(s->follow)), (double)follow_walk_ns(s->follow) / 1e6,
+		  follow_source_name(follow_source(s->follow)), (double)fig.attach_ns / 1e6,
+		  fig.multi ? "uprobe_multi" : "one by one",
+		  fig.nop == SLOT_NOP5 ? "nop5" : "nop1");
+	log_debug("attach: one thread stood for %.3f ms to map the region, %.3f ms to change code; "
+		  "no other thread was stopped",
+		  (double)fig.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
+}
+
+static int attach(struct session *s, const struct trace_request *req)
+{
+	const struct install_options opt = {.string_max = req->string_max,
+					    .ring_bytes = req->ring_bytes,
+					    .count_only = req->count_only,
+					    .specs = s->specs,
+					    .nspecs = req->nspecs};
+	uint64_t start_ns = clock_ns();
+	int err, methods;
+
+	s->wall_offset_ns = clock_wall_ns() - start_ns;
+	err = parse_specs(s, req);
+	if (err == 0)
+		err = target_open(req->pid, &s->t);
+	if (err == 0)
+		err = install_open(s->t, &opt, &install_ops, s, &s->install);
+	if (err == 0)
+		err = follow_open(s->t, s->loop, &follow_ops, s, &s->follow);
+	if (err)
+		return err;
+	methods = probe_existing(s);
+	if (methods < 0)
+		return methods;
+	err = start_sources(s, req->duration_ns);
+	if (err)
+		return err;
+	s->state = SESSION_LIVE;
+	attached_json(s, methods);
+	log_attach(s, start_ns);
+	return 0;
+}
+
+static int cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void log_latency(const struct session *s)
+{
+	const struct latency *l = &s->probe_latency;
+
+	if (!l->n)
+		return;
+	qsort(l->ns, l->n, sizeof(*l->ns), cmp_u64);
+	log_debug("probe: %zu methods compiled while attached: live after register_nmethod in "
+		  "%.3f ms (median), %.3f ms (worst)",
+		  l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
+}
+
+/* Reverse order of attach(). Return: is nothing left in the target? */
+static bool take_down(struct session *s)
+{
+	int err = 0;
+
+	s->state = SESSION_DETACHING;
+	loop_del(s->loop, s->ring_src);
+	loop_del(s->loop, s->fetch_timer);
+	loop_del(s->loop, s->pid_src);
+	loop_del(s->loop, s->duration_timer);
+	if (s->install) {
+		err = install_remove_all(s->install);
+		if (s->follow && conn_pending(s->conn) < OUT_MAX)
+			probe_bpf_consume(install_bpf(s->install), INT32_MAX);
+		if (s->follow)
+			tell_lost(s);
+		int left = install_close(s->install);
+
+		s->install = NULL;
+		err = err ? err : left;
+	}
+	if (err == -EBUSY)
+		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "
+			 "for the next attach or `hotprobe clean -p %d`",
+			 s->t->id.pid, s->t->id.pid);
+	return err == 0 || err == -ESRCH;
+}
+
+static void session_free(struct session *s)
+{
+	log_latency(s);
+	follow_close(s->follow);
+	target_close(s->t);
+	names_fini(&s->threads);
+	names_fini(&s->klasses);
+	free(s->probe_latency.ns);
+	for (size_t i = 0; i < s->nspecs; i++)
+		spec_free(s->specs[i]);
+	free(s);
+}
+
+void session_stop(struct session *s, const char *reason)
+{
+	session_done_fn *done = s->done;
+	void *arg = s->done_arg;
+	bool ended = !target_alive(s->t), restored;
+	struct buf *b;
+
+	if (ended)
+		reason = "target exited";
+	restored = take_down(s);
+	b = event_begin(s, "detached", clock_ns());
+	buf_printf(b, ",\"events\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
+		   (unsigned long long)s->events, (unsigned long long)s->lost,
+		   restored ? "true" : "false", reason);
+	event_end(b);
+	session_free(s);
+	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
+}
+
+enum status session_trace(struct loop *loop, struct conn *conn, const struct trace_request *req,
+			  session_done_fn *done, void *arg, struct session **ret)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	enum status status;
+	int err;
+
+	if (!s)
+		return STATUS_FAILED;
+	*s = (struct session){.loop = loop,
+			      .conn = conn,
+			      .done = done,
+			      .done_arg = arg,
+			      .count_max = req->count};
+	err = attach(s, req);
+	if (err == 0) {
+		*ret = s;
+		return STATUS_OK;
+	}
+	status = status_of(err);
+	if (s->t && !target_alive(s->t)) {
+		log_err("PID %d ended while it was being attached to", req->pid);
+		status = STATUS_TARGET_ENDED;
+	}
+	take_down(s);
+	session_free(s);
+	return status;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* watch.c - follow the symbol map of a target. See watch.h. */
+#include "watch.h"
+#include "follow.h"
+#include "log.h"
+#include "report.h"
+
+struct watch {
+	struct loop *loop;
+	struct conn *conn;
+	session_done_fn *done;
+	void *arg;
+	struct target *t;
+	struct follow *follow;
+	struct loop_source *pid_src;
+	char *pattern;
+};
+
+static void tell(struct watch *w, const char *event, const struct nmethod *nm, uint64_t ts_ns)
+{
+	if (!report_wanted(w->pattern, nm))
+		return;
+	report_nmethod(&w->conn->out, nm, event, ts_ns + clock_wall_ns() - clock_ns());
+	conn_flush(w->conn);
+}
+
+static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "compiled", nm, ts_ns);
+}
+
+static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "retired", nm, ts_ns);
+}
+
+static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "unloaded", nm, ts_ns);
+}
+
+static const struct follow_ops ops = {
+	.compiled = on_compiled,
+	.retired = on_retired,
+	.unloaded = on_unloaded,
+};
+
+static void watch_free(struct watch *w)
+{
+	loop_del(w->loop, w->pid_src);
+	follow_close(w->follow);
+	target_close(w->t);
+	free(w->pattern);
+	free(w);
+}
+
+void watch_stop(struct watch *w)
+{
+	session_done_fn *done = w->done;
+	void *arg = w->arg;
+	bool alive = target_alive(w->t);
+
+	watch_free(w);
+	done(arg, alive ? STATUS_OK : STATUS_TARGET_ENDED);
+}
+
+static void on_target_ended(void *arg, uint32_t events _unused_)
+{
+	watch_stop(arg);
+}
+
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const char *pattern,
+			session_done_fn *done, void *arg, struct watch **ret)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return STATUS_FAILED;
+	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
+	err = target_open(pid, &w->t);
+	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
+		err = -ENOMEM;
+	if (err == 0)
+		err = follow_open(w->t, loop, &ops, w, &w->follow);
+	if (err == 0) {
+		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
+		err = w->pid_src ? 0 : -ENOMEM;
+	}
+	if (err) {
+		watch_free(w);
+		return status_of(err);
+	}
+	report_map(&conn->out, follow_map(w->follow), w->pattern);
+	*ret = w;
+	return STATUS_OK;
+}
