@@ -126,12 +126,14 @@ enum hp_ref_status {
 	HP_REF_TOO_MANY = 4, /* beyond HP_TEXTS_MAX */
 };
 
+#define HP_CODER_NONE 0xff
+
 struct hp_ref {
-	__u64 klass_word;
+	__u64 klass_word; /* HP_KLASS_IN_MARK: the bits below klass_mark_shift are zero */
 	__u32 array_len; /* bytes of the string's array */
 	__u16 text_len;	 /* bytes copied: less than array_len when cut */
 	__u8 status;
-	__u8 coder; /* 0 Latin-1, 1 UTF-16 */
+	__u8 coder; /* 0 Latin-1, 1 UTF-16, HP_CODER_NONE: not a string, or not known */
 };
 
 struct hp_thread {
