@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+/*
+ * decode.c - a record from a probe, and the method it hit, become typed argument values.
+ *
+ * The bytes come from the BPF program, but what it copied came out of a hostile target: nothing in
+ * a record is believed before entry_check() has held it against the record's size.
+ */
+#include "output/decode.h"
+
+/* --- where arguments are -----------------------------------------------------------------------
+ */
+
+struct placing {
+	uint16_t gpr, fp, stack; /* used so far */
+	uint16_t refs;
+};
+
+static struct arg_place place_next(struct placing *p, char tag)
+{
+	bool is_fp = tag == 'F' || tag == 'D', is_ref = tag == 'L' || tag == '[';
+	struct arg_place place = {.ref = -1};
+
+	if (is_fp && p->fp < HP_FP_ARGS) {
+		place.kind = ARG_FP;
+		place.index = p->fp++;
+	} else if (!is_fp && p->gpr < HP_GPR_ARGS) {
+		place.kind = ARG_GPR;
+		place.index = p->gpr++;
+	} else {
+		/* One word each, whatever the type: 17 counts two 4-byte slots for each argument,
+		 * later JDKs align before each. */
+		place.kind = ARG_STACK;
+		place.index = (uint16_t)(8 * p->stack++);
+	}
+	if (is_ref && p->refs < HP_REFS_MAX)
+		place.ref = (int16_t)p->refs++;
+	return place;
+}
+
+int call_layout_init(const char *desc, bool is_static, _unused_ int jdk, struct call_layout *ret)
+{
+	struct placing p = {0};
+	int err = jsignature_parse(desc, &ret->sig);
+
+	if (err)
+		return err;
+	ret->is_static = is_static;
+	if (!is_static)
+		ret->self = place_next(&p, 'L');
+	for (size_t i = 0; i < ret->sig.nparams; i++)
+		ret->args[i] = place_next(&p, ret->sig.params[i].tag);
+	ret->uses_fp = p.fp > 0;
+	ret->nstack = p.stack;
+	ret->nrefs = p.refs;
+	return 0;
+}
+
+static bool is_string(const struct jsignature *sig, const struct jtype *type)
+{
+	static const char string_desc[] = "Ljava/lang/String;";
+
+	return type->len == sizeof(string_desc) - 1 &&
+	       memcmp(sig->desc + type->off, string_desc, type->len) == 0;
+}
+
+static void add_ref_spec(struct hp_slot_spec *spec, const struct arg_place *place, bool text)
+{
+	if (place->ref < 0)
+		return;
+
+	uint16_t loc = place->index;
+
+	if (place->kind == ARG_STACK)
+		loc = (uint16_t)(HP_LOC_STACK | (8 + place->index)); /* past the return address */
+	spec->refs[place->ref] = (struct hp_ref_spec){.loc = loc, .text = text};
+}
+
+void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret)
+{
+	*ret = (struct hp_slot_spec){
+		.flags = c->uses_fp ? HP_SLOT_FP : 0,
+		.nstack = c->nstack,
+		.nrefs = c->nrefs,
+	};
+	if (!c->is_static)
+		add_ref_spec(ret, &c->self, false);
+	for (size_t i = 0; i < c->sig.nparams; i++)
+		add_ref_spec(ret, &c->args[i], is_string(&c->sig, &c->sig.params[i]));
+}
+
+/* --- records -----------------------------------------------------------------------------------
+ */
+
+/* Takes the next @len bytes of a record; NULL when it has not so many. */
+struct cursor {
+	const uint8_t *at, *end;
+};
+
+static const void *cursor_take(struct cursor *c, size_t len)
+{
+	if (len > (size_t)(c->end - c->at))
+		return NULL;
+
+	const void *p = c->at;
+
+	c->at += len;
+	return p;
+}
+
+static int check_ref(const struct hp_ref *ref)
+{
+	if (ref->text_len > HP_TEXT_MAX || ref->text_len > ref->array_len)
+		return -EPROTO;
+	if (ref->text_len && (ref->status != HP_REF_OK || ref->coder > 1))
+		return -EPROTO;
+	return 0;
+}
+
+static int take_texts(struct cursor *c, struct entry_view *v)
+{
+	for (size_t i = 0; i < v->e->nrefs; i++) {
+		size_t len = v->refs[i].text_len;
+
+		if (check_ref(&v->refs[i]))
+			return -EPROTO;
+		if (!len)
+			continue;
+		v->texts[i] = cursor_take(c, (len + HP_TEXT_PAD - 1) / HP_TEXT_PAD * HP_TEXT_PAD);
+		if (!v->texts[i])
+			return -EPROTO;
+	}
+	return 0;
+}
+
+int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret)
+{
+	struct cursor c = {(const uint8_t *)rec, (const uint8_t *)rec + size};
+	struct entry_view v = {.e = cursor_take(&c, sizeof(*v.e))};
+
+	if (!v.e || v.e->h.size != size || v.e->h.kind != HP_ENTRY)
+		return -EPROTO;
+	if (v.e->nstack > HP_STACK_WORDS_MAX || v.e->nrefs > HP_REFS_MAX)
+		return -EPROTO;
+	if (v.e->flags & HP_SLOT_FP) {
+		v.fp = cursor_take(&c, HP_FP_ARGS * sizeof(*v.fp));
+		if (!v.fp)
+			return -EPROTO;
+	}
+	v.stack = cursor_take(&c, v.e->nstack * sizeof(*v.stack));
+	if (!v.stack)
+		return -EPROTO;
+	v.refs = cursor_take(&c, v.e->nrefs * sizeof(*v.refs));
+	if (!v.refs || take_texts(&c, &v))
+		return -EPROTO;
+	*ret = v;
+	return 0;
+}
+
+/* --- values ------------------------------------------------------------------------------------
+ */
+
+/* The raw word at @place. Return: NULL, or why there is none. */
+static const char *place_word(const struct entry_view *v, const struct arg_place *place,
+			      uint64_t *ret)
+{
+	switch (place->kind) {
+	case ARG_GPR:
+		if (place->index >= HP_GPR_ARGS)
+			return "the record does not fit the method";
+		*ret = v->e->gpr[place->index];
+		return NULL;
+	case ARG_FP:
+		if (!v->fp || place->index >= HP_FP_ARGS)
+			return "the slot did not save the floating-point registers";
+		*ret = v->fp[place->index];
+		return NULL;
+	case ARG_STACK:
+		if (place->index / 8u >= v->e->nstack)
+			return "the record does not fit the method";
+		if (v->e->stack_err)
+			return "the stack could not be read";
+		*ret = v->stack[place->index / 8u];
+		return NULL;
+	}
+	return "unknown place";
+}
+
+static const char *ref_error(uint8_t status)
+{
+	switch (status) {
+	case HP_REF_OK:
+		return NULL;
+	case HP_REF_FAULT:
+		return "its memory could not be read at the call";
+	case HP_REF_STALE:
+		return "the collector was moving it at the call";
+	case HP_REF_TOO_MANY:
+		return "too many strings in one call";
+	default:
+		return "the record does not fit the method";
+	}
+}
+
+/* A text that was cut between the halves of a surrogate pair, or of a code unit, loses the half. */
+static uint32_t trim_text(const struct ref_value *ref)
+{
+	uint32_t len = ref->text_len & ~(uint32_t)ref->coder;
+
+	if (ref->coder && len >= 2 && len < ref->array_len && (ref->text[len - 1] & 0xfc) == 0xd8)
+		len -= 2;
+	return len;
+}
+
+static void decode_ref(const struct entry_view *v, int16_t index, uint64_t addr,
+		       struct ref_value *ret)
+{
+	*ret = (struct ref_value){.addr = addr, .coder = HP_CODER_NONE};
+	if (!addr)
+		return;
+	if (index < 0 || index >= v->e->nrefs) {
+		ret->error = "too many objects in one call";
+		return;
+	}
+
+	const struct hp_ref *ref = &v->refs[index];
+
+	ret->known = ref->status == HP_REF_OK || ref->status == HP_REF_STALE ||
+		     ref->status == HP_REF_TOO_MANY;
+	ret->klass_word = ref->klass_word;
+	ret->error = ref_error(ref->status);
+	if (ret->error || ref->coder > 1)
+		return;
+	ret->has_text = true;
+	ret->coder = ref->coder;
+	ret->text = v->texts[index] ? v->texts[index] : (const uint8_t *)"";
+	ret->text_len = ref->text_len;
+	ret->array_len = ref->array_len;
+	ret->text_len = trim_text(ret);
+}
+
+static void decode_word(uint64_t word, struct arg_value *ret)
+{
+	uint32_t low = (uint32_t)word;
+
+	switch (ret->tag) {
+	case 'Z':
+		ret->z = word & 1;
+		break;
+	case 'B':
+		ret->i = (int8_t)word;
+		break;
+	case 'S':
+		ret->i = (int16_t)word;
+		break;
+	case 'C':
+		ret->c = (uint16_t)word;
+		break;
+	case 'I':
+		ret->i = (int32_t)word;
+		break;
+	case 'J':
+		ret->j = (int64_t)word;
+		break;
+	case 'F':
+		memcpy(&ret->f, &low, sizeof(ret->f));
+		break;
+	case 'D':
+		memcpy(&ret->d, &word, sizeof(ret->d));
+		break;
+	default:
+		ret->error = "unknown type";
+	}
+}
+
+void entry_arg(const struct call_layout *c, const struct entry_view *v, int i,
+	       struct arg_value *ret)
+{
+	*ret = (struct arg_value){.tag = 'L'};
+	if (i < -1 || i >= c->sig.nparams || (i == -1 && c->is_static)) {
+		ret->error = "no such argument";
+		return;
+	}
+
+	const struct arg_place *place = i == -1 ? &c->self : &c->args[i];
+	uint64_t word = 0;
+
+	if (i >= 0)
+		ret->tag = c->sig.params[i].tag;
+	ret->error = place_word(v, place, &word);
+	if (ret->error)
+		return;
+	if (ret->tag == 'L' || ret->tag == '[')
+		decode_ref(v, place->ref, word, &ret->ref);
+	else
+		decode_word(word, ret);
+}
