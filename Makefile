@@ -2,21 +2,33 @@
 #
 # hotprobe's build. One non-recursive makefile; everything it makes goes to $(O).
 #
-#   make            the program
-#   make unit       unit tests: no root, no Java, no BPF
-#   make check      everything, on real JVMs (root); installs what is missing
-#   make SAN=1 ...  the same with ASan and UBSan
-#   V=1             show the commands
+#   make               the program
+#   make unit          unit tests: no root, no Java, no BPF
+#   make check         everything, on real JVMs (root); installs what is missing
+#   make check-jdks    fetches more JDKs to build/jdks, then check
+#   make bench         measurements; BENCH=names ARGS=arguments
+#   make demo          see it work (root); installs what is missing
+#   make fuzz          each parser for FUZZ_SECONDS=20
+#   make deps          install what building and testing needs (Debian, root)
+#   make install       PREFIX=/usr/local DESTDIR=
+#   make layers        does any file include what it must not?
+#   make format-check  what clang-format would change; never fails
+#   make clean         all but the fetched JDKs; distclean: all
+#   make SAN=1 ...     the same with ASan and UBSan, in build/san
+#   V=1                show the commands
 
 VERSION := 0.1.0
 
 SAN ?= 0
+FUZZ ?= 0
 V ?= 0
-O ?= $(if $(filter 1,$(SAN)),build/san,build)
+O ?= $(if $(filter 1,$(FUZZ)),build/fuzz,$(if $(filter 1,$(SAN)),build/san,build))
 
 CC := gcc
 CLANG ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
+JAVAC ?= $(or $(wildcard /usr/lib/jvm/java-17-openjdk-amd64/bin/javac),javac)
+PREFIX ?= /usr/local
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wundef -Wimplicit-fallthrough -Wpointer-arith -Wwrite-strings
@@ -25,9 +37,16 @@ HP_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-strict-aliasing -I. -Idaemon 
 	-DHP_VERSION='"$(VERSION)"'
 LDLIBS := -lbpf -lelf -lcapstone -ljansson -lz
 
-ifeq ($(SAN),1)
-HP_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DHP_SAN=1
-LDFLAGS += -fsanitize=address,undefined
+ifeq ($(FUZZ),1)
+# Another compiler's warnings are not what fuzzing is for.
+CC := $(CLANG)
+HP_CFLAGS += -Wno-error -fsanitize=fuzzer-no-link
+endif
+ifneq ($(filter 1,$(SAN) $(FUZZ)),)
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HP_CFLAGS += $(SAN_FLAGS) -fno-omit-frame-pointer -DHP_SAN=1
+HP_LDFLAGS := $(SAN_FLAGS)
+export UBSAN_OPTIONS ?= print_stacktrace=1
 endif
 
 ifeq ($(V),1)
@@ -49,18 +68,26 @@ SYMMAP_SRC := $(wildcard symmap/*.c)
 DAEMON_SRC := $(filter-out daemon/main.c,$(wildcard daemon/*.c daemon/*/*.c))
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 TEST_SRC := $(wildcard tests/test_*.c)
-TEST_LIB_SRC := $(filter-out $(TEST_SRC) $(wildcard tests/bench_*.c),$(wildcard tests/*.c))
 BENCH_SRC := $(wildcard tests/bench_*.c)
+TEST_LIB_SRC := $(filter-out $(TEST_SRC) $(BENCH_SRC),$(wildcard tests/*.c))
 JVM_TEST_SRC := $(wildcard tests/jvm/test_*.c)
-JVM_LIB_SRC := $(filter-out $(JVM_TEST_SRC),$(wildcard tests/jvm/*.c))
+JVM_BENCH_SRC := $(wildcard tests/jvm/bench_*.c)
+JVM_LIB_SRC := $(filter-out $(JVM_TEST_SRC) $(JVM_BENCH_SRC),$(wildcard tests/jvm/*.c))
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+JAVA_SRC := $(shell find tests/java -name '*.java' 2>/dev/null)
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 SYMMAP_OBJ := $(call obj,$(SYMMAP_SRC))
 DAEMON_OBJ := $(call obj,$(DAEMON_SRC))
 SKEL := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(BPF_SRC))
-TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(TEST_SRC))
-BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
-JVM_TESTS := $(patsubst tests/jvm/%.c,$(O)/tests/jvm/%,$(JVM_TEST_SRC))
+TESTS := $(TEST_SRC:%.c=$(O)/%)
+BENCHES := $(BENCH_SRC:%.c=$(O)/%) $(JVM_BENCH_SRC:%.c=$(O)/%)
+# The soak takes longest: last.
+JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
+JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
+JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
+FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
+CLASSES := $(if $(JAVA_SRC),$(O)/classes/.compiled)
 
 all: $(O)/hotprobe
 
@@ -86,7 +113,7 @@ $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 # --- program -------------------------------------------------------------------------------------
 
 # Only the files that include a skeleton need one; the order-only rule makes them all exist first.
-$(O)/obj/%.o: %.c | $(SKEL)
+$(O)/obj/%.o: %.c Makefile | $(SKEL)
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(HP_CFLAGS) -MMD -MP -c $< -o $@
@@ -97,27 +124,117 @@ $(O)/hotprobe.a: $(SYMMAP_OBJ) $(DAEMON_OBJ)
 
 $(O)/hotprobe: $(O)/obj/daemon/main.o $(O)/hotprobe.a
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # --- tests ---------------------------------------------------------------------------------------
 
+# What the tests find things by. Absolute: some change their directory.
+export HP_BIN = $(abspath $(O)/hotprobe)
+export HP_CLASSES = $(abspath $(O)/classes)
+export HP_JDKS ?= $(abspath build/jdks)
+export HP_APPS ?= $(abspath build/apps)
+
+link_test = $(Q)mkdir -p $(@D) && $(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(1) $(LDLIBS) -lpthread -lm -o $@
+
 $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprobe.a
 	$(call msg,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	$(call link_test,-lcmocka)
+
+$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/hotprobe.a
+	$(call msg,LINK,$@)
+	$(call link_test,-fsanitize=fuzzer)
 
 $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(TEST_LIB_SRC)) $(O)/hotprobe.a
 	$(call msg,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -lpthread -o $@
+	$(call link_test,-lcmocka)
 
-unit: $(TESTS)
+# Made anew from nothing: a class whose source is gone must not stay.
+$(O)/classes/.compiled: $(JAVA_SRC) Makefile
+	$(call msg,JAVAC,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)$(JAVAC) --release 17 -g -d $(@D) $(JAVA_SRC)
+	@touch $@
+
+unit: layers $(TESTS)
 	$(Q)tests/run-tests $(TESTS)
 
+# The dependencies first, then everything else in a make that finds them.
+check:
+	$(Q)tests/install-deps test
+	$(Q)$(MAKE) check-installed
+
+check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES)
+	$(Q)tests/run-tests $(TESTS) $(JVM_TESTS)
+
+check-jdks: jdks
+	$(Q)$(MAKE) check
+
+jdks:
+	$(Q)tests/install-deps test
+	$(Q)tests/fetch-jdks $(HP_JDKS)
+	$(Q)tests/fetch-apps $(HP_APPS)
+
+# BENCH: names without tests/ and bench_, all if empty; ARGS goes to each.
+bench: all $(BENCHES) $(CLASSES)
+	$(Q)set -e; for bench in $(or $(foreach b,$(BENCH),$(filter %/bench_$(b),$(BENCHES))), \
+		$(BENCHES)); do echo "$${bench##*/}"; $$bench $(ARGS); done
+
+demo:
+	$(Q)tests/install-deps test
+	$(Q)$(MAKE) demo-installed
+
+demo-installed: all $(CLASSES)
+	$(Q)tests/demo
+
+# --- fuzzing -------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 20
+
+fuzz:
+	$(Q)tests/install-deps fuzz
+	$(Q)$(MAKE) FUZZ=1 fuzz-run
+
+# A corpus grows in $(O)/corpus; tests/fuzz/seeds/NAME, if there, is where it begins.
+fuzz-run: $(FUZZERS)
+	$(Q)set -e; for f in $(FUZZERS); do \
+		name=$${f##*/}; mkdir -p $(O)/corpus/$$name; \
+		printf '  %-8s %s, %s s\n' FUZZ $$name $(FUZZ_SECONDS); \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-artifact_prefix=$(O)/$$name- $(O)/corpus/$$name \
+			$$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) >$(O)/$$name.log 2>&1 || \
+			{ tail -n 40 $(O)/$$name.log; exit 1; }; \
+		tail -n 1 $(O)/$$name.log; \
+	done
+
+# --- the rest ------------------------------------------------------------------------------------
+
+deps:
+	$(Q)tests/install-deps test
+
+layers:
+	$(call msg,LAYERS,tests/layers)
+	$(Q)tests/layers
+
+format-check:
+	-$(Q)git ls-files '*.[ch]' | xargs clang-format --dry-run
+
+MAN1 := $(wildcard docs/*.1)
+MAN8 := $(wildcard docs/*.8)
+
+install: all
+	install -D -m 755 $(O)/hotprobe $(DESTDIR)$(PREFIX)/bin/hotprobe
+	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MAN1))
+	$(if $(MAN8),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(MAN8))
+
+# What was fetched stays.
 clean:
+	find build -mindepth 1 -maxdepth 1 ! -name jdks ! -name apps -exec rm -rf {} +
+
+distclean:
 	rm -rf build
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/obj $(O)/bpf -name '*.d' 2>/dev/null)
 
-.PHONY: all unit clean
+.PHONY: all unit check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run \
+	deps layers format-check install clean distclean
 .SECONDARY:
