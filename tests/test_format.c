@@ -404,6 +404,19 @@ static void json_arg_objects(void **state)
 		"{\"type\":\"int\",\"error\":\"no \\\"stack\\\"\"}");
 }
 
+/* `this` has no declared type: its object begins with the class, or with why it is not known. */
+static void json_arg_this(void **state)
+{
+	struct arg_value v = {.tag = 'L',
+			      .ref = {.addr = 0x1000, .known = true, .klass_word = 0x42}};
+
+	(void)state;
+	assert_string_equal(arg_text(NULL, &v),
+			    "{\"class\":\"com.shop.Cart\",\"addr\":\"0x1000\"}");
+	v.error = "gone";
+	assert_string_equal(arg_text(NULL, &v), "{\"error\":\"gone\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

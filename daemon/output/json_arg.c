@@ -12,7 +12,7 @@ static const char string_type[] = "java.lang.String";
 
 static void add_text(struct buf *b, const char *type, const struct ref_value *ref)
 {
-	add_literal(b, ",\"value\":");
+	add_literal(b, "\"value\":");
 	if (ref->coder)
 		json_utf16(b, ref->text, ref->text_len);
 	else
@@ -23,7 +23,7 @@ static void add_text(struct buf *b, const char *type, const struct ref_value *re
 		add_literal(b, ",\"truncated\":true");
 	else
 		add_literal(b, ",\"truncated\":false");
-	if (strcmp(type, string_type) != 0)
+	if (!type || strcmp(type, string_type) != 0)
 		add_literal(b, ",\"class\":\"java.lang.String\"");
 }
 
@@ -31,7 +31,7 @@ static void add_ref(struct buf *b, const char *type, const struct ref_value *ref
 		    klass_name_fn *klass, void *arg)
 {
 	if (!ref->addr) {
-		add_literal(b, ",\"value\":null");
+		add_literal(b, "\"value\":null");
 		return;
 	}
 	if (ref->has_text) {
@@ -41,7 +41,7 @@ static void add_ref(struct buf *b, const char *type, const struct ref_value *ref
 
 	const char *name = ref->known ? klass(arg, ref->klass_word) : NULL;
 
-	add_literal(b, ",\"class\":");
+	add_literal(b, "\"class\":");
 	if (name)
 		json_str(b, name, strlen(name));
 	else
@@ -52,7 +52,7 @@ static void add_ref(struct buf *b, const char *type, const struct ref_value *ref
 
 static void add_primitive(struct buf *b, const struct arg_value *v)
 {
-	add_literal(b, ",\"value\":");
+	add_literal(b, "\"value\":");
 	switch (v->tag) {
 	case 'Z':
 		if (v->z)
@@ -87,10 +87,14 @@ void json_arg(struct buf *b, const char *type, const struct arg_value *v, klass_
 {
 	const char *error = v->error ? v->error : is_ref(v) ? v->ref.error : NULL;
 
-	add_literal(b, "{\"type\":");
-	json_str(b, type, strlen(type));
+	add_literal(b, "{");
+	if (type) {
+		add_literal(b, "\"type\":");
+		json_str(b, type, strlen(type));
+		add_literal(b, ",");
+	}
 	if (error) {
-		add_literal(b, ",\"error\":");
+		add_literal(b, "\"error\":");
 		json_str(b, error, strlen(error));
 	} else if (is_ref(v)) {
 		add_ref(b, type, &v->ref, klass, arg);
