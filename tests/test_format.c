@@ -437,6 +437,7 @@ int main(void)
 		cmocka_unit_test_teardown(json_arg_primitives, teardown),
 		cmocka_unit_test_teardown(json_arg_strings, teardown),
 		cmocka_unit_test_teardown(json_arg_objects, teardown),
+		cmocka_unit_test_teardown(json_arg_this, teardown),
 	};
 
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);
