@@ -63,13 +63,17 @@ final class Rec {
 
 	/** A parameter declared java.lang.String. */
 	Rec s(String v) {
+		return value(String.class, text(v));
+	}
+
+	private static String text(String v) {
 		if (v == null)
-			return value(String.class, "null");
+			return "null";
 		int width = wide(v) ? 2 : 1;
 		boolean cut = (long) v.length() * width > stringMax;
 		String text = cut ? v.substring(0, stringMax / width) : v;
-		return value(String.class, quote(text) + ",\"length\":" + v.length()
-			+ ",\"truncated\":" + cut);
+		return quote(text) + ",\"length\":" + v.length()
+			+ ",\"truncated\":" + cut;
 	}
 
 	/** Any other reference. */
@@ -78,9 +82,23 @@ final class Rec {
 			return value(declared, "null");
 		param(declared);
 		args.append(",\"class\":").append(quote(v.getClass().getTypeName()));
+		if (v instanceof String s) // hotprobe may show its text
+			args.append(",\"maybe\":{\"value\":").append(text(s)).append("}");
 		address(args, v);
 		args.append('}');
 		return this;
+	}
+
+	/** A String whose value is known as JSON, so that recording does not touch the String itself. */
+	Rec t(Text v) {
+		return value(String.class, v.json());
+	}
+
+	/** A String, and what {@link #s} makes of it. */
+	record Text(String text, String json) {
+		static Text of(String s) {
+			return new Text(s, Rec.text(s));
+		}
 	}
 
 	/** Write it down: call this right before the call itself. */

@@ -143,7 +143,7 @@ void child_close_stdin(struct child *c)
 /* Has it ended? Waits up to @timeout_ms. */
 static bool child_reap(struct child *c, int timeout_ms)
 {
-	struct pollfd pfd = { .fd = c->pidfd, .events = POLLIN };
+	struct pollfd pfd = {.fd = c->pidfd, .events = POLLIN};
 	int status;
 
 	if (c->reaped)

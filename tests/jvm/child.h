@@ -13,12 +13,13 @@
 struct child;
 
 struct child_opts {
-	const char *cwd;	 /* NULL: ours */
-	const char *const *env;	 /* "NAME=value" to add, NULL-terminated; NULL: none */
-	uid_t uid;		 /* run as this user; 0: as we are */
+	const char *cwd;	/* NULL: ours */
+	const char *const *env; /* "NAME=value" to add, NULL-terminated; NULL: none */
+	uid_t uid;		/* run as this user; 0: as we are */
 };
 
-/** child_start() - run @argv in a process group of its own. @o may be NULL. Aborts when it cannot. */
+/** child_start() - run @argv in a process group of its own. @o may be NULL. Aborts when it cannot.
+ */
 struct child *child_start(const char *const argv[], const struct child_opts *o);
 
 pid_t child_pid(const struct child *c);

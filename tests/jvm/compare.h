@@ -11,11 +11,13 @@
 
 /**
  * compare_calls() - are the calls the same, thread by thread (java_tid), in the same order?
- * @want: objects the program recorded: class, name, descriptor, method, java_tid, thread, this, args.
+ * @want: objects the program recorded: class, name, descriptor, method, java_tid, thread, this,
+ * args.
  * @got:  objects hotprobe printed; those that are no "entry" are passed over.
  *
  * Every member of a wanted object must be there with the same value; float and double must be the
- * same bits. An argument with "error" is a difference. The first differences are printed.
+ * same bits. An argument with "error" is a difference. "maybe" holds members that may be there: the
+ * text of a String in a parameter declared as another type. The first differences are printed.
  * Return: how many differences there are.
  */
 size_t compare_calls(const json_t *want, const json_t *got);

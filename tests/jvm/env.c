@@ -19,7 +19,8 @@ static bool jdks_searched;
 static char *test_dirs[DIRS_MAX];
 static size_t test_dir_count;
 
-/* @name's value, or @relative seen from the folder of this test's program. Absolute, never freed. */
+/* @name's value, or @relative seen from the folder of this test's program. Absolute, never freed.
+ */
 static char *env_path(const char *name, const char *relative)
 {
 	const char *set = getenv(name);

@@ -28,7 +28,7 @@ void hp_run_as(struct hp_result *ret, uid_t uid, const char *const argv[])
 	struct child *c;
 
 	hp_argv(all, argv, NULL);
-	c = child_start(all, &(struct child_opts){ .uid = uid });
+	c = child_start(all, &(struct child_opts){.uid = uid});
 	child_close_stdin(c);
 	ret->status = child_wait(c, HP_TIMEOUT_MS);
 	if (ret->status == CHILD_TIMEOUT)
@@ -72,7 +72,7 @@ struct child *hp_trace(pid_t pid, const char *const args[])
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
-	hp_argv(all, (const char *const[]){ "trace", "-p", text, "--json", NULL }, args);
+	hp_argv(all, (const char *const[]){"trace", "-p", text, "--json", NULL}, args);
 	return child_start(all, NULL);
 }
 

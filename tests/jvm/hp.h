@@ -14,7 +14,7 @@
 
 /* One run to its end. */
 struct hp_result {
-	int status;	/* exit status, 128 + signal */
+	int status; /* exit status, 128 + signal */
 	char *out, *err;
 };
 

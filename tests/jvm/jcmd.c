@@ -34,7 +34,7 @@ static int attach_trigger(struct jvm *j)
 
 static int attach_connect(struct jvm *j)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	uint64_t until = mono_ms() + SOCKET_TIMEOUT_MS;
 	bool triggered = false;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -123,7 +123,7 @@ void jvm_codelist(struct jvm *j, struct codelist *ret)
 	char *save = NULL;
 	size_t cap = 1024;
 
-	*ret = (struct codelist){ .text = jvm_jcmd(j, "Compiler.codelist") };
+	*ret = (struct codelist){.text = jvm_jcmd(j, "Compiler.codelist")};
 	ret->v = calloc(cap, sizeof(*ret->v));
 	for (char *line = strtok_r(ret->text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
@@ -141,7 +141,7 @@ void codelist_free(struct codelist *l)
 {
 	free(l->v);
 	free(l->text);
-	*l = (struct codelist){ 0 };
+	*l = (struct codelist){0};
 }
 
 size_t codelist_find(const struct codelist *l, const char *name, int level)

@@ -28,15 +28,15 @@ void jvm_start_with(struct jvm *j, const struct jdk *jdk, const char *const *pre
 	const char *all[ARGV_MAX];
 	size_t n = 0;
 
-	*j = (struct jvm){ .jdk = jdk, .dir = test_dir() };
+	*j = (struct jvm){.jdk = jdk, .dir = test_dir()};
 	assert_true(asprintf(&j->rec, "%s/rec", j->dir) > 0);
 	assert_true(asprintf(&rec, "-Drec=%s", j->rec) > 0);
 	argv_add(all, &n, prefix);
-	argv_add(all, &n, (const char *const[]){ jdk->java, NULL });
+	argv_add(all, &n, (const char *const[]){jdk->java, NULL});
 	argv_add(all, &n, flags);
-	argv_add(all, &n, (const char *const[]){ rec, "-cp", env_classes(), NULL });
+	argv_add(all, &n, (const char *const[]){rec, "-cp", env_classes(), NULL});
 	argv_add(all, &n, argv);
-	j->c = child_start(all, &(struct child_opts){ .cwd = j->dir });
+	j->c = child_start(all, &(struct child_opts){.cwd = j->dir});
 	j->pid = child_pid(j->c);
 }
 
@@ -168,7 +168,7 @@ void jvm_free(struct jvm *j)
 	child_free(j->c);
 	free(j->dir);
 	free(j->rec);
-	*j = (struct jvm){ 0 };
+	*j = (struct jvm){0};
 }
 
 int jvm_read(struct jvm *j, uint64_t addr, void *buf, size_t len)
@@ -234,7 +234,7 @@ uint64_t mono_ms(void)
 
 void pause_ms(int ms)
 {
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
 	nanosleep(&t, NULL);
 }

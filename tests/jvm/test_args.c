@@ -6,131 +6,90 @@
 #include <signal.h>
 
 #include "cmocka_all.h"
-#include "compare.h"
-#include "hp.h"
-#include "jvm.h"
+#include "exact.h"
 
-#define QUIET	 "-XX:CompileCommand=quiet"
+#define PROGRAM	 "prog.Args"
 #define NOINLINE "-XX:CompileCommand=dontinline,prog.Target*::*"
 #define SPEC	 "prog.Target*.*"
 
-/* One way to run the program and hotprobe. */
-struct run {
-	const char *flags[16];	/* of the JVM */
-	const char *args[16];	/* of hotprobe, SPECs among them */
-	const char *commands[8]; /* for the program */
-	bool settle;		/* wait until the compilers are at rest before attaching */
-};
-
-/* Records and events must be the same calls; returns hotprobe's "attached" through @attached. */
-static void run_exact(const struct jdk *jdk, const struct run *r, json_t **attached_ret)
-{
-	json_t *events = json_array(), *want, *attached, *detached;
-	struct jvm j;
-	struct child *hp;
-	size_t diffs;
-
-	jvm_start(&j, jdk, r->flags, (const char *const[]){ "prog.Args", NULL });
-	jvm_ready(&j);
-	if (r->settle)
-		jvm_settle(&j, NULL);
-	hp = hp_trace(j.pid, r->args);
-	attached = hp_attached(hp);
-	for (size_t i = 0; r->commands[i]; i++)
-		free(jvm_ask(&j, "%s", r->commands[i]));
-	detached = hp_finish(hp, SIGINT, 0, events);
-	want = json_file(j.rec);
-	diffs = compare_calls(want, events) + (r->commands[0] && !json_array_size(want));
-	if (diffs || !json_is_true(json_object_get(detached, "restored")) ||
-	    json_integer_value(json_object_get(detached, "lost")))
-		jvm_fail(&j, "%zu of %zu calls differ; attached %s; detached %s", diffs,
-			 json_array_size(want), json_dumps(attached, JSON_COMPACT),
-			 json_dumps(detached, JSON_COMPACT));
-	jvm_check_unhurt(&j);
-	jvm_quit(&j);
-	child_free(hp);
-	json_decref(want);
-	json_decref(events);
-	json_decref(detached);
-	if (attached_ret)
-		*attached_ret = attached;
-	else
-		json_decref(attached);
-}
-
-/* On every JDK that is there, but for the copies that lack symbols. */
-static void run_everywhere(const struct run *r)
-{
-	const struct jdk *jdks;
-	size_t n = jdks_get(&jdks);
-
-	for (size_t i = 0; i < n; i++)
-		if (!jdks[i].altered)
-			run_exact(&jdks[i], r, NULL);
-}
-
-/* Calls into methods compiled by C1 carry the exact arguments, from interpreted and compiled code. */
+/* Calls of methods compiled by C1 carry exact arguments, from interpreted and compiled code. */
 static void args_exact_with_c1(void **state _unused_)
 {
-	run_everywhere(&(struct run){
-		.flags = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET, NOINLINE },
-		.args = { SPEC },
-		.commands = { "once", "hot 300" } });
+	run_everywhere(&(struct run){.program = PROGRAM,
+				     .flags = {JVM_C1, NOINLINE},
+				     .args = {SPEC},
+				     .commands = {"once", "hot 300"}});
 }
 
 /* The same for C2, which has no profiled stage before it and so compiles every method just once. */
 static void args_exact_with_c2(void **state _unused_)
 {
-	run_everywhere(&(struct run){
-		.flags = { "-XX:-TieredCompilation", "-Xbatch", QUIET, NOINLINE, "-DnoWide=true" },
-		.args = { SPEC },
-		.commands = { "once", "hot 300" } });
+	run_everywhere(&(struct run){.program = PROGRAM,
+				     .flags = {JVM_C2, NOINLINE, "-DnoWide=true"},
+				     .args = {SPEC},
+				     .commands = {"once", "hot 300"}});
 }
 
 /* With everything compiled before its first run even the straight-line calls are compiled ones. */
 static void args_exact_with_xcomp(void **state _unused_)
 {
-	run_everywhere(&(struct run){
-		.flags = { "-Xcomp", "-XX:TieredStopAtLevel=1", QUIET, NOINLINE,
-			   "-XX:CompileCommand=compileonly,prog.*::*", "-Drounds=100" },
-		.args = { SPEC },
-		.commands = { "once", "hot 100" } });
+	run_everywhere(
+		&(struct run){.program = PROGRAM,
+			      .flags = {"-Xcomp", "-XX:TieredStopAtLevel=1", JVM_QUIET, NOINLINE,
+					"-XX:CompileCommand=compileonly,prog.*::*", "-Drounds=100"},
+			      .args = {SPEC},
+			      .commands = {"once", "hot 100"}});
+}
+
+/* Where libjvm.so lost its symbols, and even its USDT notes, the compiled code there is is as good.
+ */
+static void args_exact_without_symbols(void **state _unused_)
+{
+	static const char *const names[] = {"jdk17-stripped", "jdk17-bare"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		run_exact(jdk_or_skip(names[i]),
+			  &(struct run){.program = PROGRAM,
+					.flags = {JVM_C1, NOINLINE},
+					.args = {SPEC},
+					.commands = {"once"}},
+			  NULL);
 }
 
 /* A JVM started with no flags at all, as users have them, gives the same exactness. */
 static void args_exact_without_flags(void **state _unused_)
 {
-	run_everywhere(&(struct run){
-		.flags = { "-DnoWide=true" },
-		.args = { SPEC },
-		.commands = { "once", "once" },
-		.settle = true });
+	run_everywhere(&(struct run){.program = PROGRAM,
+				     .flags = {"-DnoWide=true"},
+				     .args = {SPEC},
+				     .commands = {"once", "once"},
+				     .settle = true});
 }
 
 /* Addresses of `this`, of arrays and of other objects are the very ones the program passed. */
 static void args_addresses_are_real(void **state _unused_)
 {
-	run_everywhere(&(struct run){
-		.flags = { "-XX:+UseSerialGC", "-XX:-UseCompressedOops", "-Xmn200m", "-Xmx600m",
-			   "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET, NOINLINE,
-			   "-Daddresses=true" },
-		.args = { SPEC },
-		.commands = { "once" } });
+	run_everywhere(
+		&(struct run){.program = PROGRAM,
+			      .flags = {"-XX:+UseSerialGC", "-XX:-UseCompressedOops", "-Xmn200m",
+					"-Xmx600m", JVM_C1, NOINLINE, "-Daddresses=true"},
+			      .args = {SPEC},
+			      .commands = {"once"}});
 }
 
 /* --string-max counts bytes of the Java array: texts are cut there, and only there. */
 static void string_max_cuts_where_told(void **state _unused_)
 {
-	const char *const max[] = { "0", "1", "2", "33", "255", "4096" };
+	const char *const max[] = {"0", "1", "2", "33", "255", "4096"};
 	char property[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(max); i++) {
 		snprintf(property, sizeof(property), "-DstringMax=%s", max[i]);
 		run_exact(jdk_or_skip("jdk17"),
-			  &(struct run){ .flags = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET,
-						    NOINLINE, property },
-					 .args = { "--string-max", max[i], SPEC },
-					 .commands = { "texts" } },
+			  &(struct run){.program = PROGRAM,
+					.flags = {JVM_C1, NOINLINE, property},
+					.args = {"--string-max", max[i], SPEC},
+					.commands = {"texts"}},
 			  NULL);
 	}
 }
@@ -139,46 +98,46 @@ static void string_max_cuts_where_told(void **state _unused_)
 static void strings_without_compact_strings(void **state _unused_)
 {
 	run_everywhere(&(struct run){
-		.flags = { "-XX:-CompactStrings", "-DwideStrings=true", "-XX:TieredStopAtLevel=1",
-			   "-Xbatch", QUIET, NOINLINE },
-		.args = { SPEC },
-		.commands = { "texts", "hot 100" } });
+		.program = PROGRAM,
+		.flags = {"-XX:-CompactStrings", "-DwideStrings=true", JVM_C1, NOINLINE},
+		.args = {SPEC},
+		.commands = {"texts", "hot 100"}});
 }
 
 /* A thread's name is shown as Java knows it, of any letters, as it was when it first called. */
 static void thread_name_of_any_letters(void **state _unused_)
 {
-	const char *const names[] = { "name", "name worker-7", "name \xc3\xa4\xe2\x82\xac",
-				      "name \xf0\x9f\x98\x80" };
+	const char *const names[] = {"name", "name worker-7", "name \xc3\xa4\xe2\x82\xac",
+				     "name \xf0\x9f\x98\x80"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		run_exact(jdk_or_skip("jdk17"),
-			  &(struct run){ .flags = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET,
-						    NOINLINE, "-Dfile.encoding=UTF-8" },
-					 .args = { SPEC },
-					 .commands = { names[i], "overloads" } },
+			  &(struct run){.program = PROGRAM,
+					.flags = {JVM_C1, NOINLINE, "-Dfile.encoding=UTF-8"},
+					.args = {SPEC},
+					.commands = {names[i], "overloads"}},
 			  NULL);
 }
 
-/* --- which methods a SPEC means ---------------------------------------------------------------- */
+/* --- which methods a SPEC means --------------------------------------------------------------- */
 
 /* Descriptors of the methods of Target.one() that have events when traced with @spec. */
 static void assert_selects(const char *spec, const char *const want[])
 {
 	json_t *events = json_array(), *seen = json_object(), *o;
 	const struct jdk *jdk = jdk_or_skip("jdk17");
-	const char *const flags[] = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET, NOINLINE, NULL };
+	const char *const flags[] = {JVM_C1, NOINLINE, NULL};
 	struct child *hp;
 	struct jvm j;
 	size_t i, n = 0;
 
-	jvm_start(&j, jdk, flags, (const char *const[]){ "prog.Args", NULL });
+	jvm_start(&j, jdk, flags, (const char *const[]){PROGRAM, NULL});
 	jvm_ready(&j);
-	hp = hp_trace(j.pid, (const char *const[]){ spec, NULL });
+	hp = hp_trace(j.pid, (const char *const[]){spec, NULL});
 	json_decref(hp_attached(hp));
 	free(jvm_ask(&j, "overloads"));
 	json_decref(hp_finish(hp, SIGINT, 0, events));
-	json_array_foreach(events, i, o)
+	json_array_foreach (events, i, o)
 		if (!strcmp(json_text(o, "event"), "entry"))
 			json_object_set_new(seen, json_text(o, "descriptor"), json_true());
 	for (; want[n]; n++)
@@ -199,23 +158,23 @@ static void spec_selects_overloads(void **state _unused_)
 		const char *spec;
 		const char *want[10];
 	} t[] = {
-		{ "prog.Target.one(int)", { "(I)V" } },
-		{ "prog.Target.one(java.lang.String)", { "(Ljava/lang/String;)V" } },
-		{ "prog.Target.one(String)", { "(Ljava/lang/String;)V" } },
-		{ "prog.Target.one(int, java.lang.String)", { "(ILjava/lang/String;)V" } },
-		{ "prog.Target.one(int,String)", { "(ILjava/lang/String;)V" } },
-		{ "prog.Target.one(Object)", { "(Ljava/lang/Object;)V" } },
-		{ "prog.Target.one(int[])", { "([I)V" } },
-		{ "prog.Target.one(String[][])", { "([[Ljava/lang/String;)V" } },
-		{ "prog.Target.one",
-		  { "(I)V", "(J)V", "(Ljava/lang/String;)V", "(Ljava/lang/Object;)V", "([I)V",
-		    "(ILjava/lang/String;)V", "([[Ljava/lang/String;)V" } },
-		{ "prog.*.one(long)", { "(J)V" } },
-		{ "**.o*e(long)", { "(J)V" } },
-		{ "prog.Target.o*(..)",
-		  { "(I)V", "(J)V", "(Ljava/lang/String;)V", "(Ljava/lang/Object;)V", "([I)V",
-		    "(ILjava/lang/String;)V", "([[Ljava/lang/String;)V" } },
-		{ "prog.Target.one()", { NULL } },
+		{"prog.Target.one(int)", {"(I)V"}},
+		{"prog.Target.one(java.lang.String)", {"(Ljava/lang/String;)V"}},
+		{"prog.Target.one(String)", {"(Ljava/lang/String;)V"}},
+		{"prog.Target.one(int, java.lang.String)", {"(ILjava/lang/String;)V"}},
+		{"prog.Target.one(int,String)", {"(ILjava/lang/String;)V"}},
+		{"prog.Target.one(Object)", {"(Ljava/lang/Object;)V"}},
+		{"prog.Target.one(int[])", {"([I)V"}},
+		{"prog.Target.one(String[][])", {"([[Ljava/lang/String;)V"}},
+		{"prog.Target.one",
+		 {"(I)V", "(J)V", "(Ljava/lang/String;)V", "(Ljava/lang/Object;)V", "([I)V",
+		  "(ILjava/lang/String;)V", "([[Ljava/lang/String;)V"}},
+		{"prog.*.one(long)", {"(J)V"}},
+		{"**.o*e(long)", {"(J)V"}},
+		{"prog.Target.o*(..)",
+		 {"(I)V", "(J)V", "(Ljava/lang/String;)V", "(Ljava/lang/Object;)V", "([I)V",
+		  "(ILjava/lang/String;)V", "([[Ljava/lang/String;)V"}},
+		{"prog.Target.one()", {NULL}},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -229,23 +188,24 @@ static void spec_names_anything(void **state _unused_)
 		"prog.Target$Nested$Deep.method",
 		"prog.Target$Inner.<init>(..)",
 		"prog.Target$Point.<init>(int, double)",
-		"prog.Target.\xc3\xbc" "ber\xe5\xad\x97\xf0\x9d\x92\x9c",
+		"prog.Target.\xc3\xbc"
+		"ber\xe5\xad\x97\xf0\x9d\x92\x9c",
 		"prog.Target$Nested.compareTo(prog.Target$Nested)",
 		"prog.TargetIface.dflt",
 		"prog.Target.wide",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		json_t *attached;
+		struct run_result res;
 
 		run_exact(jdk_or_skip("jdk17"),
-			  &(struct run){ .flags = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET,
-						    NOINLINE },
-					 .args = { specs[i] } },
-			  &attached);
-		assert_int_equal(json_integer_value(json_object_get(attached, "methods")), 1);
-		assert_int_equal(json_array_size(json_object_get(attached, "waiting")), 0);
-		json_decref(attached);
+			  &(struct run){.program = PROGRAM,
+					.flags = {JVM_C1, NOINLINE},
+					.args = {specs[i]}},
+			  &res);
+		assert_int_equal(json_integer_value(json_object_get(res.attached, "methods")), 1);
+		assert_int_equal(json_array_size(json_object_get(res.attached, "waiting")), 0);
+		run_result_free(&res);
 	}
 }
 
@@ -253,16 +213,15 @@ static void spec_names_anything(void **state _unused_)
 static void strings_beyond_the_limit_say_so(void **state _unused_)
 {
 	json_t *events = json_array(), *want, *w, *g, *arg;
-	const char *const flags[] = { "-XX:TieredStopAtLevel=1", "-Xbatch", QUIET,
-				      "-XX:CompileCommand=dontinline,prog.Many::*", NULL };
+	const char *const flags[] = {JVM_C1, "-XX:CompileCommand=dontinline,prog.Many::*", NULL};
 	size_t i, exact = 0;
 	struct child *hp;
 	struct jvm j;
 	char why[256];
 
-	jvm_start(&j, jdk_or_skip("jdk17"), flags, (const char *const[]){ "prog.Many", NULL });
+	jvm_start(&j, jdk_or_skip("jdk17"), flags, (const char *const[]){"prog.Many", NULL});
 	jvm_ready(&j);
-	hp = hp_trace(j.pid, (const char *const[]){ "prog.Many.strings", NULL });
+	hp = hp_trace(j.pid, (const char *const[]){"prog.Many.strings", NULL});
 	json_decref(hp_attached(hp));
 	free(jvm_ask(&j, "go"));
 	json_decref(hp_finish(hp, SIGINT, 0, events));
@@ -271,7 +230,7 @@ static void strings_beyond_the_limit_say_so(void **state _unused_)
 	w = json_object_get(json_array_get(want, 0), "args");
 	g = json_object_get(events_find(events, "entry"), "args");
 	assert_int_equal(json_array_size(g), json_array_size(w));
-	json_array_foreach(w, i, arg) {
+	json_array_foreach (w, i, arg) {
 		json_t *got = json_array_get(g, i);
 
 		if (compare_arg(arg, got, why, sizeof(why)))
@@ -289,17 +248,12 @@ static void strings_beyond_the_limit_say_so(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		jvm_test(args_exact_with_c1),
-		jvm_test(args_exact_with_c2),
-		jvm_test(args_exact_with_xcomp),
-		jvm_test(args_exact_without_flags),
-		jvm_test(args_addresses_are_real),
-		jvm_test(string_max_cuts_where_told),
-		jvm_test(strings_without_compact_strings),
-		jvm_test(thread_name_of_any_letters),
-		jvm_test(spec_selects_overloads),
-		jvm_test(spec_names_anything),
-		jvm_test(strings_beyond_the_limit_say_so),
+		jvm_test(args_exact_with_c1),	      jvm_test(args_exact_with_c2),
+		jvm_test(args_exact_with_xcomp),      jvm_test(args_exact_without_symbols),
+		jvm_test(args_exact_without_flags),   jvm_test(args_addresses_are_real),
+		jvm_test(string_max_cuts_where_told), jvm_test(strings_without_compact_strings),
+		jvm_test(thread_name_of_any_letters), jvm_test(spec_selects_overloads),
+		jvm_test(spec_names_anything),	      jvm_test(strings_beyond_the_limit_say_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

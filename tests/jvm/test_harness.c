@@ -41,8 +41,8 @@ static char *event_with(const char *from, const char *to)
 static size_t differences(const char *from, const char *to)
 {
 	_cleanup_free_ char *event = event_with(from, to);
-	json_t *want = array_of((const char *const[]){ WANT, NULL });
-	json_t *got = array_of((const char *const[]){ event, NULL });
+	json_t *want = array_of((const char *const[]){WANT, NULL});
+	json_t *got = array_of((const char *const[]){event, NULL});
 	size_t n = compare_calls(want, got);
 
 	json_decref(want);
@@ -86,9 +86,9 @@ static void compare_calls_notices_each_member(void **state _unused_)
 static void compare_calls_notices_missing_and_extra(void **state _unused_)
 {
 	_cleanup_free_ char *a = event_with(":3}", ":3}"), *b = event_with(":3}", ":5}");
-	json_t *one = array_of((const char *const[]){ a, NULL });
-	json_t *ab = array_of((const char *const[]){ a, b, NULL });
-	json_t *ba = array_of((const char *const[]){ b, a, NULL });
+	json_t *one = array_of((const char *const[]){a, NULL});
+	json_t *ab = array_of((const char *const[]){a, b, NULL});
+	json_t *ba = array_of((const char *const[]){b, a, NULL});
 	json_t *none = json_array();
 
 	assert_int_equal(compare_calls(ab, ab), 0);
@@ -141,11 +141,15 @@ static void compare_arg_object_needs_address(void **state _unused_)
 static void json_line_lone_surrogates(void **state _unused_)
 {
 	static const char *const t[][2] = {
-		{ "{\"v\":\"\\ud83d\"}", "\xef\xa3\xbf" "d83d" },
-		{ "{\"v\":\"\\ude00\\uD83D\"}", "\xef\xa3\xbf" "de00\xef\xa3\xbf" "d83d" },
-		{ "{\"v\":\"\\ud83d\\ude00\"}", "\xf0\x9f\x98\x80" },
-		{ "{\"v\":\"\\ud83d\\ud83d\\ude00\"}", "\xef\xa3\xbf" "d83d\xf0\x9f\x98\x80" },
-		{ "{\"v\":\"\\\\ud83d\"}", "\\ud83d" },
+		{"{\"v\":\"\\ud83d\"}", "\xef\xa3\xbf"
+					"d83d"},
+		{"{\"v\":\"\\ude00\\uD83D\"}", "\xef\xa3\xbf"
+					       "de00\xef\xa3\xbf"
+					       "d83d"},
+		{"{\"v\":\"\\ud83d\\ude00\"}", "\xf0\x9f\x98\x80"},
+		{"{\"v\":\"\\ud83d\\ud83d\\ude00\"}", "\xef\xa3\xbf"
+						      "d83d\xf0\x9f\x98\x80"},
+		{"{\"v\":\"\\\\ud83d\"}", "\\ud83d"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
@@ -160,8 +164,8 @@ static void json_line_lone_surrogates(void **state _unused_)
 /* A child's output comes line by line, its end with its status, and a silent one times out. */
 static void child_lines_and_status(void **state _unused_)
 {
-	const char *const argv[] = { "sh", "-c", "echo one; printf two; exit 7", NULL };
-	const char *const cat[] = { "cat", NULL };
+	const char *const argv[] = {"sh", "-c", "echo one; printf two; exit 7", NULL};
+	const char *const cat[] = {"cat", NULL};
 	struct child *c = child_start(argv, NULL);
 	char *line = child_line(c, 5000);
 
