@@ -54,7 +54,7 @@ bool elfsyms_has_symtab(const struct elfsyms *e);
 /** elfsyms_has_section() - has the file a section of that name? */
 bool elfsyms_has_section(const struct elfsyms *e, const char *name);
 
-/** elfsyms_exports() - is @name defined in .dynsym? Reads only that: cheap for a single question. */
+/** elfsyms_exports() - is @name defined in .dynsym? Reads only that: cheap for one question. */
 bool elfsyms_exports(const struct elfsyms *e, const char *name);
 
 /**

@@ -37,7 +37,23 @@ bool proc_alive(const struct proc_id *p);
 /** proc_start_time() - of whatever has @pid now. Return: 0; -ESRCH. */
 int proc_start_time(pid_t pid, uint64_t *ret);
 
-/* What can be told of a JVM from the outside, without reading its heap. Owned strings. */
+/**
+ * proc_open_file() - open a regular file as @pid sees it, for reading.
+ * @path: absolute, in the process's own root. Its symbolic links are followed within that root.
+ *
+ * The process chooses what lies there: anything but a regular file (a FIFO would block us, opening
+ * a device may do something) is refused before it is opened.
+ * Return: a file descriptor; -ESRCH; -EPERM; -ENOENT no such file, or not a regular one.
+ */
+int proc_open_file(pid_t pid, const char *path);
+
+/** proc_open_regular() - the same for a path of our own, such as one under /proc. */
+int proc_open_regular(const char *path);
+
+/*
+ * What can be told of a JVM from the outside, without reading its heap. Owned strings, never NULL;
+ * what the target chose (main, libjvm) may hold any byte but NUL.
+ */
 struct jvm_info {
 	pid_t pid;
 	uid_t uid;
@@ -47,8 +63,8 @@ struct jvm_info {
 	pid_t ns_pid;	      /* its PID inside its own namespace */
 	char *user;	      /* name, or the number as text */
 	char *main;	      /* main class or jar from the command line, "" if unknown */
-	char *libjvm;	      /* path as the target sees it */
-	char *libjvm_open;    /* path by which we can open the very file that is mapped */
+	char *libjvm;	      /* path as the target sees it; "" without a libjvm.so */
+	char *libjvm_open;    /* path by which we can open the very file that is mapped, or "" */
 	uint64_t libjvm_base; /* load bias: target address minus virtual address in the file */
 };
 
@@ -65,7 +81,12 @@ void jvm_info_fini(struct jvm_info *info);
  */
 int jvm_each(int (*fn)(const struct jvm_info *info, void *arg), void *arg);
 
-/** jvm_main_class() - main class or jar from a /proc/PID/cmdline text; "" if none. @ret is malloc'd. */
+/**
+ * jvm_main_class() - main class, jar or module/class from a /proc/PID/cmdline text of the launcher.
+ * An argument file ("@FILE") is given as it is, because it may hold the main class.
+ * @ret: malloc'd; "" if there is none.
+ * Return: 0; -ENOMEM.
+ */
 int jvm_main_class(const char *cmdline, size_t len, char **ret);
 
 #endif
