@@ -16,7 +16,6 @@
 #define HP_REFS_MAX	   32	/* references looked into, per call */
 #define HP_TEXTS_MAX	   16	/* of which strings whose text is copied */
 #define HP_TEXT_MAX	   4096 /* largest --string-max, in bytes of the Java array */
-#define HP_TEXT_PAD	   64	/* each text takes a multiple of this in a record */
 #define HP_NMETHOD_HDR_MAX 512	/* NMETHOD_HDR_MAX */
 #define HP_THREAD_NAME_MAX 128	/* bytes of a thread's name that are copied */
 
@@ -53,6 +52,15 @@ struct hp_slot_spec {
 struct hp_slot_stat {
 	__u64 hits;
 	__u64 lost;
+};
+
+/* What the probe counts and remembers for one CPU, or for a few where there are many. */
+struct hp_stripe {
+	struct hp_slot_stat slots[HP_SLOTS_MAX];
+	__u64 sent_bytes;
+	/* The thread of the last hit; @sum over the others tells a torn entry. */
+	__u64 thread_a, thread_b, java_tid, thread_ts_ns, sum;
+	__u64 pad[2];
 };
 
 /* --- the target, fixed before load ----------------------------------------------------------- */
@@ -101,8 +109,8 @@ struct hp_record {
 
 /*
  * One call. The fixed part is followed by, in this order: fp[HP_FP_ARGS] (8 bytes each) when
- * HP_SLOT_FP; stack[nstack] (8 each); refs[nrefs] (struct hp_ref); the texts of those refs that
- * have text_len > 0, each padded to HP_TEXT_PAD.
+ * HP_SLOT_FP; stack[nstack] (8 each); refs[nrefs] (struct hp_ref). Behind them, anywhere in the
+ * record, are the texts of those refs that have text_len > 0.
  */
 struct hp_entry {
 	struct hp_record h;
@@ -134,6 +142,8 @@ struct hp_ref {
 	__u16 text_len;	 /* bytes copied: less than array_len when cut */
 	__u8 status;
 	__u8 coder; /* 0 Latin-1, 1 UTF-16, HP_CODER_NONE: not a string, or not known */
+	__u32 text_off; /* from the start of the record */
+	__u32 pad;
 };
 
 struct hp_thread {
@@ -157,7 +167,7 @@ struct hp_nmethod {
 _Static_assert(sizeof(struct hp_slot_spec) == 16 + 4 * HP_REFS_MAX, "hp_slot_spec");
 _Static_assert(sizeof(struct hp_record) == 16, "hp_record");
 _Static_assert(sizeof(struct hp_entry) == 104, "hp_entry");
-_Static_assert(sizeof(struct hp_ref) == 16, "hp_ref");
+_Static_assert(sizeof(struct hp_ref) == 24, "hp_ref");
 _Static_assert(sizeof(struct hp_thread) == 32 + HP_THREAD_NAME_MAX, "hp_thread");
 _Static_assert(sizeof(struct hp_nmethod) == 32 + HP_NMETHOD_HDR_MAX, "hp_nmethod");
 

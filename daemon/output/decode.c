@@ -107,27 +107,24 @@ static const void *cursor_take(struct cursor *c, size_t len)
 	return p;
 }
 
-static int check_ref(const struct hp_ref *ref)
+/* Texts lie behind the references, which end at @first. */
+static int check_texts(const struct entry_view *v, size_t first, size_t size,
+		       const uint8_t *texts[static HP_REFS_MAX])
 {
-	if (ref->text_len > HP_TEXT_MAX || ref->text_len > ref->array_len)
-		return -EPROTO;
-	if (ref->text_len && (ref->status != HP_REF_OK || ref->coder > 1))
-		return -EPROTO;
-	return 0;
-}
+	const uint8_t *rec = (const uint8_t *)v->e;
 
-static int take_texts(struct cursor *c, struct entry_view *v)
-{
 	for (size_t i = 0; i < v->e->nrefs; i++) {
-		size_t len = v->refs[i].text_len;
+		const struct hp_ref *ref = &v->refs[i];
 
-		if (check_ref(&v->refs[i]))
-			return -EPROTO;
-		if (!len)
+		if (!ref->text_len)
 			continue;
-		v->texts[i] = cursor_take(c, (len + HP_TEXT_PAD - 1) / HP_TEXT_PAD * HP_TEXT_PAD);
-		if (!v->texts[i])
+		if (ref->status != HP_REF_OK || ref->coder > 1)
 			return -EPROTO;
+		if (ref->text_len > HP_TEXT_MAX || ref->text_len > ref->array_len)
+			return -EPROTO;
+		if (!range_inside(ref->text_off, ref->text_len, first, size))
+			return -EPROTO;
+		texts[i] = rec + ref->text_off;
 	}
 	return 0;
 }
@@ -150,7 +147,7 @@ int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret
 	if (!v.stack)
 		return -EPROTO;
 	v.refs = cursor_take(&c, v.e->nrefs * sizeof(*v.refs));
-	if (!v.refs || take_texts(&c, &v))
+	if (!v.refs || check_texts(&v, (size_t)(c.at - (const uint8_t *)rec), size, v.texts))
 		return -EPROTO;
 	*ret = v;
 	return 0;
