@@ -155,7 +155,8 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 	$(Q)$(JAVAC) --release 17 -g -d $(@D) $(JAVA_SRC)
 	@touch $@
 
-unit: layers $(TESTS)
+# The fuzz targets are compiled, so that they keep up with what they call.
+unit: layers $(TESTS) $(call obj,$(FUZZ_SRC))
 	$(Q)tests/run-tests $(TESTS)
 
 # The dependencies first, then everything else in a make that finds them.
@@ -163,7 +164,7 @@ check:
 	$(Q)tests/install-deps test
 	$(Q)$(MAKE) check-installed
 
-check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES)
+check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
 	$(Q)tests/run-tests $(TESTS) $(JVM_TESTS)
 
 check-jdks: jdks
@@ -228,10 +229,10 @@ install: all
 
 # What was fetched stays.
 clean:
-	find build -mindepth 1 -maxdepth 1 ! -name jdks ! -name apps -exec rm -rf {} +
+	$(Q)! test -d build || find build -mindepth 1 -maxdepth 1 ! -name jdks ! -name apps -exec rm -rf {} +
 
 distclean:
-	rm -rf build
+	$(Q)rm -rf build
 
 -include $(shell find $(O)/obj $(O)/bpf -name '*.d' 2>/dev/null)
 
