@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fuzz target (libFuzzer): lines SPEC, class, method name, descriptor. A refusal must say where
+ * and why; what is taken is held against the method, and against a slow matcher.
+ */
+#include "probe/spec.h"
+#include "symmap/jtype.h"
+
+#define SLOW_MAX 256 /* longest text for the slow matcher */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void check(bool promise)
+{
+	if (!promise)
+		abort();
+}
+
+/* The next line, NUL-terminated in a block of its own; empty when there is none. */
+static char *line(const char **at, const char *end)
+{
+	const char *from = *at, *nl = memchr(from, '\n', (size_t)(end - from));
+
+	*at = nl ? nl + 1 : end;
+	return strndup(from, (size_t)((nl ? nl : end) - from));
+}
+
+/* Table of which beginnings of the pattern match which beginnings of the text, row by row. */
+static bool slow_match(const char *pattern, const char *text)
+{
+	bool row[SLOW_MAX + 1] = {true};
+	size_t n = strlen(text), stars;
+
+	for (; *pattern; pattern += MAX(stars, (size_t)1)) {
+		stars = strspn(pattern, "*");
+		if (stars) {
+			for (size_t i = 0; i < n; i++)
+				row[i + 1] |= row[i] && (stars > 1 || text[i] != '.');
+			continue;
+		}
+		for (size_t i = n; i > 0; i--)
+			row[i] = row[i - 1] && text[i - 1] == *pattern;
+		row[0] = false;
+	}
+	return row[n];
+}
+
+static void check_spec(const char *text, const char *klass, const char *name, const char *desc)
+{
+	struct spec_error err = {0};
+	struct spec *s = NULL;
+	struct jsignature sig;
+	int r = spec_parse(text, &s, &err);
+
+	if (r) {
+		check(r == -EINVAL && !s && err.column >= 1);
+		check(err.column <= strlen(text) + 1 && err.why[0]);
+		check(strlen(err.why) < sizeof(err.why) - 1);
+		return;
+	}
+	check(!strcmp(spec_text(s), text));
+	if (spec_match(s, klass, name, desc) && strchr(text, '(') && !strstr(text, ".."))
+		check(!jsignature_parse(desc, &sig));
+	spec_free(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const char *at = (const char *)data, *end = at + len;
+	_cleanup_free_ char *text = line(&at, end), *klass = line(&at, end);
+	_cleanup_free_ char *name = line(&at, end), *desc = line(&at, end);
+
+	check_spec(text, klass, name, desc);
+	if (strlen(klass) <= SLOW_MAX && strlen(text) <= SPEC_LEN_MAX)
+		check(glob_match(text, klass) == slow_match(text, klass));
+	return 0;
+}
