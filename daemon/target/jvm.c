@@ -335,7 +335,7 @@ static int read_main(pid_t pid, char **ret)
 	size_t len = 0;
 	ssize_t n;
 
-	if (fd < 0 || !is_java_launcher(pid))
+	if (fd < 0)
 		return 0;
 	text = malloc(CMDLINE_MAX);
 	if (!text)
@@ -379,7 +379,7 @@ static int describe(const struct map_entry *libjvm, struct jvm_info *info)
 	info->user = user_name(info->uid);
 	if (!info->user)
 		return -ENOMEM;
-	err = read_main(info->pid, &info->main);
+	err = info->launcher ? read_main(info->pid, &info->main) : 0;
 	if (!err && libjvm)
 		err = describe_libjvm(libjvm, info);
 	return err;
@@ -396,6 +396,7 @@ static int inspect(pid_t pid, struct maps *maps, struct jvm_info *info)
 	if (err)
 		return err;
 	exe = open_proc(pid, "exe");
+	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);
 	if (info->kind == JVM_NONE && exe >= 0 && is_native_image(exe))

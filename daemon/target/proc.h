@@ -58,6 +58,7 @@ struct jvm_info {
 	pid_t pid;
 	uid_t uid;
 	enum jvm_kind kind;
+	bool launcher; /* the program is the java launcher; it may still be about to load its JVM */
 	bool is_32bit;
 	bool other_mount_ns, other_pid_ns;
 	pid_t ns_pid;	      /* its PID inside its own namespace */

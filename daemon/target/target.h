@@ -24,8 +24,10 @@ struct target {
 /**
  * target_open() - find and understand the JVM in @pid.
  *
+ * A JVM that has just been started is waited for, up to 2 s.
  * Prints one error line when it fails. Return: 0; -ESRCH; -EPERM; -EOPNOTSUPP (not a JVM, another
- * JVM than HotSpot, 32-bit, JDK outside 17..25, symbols or capabilities missing); -EPROTO; -ENOMEM.
+ * JVM than HotSpot, 32-bit, JDK outside 17..25, symbols or capabilities missing); -EPROTO; -EFAULT;
+ * -EAGAIN not ready even then; -ENOMEM.
  */
 int target_open(pid_t pid, struct target **ret);
 void target_close(struct target *t);

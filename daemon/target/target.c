@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/*
+ * target.c - from a PID to a HotSpot process whose structures we can read. See target.h.
+ *
+ * Puts the parts together: the process (proc), its libjvm.so (elfsyms), its memory (mem), the
+ * tables in it (vmstructs) and what they mean (layout). Everything that can be wrong with a target
+ * before anything is done to it is said here, in one line.
+ */
+#include <time.h>
+
+#include "log.h"
+#include "target/target.h"
+
+/* How long a JVM may take from its start until it can be looked into, and we wait for that. */
+#define START_TIMEOUT_NS (2 * NSEC_PER_SEC)
+#define START_POLL_NS	 (20 * NSEC_PER_MSEC)
+
+/* Where distributions install separate debug files: /usr/lib/debug/.build-id/xx/yyyy.debug. */
+#define DEBUG_DIR      "/usr/lib/debug/.build-id/"
+#define DEBUG_PATH_MAX (sizeof(DEBUG_DIR) + 2 * ELFSYMS_BUILD_ID_MAX + 16)
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/*
+ * Has the process just been started? Then what is missing may still come.
+ * /proc/PID/stat counts from boot, suspended time included (fs/proc/array.c).
+ */
+static bool is_young(const struct target *t)
+{
+	uint64_t ticks = sysconf(_SC_CLK_TCK), born;
+
+	if (mul_overflows(t->id.start_time, NSEC_PER_SEC / ticks, &born))
+		return false;
+	return now_ns(CLOCK_BOOTTIME) < born + START_TIMEOUT_NS;
+}
+
+static int no_permission(pid_t pid)
+{
+	log_err("not permitted to look into process %d: root or CAP_SYS_PTRACE is needed", pid);
+	return -EPERM;
+}
+
+static int gone(pid_t pid)
+{
+	log_err("no such process: %d", pid);
+	return -ESRCH;
+}
+
+/* Say why an error that a part returned ends the attempt, unless it is worth another one. */
+static int refuse(const struct target *t, int err, const char *what)
+{
+	switch (err) {
+	case -ESRCH:
+		return gone(t->id.pid);
+	case -EPERM:
+		return no_permission(t->id.pid);
+	case -ENOMEM:
+		log_err("out of memory while opening JVM %d", t->id.pid);
+		return err;
+	}
+	if (is_young(t))
+		return -EAGAIN;
+	log_err("cannot look into JVM %d: %s", t->id.pid, what);
+	return err;
+}
+
+static int check_kind(const struct target *t)
+{
+	const struct jvm_info *info = &t->info;
+	pid_t pid = t->id.pid;
+
+	switch (info->kind) {
+	case JVM_HOTSPOT:
+		if (!info->is_32bit)
+			return 0;
+		log_err("process %d is a 32-bit JVM: only x86-64 is supported", pid);
+		break;
+	case JVM_OPENJ9:
+		log_err("process %d is an OpenJ9 JVM: only HotSpot is supported", pid);
+		break;
+	case JVM_ZING:
+		log_err("process %d is a Zing JVM: only HotSpot is supported", pid);
+		break;
+	case JVM_NATIVE_IMAGE:
+		log_err("process %d is a GraalVM native image: it has no HotSpot JVM inside", pid);
+		break;
+	case JVM_NONE:
+		if (info->launcher && is_young(t))
+			return -EAGAIN;
+		log_err("process %d is not a JVM: no libjvm.so is mapped", pid);
+		break;
+	}
+	return -EOPNOTSUPP;
+}
+
+/* --- libjvm.so ------------------------------------------------------------------------------ */
+
+/* Path of the debug file for a build-id; "" for an id too short to have one. */
+static void debug_path(const struct elfsyms *e, char path[static DEBUG_PATH_MAX])
+{
+	uint8_t id[ELFSYMS_BUILD_ID_MAX];
+	size_t len = elfsyms_build_id(e, id), n;
+
+	path[0] = '\0';
+	if (len < 2)
+		return;
+	n = snprintf(path, DEBUG_PATH_MAX, DEBUG_DIR "%02x/", id[0]);
+	for (size_t i = 1; i < len; i++)
+		n += snprintf(path + n, DEBUG_PATH_MAX - n, "%02x", id[i]);
+	snprintf(path + n, DEBUG_PATH_MAX - n, ".debug");
+}
+
+static bool use_debug_file(struct target *t, int fd, const char *path, const char *whose)
+{
+	int err = fd;
+
+	if (fd >= 0) {
+		err = elfsyms_add_debug(t->libjvm, fd);
+		close(fd);
+		if (err == -ENOENT) {
+			log_debug("target: debug file %s (%s) is of another build", path, whose);
+			return false;
+		}
+	}
+	log_debug("target: debug file %s (%s): %s", path, whose, err ? strerror(-err) : "used");
+	return !err;
+}
+
+/* A stripped libjvm.so: the target's own debug file, else ours. Without one some things are lost.
+ */
+static void find_debug_file(struct target *t)
+{
+	char path[DEBUG_PATH_MAX];
+
+	debug_path(t->libjvm, path);
+	if (!*path || elfsyms_has_symtab(t->libjvm))
+		return;
+	if (!use_debug_file(t, proc_open_file(t->id.pid, path), path, "the target's"))
+		use_debug_file(t, proc_open_regular(path), path, "ours");
+}
+
+static int open_libjvm(struct target *t)
+{
+	_cleanup_close_ int fd = -1;
+	int err;
+
+	if (!*t->info.libjvm_open) {
+		log_err("cannot open %s of JVM %d: root or CAP_CHECKPOINT_RESTORE is needed",
+			t->info.libjvm, t->id.pid);
+		return -EPERM;
+	}
+	fd = proc_open_regular(t->info.libjvm_open);
+	if (fd < 0)
+		return refuse(t, proc_alive(&t->id) ? fd : -ESRCH, "libjvm.so cannot be opened");
+	err = elfsyms_open(fd, &t->libjvm);
+	if (!err && !t->info.libjvm_base)
+		err = -EPROTO;
+	if (err)
+		return refuse(t, err, "its libjvm.so is not a readable x86-64 library");
+	find_debug_file(t);
+	return 0;
+}
+
+/* --- its structures ------------------------------------------------------------------------- */
+
+static int find_symbol(void *arg, const char *name, uint64_t *ret)
+{
+	return target_symbol(arg, name, ret);
+}
+
+static int read_layout(struct target *t)
+{
+	int err = layout_read(t->mem, t->vs, &t->layout);
+
+	if (err == -EOPNOTSUPP)
+		return refuse(t, err, t->layout.why[CAP_CODE]);
+	if (err && err != -EAGAIN)
+		return refuse(t, err, "its structures do not read as HotSpot's");
+	if (err)
+		return err;
+	/* In a JVM that has just begun, what is missing may be what it has not set up yet. */
+	for (int cap = 0; cap < CAP_COUNT; cap++)
+		if (t->layout.missing[cap] && is_young(t))
+			return -EAGAIN;
+	return 0;
+}
+
+static int read_structures(struct target *t)
+{
+	int err = mem_open_live(t->id.pid, &t->mem);
+
+	if (!err)
+		err = vmstructs_read(t->mem, find_symbol, t, &t->vs);
+	if (err == -ENOENT) {
+		log_err("cannot look into JVM %d: its libjvm.so does not export HotSpot's tables "
+			"(gHotSpotVMStructs)",
+			t->id.pid);
+		return -EOPNOTSUPP;
+	}
+	if (err)
+		return refuse(t, err, "its tables do not read as HotSpot's");
+	return read_layout(t);
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static int open_once(struct target *t)
+{
+	int err = jvm_inspect(t->id.pid, &t->info);
+
+	if (err)
+		return refuse(t, err, "/proc says nothing that can be understood");
+	err = check_kind(t);
+	if (!err)
+		err = open_libjvm(t);
+	if (!err)
+		err = read_structures(t);
+	/* All of this went by the number; was it the same process to the end? */
+	if (!err && !proc_alive(&t->id))
+		err = gone(t->id.pid);
+	return err;
+}
+
+/* Undo open_once(); the process itself is kept. */
+static void forget(struct target *t)
+{
+	layout_fini(&t->layout);
+	vmstructs_free(t->vs);
+	mem_close(t->mem);
+	elfsyms_close(t->libjvm);
+	jvm_info_fini(&t->info);
+	*t = (struct target){.id = t->id};
+}
+
+/* A JVM that is still starting gets its time. */
+static int open_patiently(struct target *t)
+{
+	const struct timespec pause = {.tv_nsec = START_POLL_NS};
+	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + START_TIMEOUT_NS;
+	int err;
+
+	while ((err = open_once(t)) == -EAGAIN) {
+		forget(t);
+		if (!proc_alive(&t->id))
+			return gone(t->id.pid);
+		if (now_ns(CLOCK_MONOTONIC) >= deadline) {
+			log_err("JVM %d is still starting: its code cache is not set up, try again",
+				t->id.pid);
+			return -EAGAIN;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
+int target_open(pid_t pid, struct target **ret)
+{
+	struct target *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->id.pidfd = -1;
+	err = proc_open(pid, &t->id);
+	if (err == -ESRCH)
+		gone(pid);
+	else if (err)
+		log_err("cannot take hold of process %d: %s", pid, strerror(-err));
+	else
+		err = open_patiently(t);
+	if (err) {
+		target_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+void target_close(struct target *t)
+{
+	if (!t)
+		return;
+	forget(t);
+	proc_close(&t->id);
+	free(t);
+}
+
+bool target_alive(const struct target *t)
+{
+	return proc_alive(&t->id);
+}
+
+int target_symbol(struct target *t, const char *name, uint64_t *ret)
+{
+	uint64_t value;
+	int err = elfsyms_value(t->libjvm, name, &value);
+
+	if (!err)
+		*ret = t->info.libjvm_base + value;
+	return err;
+}
