@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sigframe.h - the way back of a hijacked thread: a signal frame as the kernel would have built it.
+ *
+ * A thread that executes rt_sigreturn on it has every register again, its signal mask, its
+ * floating point state, and goes on where it was. Nobody else is needed for that: it is how a
+ * thread returns when its tracer has died. Pure: builds bytes, touches nothing.
+ */
+#ifndef HP_SIGFRAME_H
+#define HP_SIGFRAME_H
+
+#include <sys/user.h>
+
+#include "util.h"
+
+/* AMX makes it 11008 bytes; what does not fit here is refused. */
+#define SIGFRAME_XSTATE_MAX 16384
+#define SIGFRAME_MAX	    (SIGFRAME_XSTATE_MAX + 1024)
+
+struct sigframe_state {
+	struct user_regs_struct regs;
+	uint64_t sigmask;
+	uint8_t xstate[SIGFRAME_XSTATE_MAX]; /* as PTRACE_GETREGSET NT_X86_XSTATE gives it */
+	size_t xstate_len;
+	uint64_t call; /* number of the interrupted system call, if @regs are in one */
+};
+
+/* What has to lie in memory at @addr; its first word is a return address. */
+struct sigframe {
+	uint64_t addr;
+	size_t len;
+	uint8_t bytes[SIGFRAME_MAX];
+};
+
+/**
+ * sigframe_build() - build the frame that brings a thread back to @s.
+ * @top: the frame ends at or below this address.
+ * @sigreturn: address of code that calls rt_sigreturn(2); becomes the frame's return address.
+ *
+ * A system call that was interrupted is set up to be made again, as the kernel does it when no
+ * handler runs. @ret->addr is 8 below a multiple of 16, as the stack pointer is at function entry.
+ * Return: 0; -EOPNOTSUPP when the floating point state has an unknown form.
+ * Source: kernel arch/x86/kernel/signal_64.c x64_setup_rt_frame(), arch/x86/kernel/fpu/signal.c.
+ */
+int sigframe_build(const struct sigframe_state *s, uint64_t top, uint64_t sigreturn,
+		   struct sigframe *ret);
+
+#endif
