@@ -72,6 +72,14 @@ int hijack_call(struct hijack *h, uint64_t addr, const uint64_t args[static 3]);
  */
 int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi);
 
+/* Is @addr, in the range that is asked about, really part of what is? */
+typedef bool hijack_inside_fn(void *arg, uint64_t addr);
+
+/**
+ * hijack_threads_check() - the same for those addresses in [@lo, @hi) that @fn picks.
+ */
+int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *fn, void *arg);
+
 /**
  * hijack_settle() - let go of threads that did not stop in time (they were stuck in the kernel)
  * and have stopped since. Every other function here does it on the way; a program that calls none

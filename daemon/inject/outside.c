@@ -10,23 +10,77 @@
  */
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <ucontext.h>
 
 #include "inject/hijack.h"
 #include "inject/threads.h"
 #include "inject/tracee.h"
+#include "target/maps.h"
 
 /* A signal handler, and the kernel's frame for it (12 KiB with AMX), lie within this. */
 #define STACK_SCAN (64u << 10)
 #define PAGE	   4096u
 #define ROUNDS_MAX 16
 
+/* The kernel's uprobe trampoline pushes the return address and three registers (6.18). */
+#define TRAMPOLINE_WORDS 8
+
+/* Words from a signal frame's return address to the registers saved in it. */
+#define FRAME_REG(reg) (1 + offsetof(ucontext_t, uc_mcontext.gregs[reg]) / sizeof(uint64_t))
+
 struct range {
+	const struct maps *maps;
 	uint64_t lo, hi;
+	hijack_inside_fn *fn; /* NULL: all of it */
+	void *arg;
 };
 
 static bool inside(const struct range *r, uint64_t addr)
 {
-	return addr >= r->lo && addr < r->hi;
+	return addr >= r->lo && addr < r->hi && (!r->fn || r->fn(r->arg, addr));
+}
+
+static bool in_mapping(const struct range *r, uint64_t addr, const char *name)
+{
+	const struct map_entry *e = maps_find(r->maps, addr);
+
+	return e && strcmp(e->path, name) == 0;
+}
+
+/*
+ * Will a thread with these registers go through the range? It is there; or in the kernel's
+ * trampoline, which a slot's nop was turned into a call of, and which returns to the slot; or it
+ * executes an instruction that a uprobe replaced, out of line, and whose that is cannot be seen.
+ * Source: kernel arch/x86/kernel/uprobes.c, kernel/events/uprobes.c (6.18).
+ */
+static bool leads_inside(const struct range *r, pid_t tid, uint64_t rip, uint64_t rsp)
+{
+	uint64_t words[TRAMPOLINE_WORDS];
+
+	if (inside(r, rip) || in_mapping(r, rip, "[uprobes]"))
+		return true;
+	if (!in_mapping(r, rip, "[uprobes-trampoline]"))
+		return false;
+	if (tracee_read(tid, rsp, words, sizeof(words)))
+		return true;
+	for (size_t i = 0; i < TRAMPOLINE_WORDS; i++) {
+		if (inside(r, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Is there code at @addr that calls rt_sigreturn, as at a signal frame's return address? */
+static bool is_restorer(const struct range *r, pid_t tid, uint64_t addr)
+{
+	static const uint8_t rax[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	static const uint8_t eax[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	const struct map_entry *e = maps_find(r->maps, addr);
+	uint8_t code[sizeof(rax)];
+
+	if (!e || !e->exec || tracee_read(tid, addr, code, sizeof(code)))
+		return false;
+	return !memcmp(code, rax, sizeof(rax)) || !memcmp(code, eax, sizeof(eax));
 }
 
 /* Page by page, for the stack may end anywhere. Return: bytes read. */
@@ -48,11 +102,10 @@ static size_t read_stack(pid_t tid, uint64_t sp, uint64_t *buf)
 }
 
 /*
- * Any word that leads into the range counts: the program counter in a signal frame, and the return
- * address of the kernel's uprobe trampoline (6.18, arch/x86/kernel/uprobes.c). A stale word may
- * look like one; then the range is taken for in use, which does no harm.
+ * Does a signal frame on the stack lead back into the range? Only whole frames count: stale return
+ * addresses of the uprobe trampoline lie about on every stack that passed a slot.
  */
-static int stack_outside(pid_t tid, uint64_t sp, const struct range *r)
+static int stack_outside(const struct range *r, pid_t tid, uint64_t sp)
 {
 	_cleanup_free_ uint64_t *buf = NULL;
 	size_t n;
@@ -64,9 +117,14 @@ static int stack_outside(pid_t tid, uint64_t sp, const struct range *r)
 	if (!buf)
 		return -ENOMEM;
 	n = read_stack(tid, sp, buf) / sizeof(*buf);
-	for (size_t i = 0; i < n; i++)
-		if (inside(r, buf[i]))
+	for (size_t i = 0; i + FRAME_REG(REG_RIP) < n; i++) {
+		uint64_t rip = buf[i + FRAME_REG(REG_RIP)], rsp = buf[i + FRAME_REG(REG_RSP)];
+
+		if (rip < PAGE || buf[i] < PAGE)
+			continue;
+		if (leads_inside(r, tid, rip, rsp) && is_restorer(r, tid, buf[i]))
 			return 0;
+	}
 	return 1;
 }
 
@@ -88,7 +146,7 @@ static int running_outside(pid_t pid, pid_t tid, const struct range *r)
 		return err;
 	err = tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&regs);
 	if (!err)
-		err = inside(r, regs.rip) ? 0 : stack_outside(tid, regs.rsp, r);
+		err = leads_inside(r, tid, regs.rip, regs.rsp) ? 0 : stack_outside(r, tid, regs.rsp);
 	tracee_detach(tid, 0);
 	return err == -ESRCH ? 1 : err;
 }
@@ -102,7 +160,7 @@ static int thread_outside(pid_t pid, pid_t tid, const struct range *r)
 		return err == -ESRCH ? 1 : err;
 	if (!t.blocked || !t.sp)
 		return running_outside(pid, tid, r);
-	return inside(r, t.pc) ? 0 : stack_outside(tid, t.sp, r);
+	return leads_inside(r, tid, t.pc, t.sp) ? 0 : stack_outside(r, tid, t.sp);
 }
 
 static int by_tid(const void *a, const void *b)
@@ -130,9 +188,8 @@ static int new_outside(pid_t pid, const pid_t *tids, size_t n, const pid_t *seen
 	return 1;
 }
 
-int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi)
+static int all_outside(pid_t pid, const struct range *r)
 {
-	const struct range r = {lo, hi};
 	_cleanup_free_ pid_t *seen = NULL;
 	size_t n_seen = 0, n_new = 1;
 
@@ -148,7 +205,7 @@ int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi)
 
 		if (res)
 			return res;
-		res = new_outside(pid, tids, n, seen, n_seen, &r, &n_new);
+		res = new_outside(pid, tids, n, seen, n_seen, r, &n_new);
 		free(seen);
 		seen = tids;
 		n_seen = n;
@@ -157,4 +214,22 @@ int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi)
 		qsort(seen, n_seen, sizeof(*seen), by_tid);
 	}
 	return 1;
+}
+
+int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *fn, void *arg)
+{
+	struct maps maps;
+	struct range r = {.maps = &maps, .lo = lo, .hi = hi, .fn = fn, .arg = arg};
+	int err = maps_read(pid, &maps);
+
+	if (err)
+		return err;
+	err = all_outside(pid, &r);
+	maps_fini(&maps);
+	return err;
+}
+
+int hijack_threads_outside(pid_t pid, uint64_t lo, uint64_t hi)
+{
+	return hijack_threads_check(pid, lo, hi, NULL, NULL);
 }
