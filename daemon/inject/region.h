@@ -6,8 +6,8 @@
  * One memfd, three mappings side by side in the target, all of it also mapped by us: whatever we
  * write is there at once, and no page is both writable and executable in the target.
  *
- *   text   private, r-x   REGION_SLOTS * SLOT_TEXT bytes; the uprobes sit here
- *   code   shared,  r-x   REGION_SLOTS * SLOT_CODE bytes of continuations, then the patch stub
+ *   text   private, r-x   a page for slot 0, then SLOT_TEXT bytes per slot; the uprobes sit here
+ *   code   shared,  r-x   SLOT_CODE bytes of continuation per slot, then the stubs
  *   table  shared,  rw-   header, slot table, patch list
  */
 #ifndef HP_REGION_H
@@ -28,7 +28,7 @@ struct region {
 	int fd;			     /* the memfd */
 	uint64_t base, len;	     /* target range: everything */
 	uint64_t text, code, table;  /* target addresses of the three parts */
-	uint64_t stub;		     /* target address of the patch stub */
+	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
 	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
 	enum slot_nop nop;
 	uint8_t *text_map, *code_map; /* the same memory, ours */
@@ -54,12 +54,32 @@ int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct regio
 
 /**
  * region_find() - take hold of a region that an earlier instance left in @pid.
- * Its table is hostile: every entry is checked before use, and bad ones are passed over.
- * Return: 0; -ENOENT; -EBUSY when the instance that owns it is alive (*@holder is its PID);
- * -EPROTO when it is not one of ours in a format known here.
+ * @index: the how-manyth, from 0; a region that threads were inside may have stayed beside others.
+ * @holder: PID of the instance that owns it, with -EBUSY; 0 if it cannot be seen from here.
+ *
+ * Its table is hostile and is not looked at here.
+ * Return: 0; -ENOENT; -EBUSY when the instance that owns it is alive; -EPROTO when its parts do not
+ * lie as ours do; -ESRCH; -EPERM.
  */
-int region_find(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
+int region_find(pid_t pid, uint64_t code_low, uint64_t code_high, size_t index, struct region **ret,
 		pid_t *holder);
+
+/**
+ * region_restore() - put back every word that the table of a found region says is diverted.
+ *
+ * The table is hostile: an entry is acted on only if the word it asks to be put in place of is the
+ * jump into this very region that a diversion is, and only at an aligned address in the code cache.
+ * @restored: words put back; @skipped: entries that were not ours any more, or not valid.
+ * Return: 0; as patch_apply().
+ */
+int region_restore(struct region *r, size_t *restored, size_t *skipped);
+
+/**
+ * region_close_fds() - close descriptors of a region's memfd that are still open in the target: an
+ * instance was killed in the moment between making and mapping it.
+ * Return: how many; -ESRCH; -EPERM; ...
+ */
+int region_close_fds(pid_t pid);
 
 /** region_set_nop() - rewrite the text of every slot but 0, before a uprobe is put on it. */
 void region_set_nop(struct region *r, enum slot_nop nop);
@@ -77,6 +97,9 @@ void region_close(struct region *r);
 /** region_slot_text() / region_slot_code() - target addresses of a slot's two parts. */
 uint64_t region_slot_text(const struct region *r, uint32_t slot);
 uint64_t region_slot_code(const struct region *r, uint32_t slot);
+
+/** region_slot_of() - the slot whose text or code @addr lies in; UINT32_MAX if none. */
+uint32_t region_slot_of(const struct region *r, uint64_t addr);
 
 /** region_text_offset() - file offset of a slot's uprobe in the memfd. */
 uint64_t region_text_offset(uint32_t slot);
