@@ -5,17 +5,15 @@
 #ifndef HP_INSTALL_H
 #define HP_INSTALL_H
 
-#include "probe/bpf_load.h"
+#include "probe/rig.h"
 #include "probe/site.h"
 #include "probe/slot.h"
 #include "probe/spec.h"
-#include "target/target.h"
 
 #define SPECS_MAX 64
 
 struct install_options {
-	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
-	size_t ring_bytes;
+	struct rig_options rig;
 	bool count_only; /* no events: only the slots' counters */
 	struct spec *const *specs; /* what is asked for; the caller's, and outlives the install */
 	size_t nspecs;		   /* at most SPECS_MAX */
@@ -35,12 +33,8 @@ struct install_ops {
 };
 
 /**
- * install_open() - bring the region and the BPF programs into place; no method is touched yet.
- *
- * Removes what a killed instance left. Proves in the target itself that a uprobe on a slot fires, and
- * finds out which nop the kernel handles fastest there.
- * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
- * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
+ * install_open() - bring the rig into place; no method is touched yet.
+ * Prints one error line when it fails. Return: as rig_open().
  */
 int install_open(struct target *t, const struct install_options *opt, const struct install_ops *ops,
 		 void *arg, struct install **ret);
@@ -68,8 +62,7 @@ int install_remove_all(struct install *in);
 
 /**
  * install_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
- * Return: 0 nothing is left in the target; -EBUSY the empty region stays, for the next attach;
- * -ESRCH; ... @in is gone either way.
+ * Return: as rig_close(). @in is gone either way.
  */
 int install_close(struct install *in);
 
@@ -85,22 +78,11 @@ struct probe_bpf *install_bpf(struct install *in);
 
 /* Figures for -v and the benchmark. */
 struct install_figures {
-	uint64_t region_paused_ns; /* one thread stood while the region was mapped */
-	uint64_t patch_paused_ns;  /* ... while code was changed, all in all */
-	uint32_t patches;	   /* times that happened */
-	uint64_t attach_ns;	   /* kernel: uprobes on all slots */
-	enum slot_nop nop;
-	bool multi;
+	struct rig_figures rig;
+	uint64_t patch_paused_ns; /* one thread stood while code was changed, all in all */
+	uint32_t patches;	  /* times that happened */
 };
 
 void install_figures(const struct install *in, struct install_figures *ret);
-
-/**
- * install_clean() - remove what a killed instance left in @t.
- * @sites: how many entries were put back.
- * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
- * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
- */
-int install_clean(struct target *t, size_t *sites);
 
 #endif

@@ -12,7 +12,7 @@
 #include "output/decode.h"
 #include "symmap/insn.h"
 #include "symmap/symmap.h"
-#include "target/mem.h"
+#include "target/layout.h"
 
 enum site_state {
 	SITE_NEW,      /* planned, not diverted */
@@ -26,6 +26,7 @@ struct site;
 /* What a kind needs to know of its surroundings. */
 struct site_env {
 	struct mem *mem;
+	const struct layout *layout;
 	struct insn_decoder *decoder;
 	const struct region *region;
 };
@@ -64,5 +65,14 @@ struct site {
 };
 
 extern const struct site_kind site_compiled_entry;
+
+/**
+ * site_new() - look at @nm and plan a site of @kind on it; nothing is written.
+ * @why: filled, @size bytes, when the method cannot be probed.
+ * Return: 0; -EOPNOTSUPP, -EPROTO with @why; -EFAULT; -ESRCH; -ENOMEM.
+ */
+int site_new(const struct site_kind *kind, const struct site_env *env, const struct nmethod *nm,
+	     struct site **ret, char *why, size_t size);
+void site_free(struct site *s);
 
 #endif

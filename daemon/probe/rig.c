@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rig.c - what stands in a target before its first method is touched. See rig.h.
+ *
+ * A uprobe can be refused in silence, so a thread of the target first runs through slot 0 some
+ * times, and the BPF program must have counted exactly that. It tells at the same time which nop is
+ * fast here: if the kernel made a call (0xe8) of the nop5, that; else a one-byte nop, which older
+ * kernels emulate in the trap instead of single-stepping it.
+ */
+#include <sys/stat.h>
+
+#include "probe/rig.h"
+#include "inject/lock.h"
+#include "log.h"
+
+#define SELFTEST_HITS 8
+
+static uint32_t off32(uint64_t off)
+{
+	return off >= HP_OFF_NONE ? HP_OFF_NONE : (uint32_t)off;
+}
+
+static uint32_t barrier_of(enum gc_kind gc)
+{
+	switch (gc) {
+	case GC_Z:
+		return HP_BARRIER_Z;
+	case GC_ZGEN:
+		return HP_BARRIER_ZGEN;
+	case GC_SHENANDOAH:
+		return HP_BARRIER_SHENANDOAH;
+	default:
+		return HP_BARRIER_NONE;
+	}
+}
+
+/* What an object's klass word holds for @klass; 0 unknown. */
+static uint64_t klass_word_of(const struct layout *l, uint64_t klass)
+{
+	uint64_t narrow = klass - l->narrow_klass_base;
+
+	if (!klass || l->klass_word == KLASS_WIDE)
+		return klass;
+	return narrow >> l->narrow_klass_shift;
+}
+
+/*
+ * BPF sees PIDs of the initial namespace; ours are the same numbers only if we are in it.
+ * Source: PROC_PID_INIT_INO, Linux include/linux/proc_ns.h.
+ */
+static bool in_init_pid_ns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcu;
+}
+
+static void config_fill(const struct rig *r, const struct rig_options *opt, struct hp_config *c)
+{
+	const struct layout *l = &r->t->layout;
+	bool strings = !l->missing[CAP_STRINGS] && !l->missing[CAP_KLASS];
+	bool threads = !l->missing[CAP_THREADS];
+
+	*c = (struct hp_config){
+		.tgid = in_init_pid_ns() ? (uint32_t)r->t->id.pid : 0,
+		.klass_word = (uint32_t)l->klass_word,
+		.klass_off = l->missing[CAP_KLASS] ? HP_OFF_NONE : l->klass_off,
+		.klass_mark_shift = l->klass_mark_shift,
+		.string_klass_word = strings ? klass_word_of(l, l->string_klass) : 0,
+		.narrow_oops = l->narrow_oops,
+		.narrow_oop_shift = l->narrow_oop_shift,
+		.narrow_oop_base = l->narrow_oop_base,
+		.array_length_off = l->array_length_off,
+		.byte_array_base = l->byte_array_base,
+		.string_value_off = strings ? l->string_value_off : HP_OFF_NONE,
+		.string_coder_off = l->string_coder_off,
+		.string_max = opt->string_max,
+		.barrier = barrier_of(l->gc),
+		.z_bad_mask_addr = l->z_bad_mask_addr,
+		.z_shift_addr = l->z_shift_addr,
+		.thread_obj = threads ? off32(l->thread_obj) : HP_OFF_NONE,
+		.thread_vthread = threads ? off32(l->thread_vthread) : HP_OFF_NONE,
+		.thread_lock_id = threads ? off32(l->thread_lock_id) : HP_OFF_NONE,
+		.thread_tid_off = l->thread_tid_off,
+		.thread_name_off = l->thread_name_off,
+		.wakeup_bytes = (uint32_t)MIN(opt->ring_bytes / 8, 1u << 20),
+	};
+}
+
+static int report_busy(const struct target *t, pid_t holder)
+{
+	log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+		t->id.pid, holder);
+	return -EBUSY;
+}
+
+/*
+ * Put back what killed instances left; there may be several regions when threads were inside one.
+ * Return: as rig_clean(), without its messages.
+ */
+static int remove_remains(struct target *t, size_t *sites, pid_t *holder)
+{
+	const struct layout *l = &t->layout;
+	bool removed = region_close_fds(t->id.pid) > 0, stuck = false;
+	struct region *old;
+	size_t index = 0, restored, skipped;
+	int err;
+
+	for (;;) {
+		err = region_find(t->id.pid, l->code_low, l->code_high, index, &old, holder);
+		if (err == -ENOENT)
+			return stuck ? -EBUSY : removed;
+		if (err == -EPROTO) {
+			log_warn("PID %d: a mapping is named like ours and is not: left alone",
+				 t->id.pid);
+			index++;
+			continue;
+		}
+		if (err)
+			return err;
+		err = region_restore(old, &restored, &skipped);
+		if (!err) {
+			*sites += restored;
+			err = region_unmap(old);
+		}
+		region_close(old);
+		if (err && err != -EBUSY)
+			return err;
+		removed |= !err;
+		stuck |= err == -EBUSY;
+		index += err == -EBUSY;
+	}
+}
+
+static int take_target(struct rig *r)
+{
+	const struct target *t = r->t;
+	pid_t holder = 0;
+	size_t sites = 0;
+	int err;
+
+	err = target_lock(t->id.pid, &r->lock_fd, &holder);
+	if (err == -EBUSY)
+		return report_busy(t, holder);
+	if (err) {
+		log_err("cannot lock PID %d: %s", t->id.pid, strerror(-err));
+		return err;
+	}
+	err = remove_remains(r->t, &sites, &holder);
+	if (err == -EBUSY && holder)
+		return report_busy(t, holder);
+	if (err == 1)
+		log_warn("PID %d: removed what an earlier instance left (%zu probes)", t->id.pid,
+			 sites);
+	if (err == -EBUSY)
+		log_info("PID %d: a thread is inside the region an earlier instance left: it stays",
+			 t->id.pid);
+	return err == -ESRCH || err == -EPERM ? err : 0;
+}
+
+const char *inject_why(int err)
+{
+	switch (err) {
+	case -ESRCH:
+		return "it has ended";
+	case -EPERM:
+		return "not permitted (another tracer, a seccomp filter or SELinux is in the way)";
+	case -ENOSPC:
+		return "no free address range within 2 GiB of its code cache";
+	case -ETIMEDOUT:
+		return "no thread of it could be stopped";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int attach_slots(struct rig *r, uint32_t first, uint32_t n)
+{
+	unsigned long *offsets = calloc(n, sizeof(*offsets));
+	char path[64];
+	int err;
+
+	if (!offsets)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		offsets[i] = region_text_offset(first + i);
+	region_text_path(r->region, path, sizeof(path));
+	err = probe_bpf_attach(r->bpf, r->t->id.pid, path, first, n, offsets);
+	free(offsets);
+	if (err)
+		log_err("cannot put uprobes on the slots in PID %d: %s", r->t->id.pid,
+			strerror(-err));
+	return err;
+}
+
+/* See above: proves that hits arrive, and picks the nop. */
+static int self_test(struct rig *r)
+{
+	struct hp_slot_spec *spec = probe_bpf_slot(r->bpf, 0);
+	uint64_t hits;
+	uint8_t first;
+	int err;
+
+	spec->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
+	err = attach_slots(r, 0, 1);
+	if (err)
+		return err;
+	err = region_run_slot0(r->region, SELFTEST_HITS);
+	if (err == 0)
+		err = mem_read_u8(r->t->mem, region_slot_text(r->region, 0), &first);
+	spec->flags = 0;
+	if (err) {
+		log_err("self-test in PID %d failed: %s", r->t->id.pid, inject_why(err));
+		return err;
+	}
+	hits = probe_bpf_stat(r->bpf, 0).hits;
+	if (hits != SELFTEST_HITS) {
+		log_err("uprobes do not fire in PID %d: %llu of %d test hits arrived, first byte "
+			"0x%02x; nothing was changed in it",
+			r->t->id.pid, (unsigned long long)hits, SELFTEST_HITS, first);
+		return -EOPNOTSUPP;
+	}
+	r->fig.nop = first == 0xe8 ? SLOT_NOP5 : SLOT_NOP1;
+	region_set_nop(r->region, r->fig.nop);
+	return 0;
+}
+
+static int bring_up(struct rig *r, const struct rig_options *opt, record_fn *fn, void *arg)
+{
+	const struct layout *l = &r->t->layout;
+	struct hp_config config;
+	uint64_t start_ns;
+	int err;
+
+	config_fill(r, opt, &config);
+	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf);
+	if (err)
+		return err;
+	err = take_target(r);
+	if (err)
+		return err;
+	err = region_create(r->t->id.pid, l->code_low, l->code_high, &r->region,
+			    &r->fig.region_paused_ns);
+	if (err) {
+		log_err("cannot map the slot region in PID %d: %s", r->t->id.pid,
+			inject_why(err));
+		return err;
+	}
+	err = self_test(r);
+	if (err)
+		return err;
+	r->fig.multi = probe_bpf_multi(r->bpf);
+	start_ns = clock_ns();
+	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1) : 0;
+	r->fig.attach_ns = clock_ns() - start_ns;
+	return err;
+}
+
+int rig_open(struct target *t, const struct rig_options *opt, record_fn *fn, void *arg,
+	     struct rig **ret)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct rig){.t = t, .lock_fd = -1};
+	err = bring_up(r, opt, fn, arg);
+	if (err) {
+		rig_close(r, false);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+int rig_close(struct rig *r, bool keep)
+{
+	int err = 0;
+
+	if (!r)
+		return 0;
+	probe_bpf_detach(r->bpf);
+	if (r->region) {
+		err = keep ? -EBUSY : region_unmap(r->region);
+		region_close(r->region);
+	}
+	probe_bpf_close(r->bpf);
+	if (r->lock_fd >= 0)
+		close(r->lock_fd);
+	free(r);
+	return err;
+}
+
+bool rig_slot_ready(struct rig *r, uint32_t slot)
+{
+	if (r->fig.multi || r->single[slot])
+		return true;
+	if (slot > RIG_SINGLE_MAX)
+		return false;
+	r->single[slot] = attach_slots(r, slot, 1) == 0;
+	return r->single[slot];
+}
+
+int rig_clean(struct target *t, size_t *sites)
+{
+	_cleanup_close_ int lock_fd = -1;
+	pid_t holder = 0;
+	int err;
+
+	err = target_lock(t->id.pid, &lock_fd, &holder);
+	if (err == 0)
+		err = remove_remains(t, sites, &holder);
+	if (err == -EBUSY && holder)
+		return report_busy(t, holder);
+	if (err == -EBUSY)
+		log_err("PID %d: a thread is inside what was left; probes are off, try again later",
+			t->id.pid);
+	else if (err < 0)
+		log_err("cannot clean PID %d: %s", t->id.pid, inject_why(err));
+	return err;
+}

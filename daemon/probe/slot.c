@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/* slot.c - which slots of a region are taken. See slot.h. */
+#include "probe/slot.h"
+#include "inject/hijack.h"
+
+void slots_init(struct slots *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->state[0] = SLOT_LIVE; /* the self-test's, for good */
+	s->next = 1;
+}
+
+uint32_t slot_take(struct slots *s)
+{
+	for (uint32_t i = 0; i < REGION_SLOTS; i++) {
+		uint32_t slot = (s->next + i) % REGION_SLOTS;
+
+		if (s->state[slot] != SLOT_FREE)
+			continue;
+		s->state[slot] = SLOT_LIVE;
+		s->next = (slot + 1) % REGION_SLOTS;
+		s->nlive++;
+		return slot;
+	}
+	return SLOT_NONE;
+}
+
+void slot_return(struct slots *s, uint32_t slot)
+{
+	s->state[slot] = SLOT_FREE;
+	s->nlive--;
+}
+
+void slot_rest(struct slots *s, uint32_t slot)
+{
+	s->state[slot] = SLOT_RESTING;
+	s->nlive--;
+	s->nresting++;
+}
+
+struct resting {
+	const struct slots *s;
+	const struct region *r;
+};
+
+/* Does @pc lie in the text or the code of a resting slot? */
+static bool inside_resting(void *arg, uint64_t pc)
+{
+	const struct resting *c = arg;
+	uint32_t slot = region_slot_of(c->r, pc);
+
+	return slot != SLOT_NONE && c->s->state[slot] == SLOT_RESTING;
+}
+
+int slots_reclaim(struct slots *s, const struct region *r)
+{
+	struct resting c = {.s = s, .r = r};
+	int freed = 0, outside;
+
+	outside = hijack_threads_check(r->pid, r->base, r->base + r->len, inside_resting, &c);
+	if (outside <= 0)
+		return outside;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+		if (s->state[slot] == SLOT_RESTING) {
+			s->state[slot] = SLOT_FREE;
+			freed++;
+		}
+	}
+	s->nresting = 0;
+	return freed;
+}

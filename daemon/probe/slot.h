@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot.h - which slots of a region are taken, and when one may be used again.
+ *
+ * A slot that a site has left rests: a thread may still be inside it, and the slot's code must
+ * not change under it. Only when every thread was seen outside may a resting slot be taken again.
+ */
+#ifndef HP_SLOT_H
+#define HP_SLOT_H
+
+#include "inject/region.h"
+#include "util.h"
+
+#define SLOT_NONE UINT32_MAX
+
+enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_RESTING };
+
+struct slots {
+	uint8_t state[REGION_SLOTS];
+	uint32_t next; /* where the search for a free one begins */
+	uint32_t nlive, nresting;
+};
+
+void slots_init(struct slots *s);
+
+/** slot_take() - Return: a free slot, now live; SLOT_NONE when there is none. */
+uint32_t slot_take(struct slots *s);
+
+/** slot_return() - @slot was taken but nothing was ever diverted to it: it is free at once. */
+void slot_return(struct slots *s, uint32_t slot);
+
+/** slot_rest() - nothing leads into @slot any more, but threads may be inside. */
+void slot_rest(struct slots *s, uint32_t slot);
+
+/**
+ * slots_reclaim() - free the resting slots if no thread is inside any of them.
+ * Looks at the threads one by one (hijack_threads_check()).
+ * Return: how many were freed; 0 also when a thread was inside; -ESRCH; -EPERM; -ETIMEDOUT.
+ */
+int slots_reclaim(struct slots *s, const struct region *r);
+
+#endif
