@@ -7,7 +7,8 @@
 #include "report.h"
 #include "follow.h"
 #include "log.h"
-#include "probe/install.h"
+#include "probe/rig.h"
+#include "probe/spec.h"
 #include "target/codeheap.h"
 
 /* --- methods ---------------------------------------------------------------------------------- */
@@ -283,7 +284,7 @@ enum status report_clean(struct conn *conn, pid_t pid)
 	int err = target_open(pid, &t);
 
 	if (err == 0)
-		err = install_clean(t, &sites);
+		err = rig_clean(t, &sites);
 	target_close(t);
 	if (err < 0)
 		return status_of(err);

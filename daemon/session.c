@@ -44,7 +44,7 @@ struct session {
 	struct install *install;
 	struct spec *specs[SPECS_MAX];
 	size_t nspecs;
-	uint64_t count_max, events, lost, lost_ns;
+	uint64_t count_max, events, hits, lost, lost_ns;
 	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	struct names threads;	 /* java_tid -> JSON text of the name */
 	struct names klasses;	 /* klass word -> name */
@@ -307,8 +307,13 @@ static void tell_lost(struct session *s)
 	uint64_t lost = 0;
 	struct buf *b;
 
-	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++)
-		lost += probe_bpf_stat(install_bpf(s->install), slot).lost;
+	s->hits = 0;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+		struct hp_slot_stat stat = probe_bpf_stat(install_bpf(s->install), slot);
+
+		s->hits += stat.hits;
+		lost += stat.lost;
+	}
 	s->lost_ns = clock_ns();
 	if (lost == s->lost)
 		return;
@@ -416,11 +421,15 @@ static void attached_json(struct session *s, int methods)
 		buf_str(b, sep);
 		json_str(b, text, strlen(text));
 		sep = ",";
-		log_info("'%s' matches no compiled method yet: waiting for it", text);
 	}
 	buf_printf(b, "],\"via\":\"ptrace\",\"source\":\"%s\"",
 		   follow_source_name(follow_source(s->follow)));
 	event_end(b);
+	for (size_t i = 0; i < s->nspecs; i++) {
+		if (!install_spec_matched(s->install, i))
+			log_info("'%s' matches no compiled method yet: waiting for it",
+				 spec_text(s->specs[i]));
+	}
 }
 
 static int start_sources(struct session *s, uint64_t duration_ns)
@@ -439,22 +448,22 @@ static void log_attach(struct session *s, uint64_t start_ns)
 	struct install_figures fig;
 
 	install_figures(s->install, &fig);
-	log_debug("attach: PID %d: %.1f ms in all; map of %zu nmethods in %.1f ms (%s); uprobes in "
+	log_debug("attach: PID %d: attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); uprobes in "
 		  "%.1f ms (%s, %s)",
 		  s->t->id.pid, (double)(clock_ns() - start_ns) / 1e6,
 		  symmap_count(follow_map(s->follow)), (double)follow_walk_ns(s->follow) / 1e6,
-		  follow_source_name(follow_source(s->follow)), (double)fig.attach_ns / 1e6,
-		  fig.multi ? "uprobe_multi" : "one by one",
-		  fig.nop == SLOT_NOP5 ? "nop5" : "nop1");
+		  follow_source_name(follow_source(s->follow)), (double)fig.rig.attach_ns / 1e6,
+		  fig.rig.multi ? "uprobe_multi" : "one by one",
+		  fig.rig.nop == SLOT_NOP5 ? "nop5" : "nop1");
 	log_debug("attach: one thread stood for %.3f ms to map the region, %.3f ms to change code; "
 		  "no other thread was stopped",
-		  (double)fig.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
+		  (double)fig.rig.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
 }
 
 static int attach(struct session *s, const struct trace_request *req)
 {
-	const struct install_options opt = {.string_max = req->string_max,
-					    .ring_bytes = req->ring_bytes,
+	const struct install_options opt = {.rig = {.string_max = req->string_max,
+						    .ring_bytes = req->ring_bytes},
 					    .count_only = req->count_only,
 					    .specs = s->specs,
 					    .nspecs = req->nspecs};
@@ -554,8 +563,9 @@ void session_stop(struct session *s, const char *reason)
 		reason = "target exited";
 	restored = take_down(s);
 	b = event_begin(s, "detached", clock_ns());
-	buf_printf(b, ",\"events\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
-		   (unsigned long long)s->events, (unsigned long long)s->lost,
+	buf_printf(b, ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
+		   (unsigned long long)s->events, (unsigned long long)s->hits,
+		   (unsigned long long)s->lost,
 		   restored ? "true" : "false", reason);
 	event_end(b);
 	session_free(s);

@@ -103,13 +103,13 @@ static void print_attached(json_t *obj)
 static void print_detached(json_t *obj)
 {
 	long long lost = json_integer_value(json_object_get(obj, "lost"));
+	long long events = json_integer_value(json_object_get(obj, "events"));
+	long long hits = json_integer_value(json_object_get(obj, "hits"));
 
 	fprintf(stderr, "hotprobe: detached (%s): %lld calls",
-		json_string_value(json_object_get(obj, "reason")),
-		(long long)json_integer_value(json_object_get(obj, "events")));
-	if (json_object_get(obj, "hits"))
-		fprintf(stderr, ", %lld counted",
-			(long long)json_integer_value(json_object_get(obj, "hits")));
+		json_string_value(json_object_get(obj, "reason")), events);
+	if (hits && !events)
+		fprintf(stderr, " shown, %lld counted", hits);
 	if (lost)
 		fprintf(stderr, ", %lld lost", lost);
 	fputs("\n", stderr);
