@@ -95,8 +95,8 @@ enum hp_kind {
 	HP_ENTRY = 1,	   /* struct hp_entry: a call */
 	HP_THREAD = 2,	   /* struct hp_thread: name of a Java thread, before its first entry */
 	HP_REGISTER = 3,   /* struct hp_nmethod: a new nmethod */
-	HP_UNREGISTER = 4, /* struct hp_nmethod, hdr_len 0: about to be freed */
-	HP_RETIRE = 5,	   /* struct hp_nmethod, hdr_len 0: being made not entrant */
+	HP_UNREGISTER = 4, /* struct hp_nmethod: about to be freed */
+	HP_RETIRE = 5,	   /* struct hp_nmethod: being made not entrant */
 	HP_RESCAN = 6,	   /* struct hp_nmethod, addr 0: code changed, the source cannot say what */
 };
 

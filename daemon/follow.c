@@ -246,8 +246,8 @@ static int walk(struct follow *f)
 
 static void retire_later(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
 {
-	if (f->nretiring == RETIRING_MAX)
-		return; /* the walk that any lost event brings finds it */
+	if (nm->state != NMETHOD_IN_USE || f->nretiring == RETIRING_MAX)
+		return; /* in the latter case the walk that any lost event brings finds it */
 	f->retiring[f->nretiring++] = (struct retiring){
 		.addr = nm->addr,
 		.gen = nm->gen,
@@ -311,11 +311,24 @@ static void on_register(struct follow *f, const struct hp_nmethod *rec)
 			  (unsigned long long)rec->addr);
 }
 
+/*
+ * Is the nmethod that a record is about still the one in the map? The walk may have met the next user
+ * of that address before the record of the last one's end is read.
+ */
+static bool is_current(struct follow *f, const struct hp_nmethod *n)
+{
+	const struct nmethod *known = symmap_find(f->map, n->addr);
+	struct nmethod nm;
+
+	if (!known || nmethod_decode(&f->t->layout, n->addr, n->hdr, n->hdr_len, &nm))
+		return known != NULL;
+	return nm.compile_id == known->compile_id;
+}
+
 static int on_record(void *arg, const struct hp_record *rec, size_t size)
 {
 	struct follow *f = arg;
 	const struct hp_nmethod *n = (const struct hp_nmethod *)rec;
-	const struct nmethod *nm;
 
 	if (size < sizeof(*n) || n->hdr_len > HP_NMETHOD_HDR_MAX)
 		return 0;
@@ -324,12 +337,12 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 		on_register(f, n);
 		break;
 	case HP_UNREGISTER:
-		map_remove(f, n->addr, rec->ts_ns);
+		if (is_current(f, n))
+			map_remove(f, n->addr, rec->ts_ns);
 		break;
 	case HP_RETIRE:
-		nm = symmap_find(f->map, n->addr);
-		if (nm && nm->state == NMETHOD_IN_USE)
-			retire_later(f, nm, rec->ts_ns);
+		if (is_current(f, n))
+			retire_later(f, symmap_find(f->map, n->addr), rec->ts_ns);
 		break;
 	case HP_RESCAN:
 		loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
@@ -358,6 +371,8 @@ static void on_rescan(void *arg, uint32_t events _unused_)
 	struct follow *f = arg;
 
 	loop_timer_set(f->rescan_timer, f->source == FOLLOW_TIMER ? RESCAN_TIMER_NS : 0);
+	if (f->bpf)
+		nmethod_bpf_consume(f->bpf); /* what is older than the walk comes before it */
 	walk(f);
 }
 
