@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* fake_elf.c - small ELF files made to order. See fake_elf.h. */
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 
 #include "fake_elf.h"
+
+/* What one sendfile() may copy: more than any file made here. */
+#define FAKE_ELF_FILE_MAX (1 << 20)
 
 static void *grow(void *p, size_t size)
 {
@@ -123,6 +128,28 @@ int fake_elf_fd(struct fake_elf *f)
 	write_at(fd, f->names, sizeof(f->names), FAKE_ELF_DATA + f->len);
 	write_at(fd, sh, h.e_shnum * sizeof(*sh), h.e_shoff);
 	return fd;
+}
+
+void *fake_library(const char *path)
+{
+	static const uint8_t text[FAKE_LIBRARY_SIZE];
+	struct fake_elf f;
+	int fd, out = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0755);
+	void *p;
+
+	fake_elf_init(&f);
+	fake_elf_add(&f, ".text", SHT_PROGBITS, text, sizeof(text));
+	fake_elf_load(&f, FAKE_ELF_DATA, FAKE_LIBRARY_VADDR, sizeof(text));
+	fd = fake_elf_fd(&f);
+	fake_elf_fini(&f);
+	if (out < 0 || sendfile(out, fd, &(off_t){0}, FAKE_ELF_FILE_MAX) <= 0)
+		abort();
+	p = mmap(NULL, sizeof(text), PROT_READ | PROT_EXEC, MAP_PRIVATE, out, FAKE_ELF_DATA);
+	if (p == MAP_FAILED)
+		abort();
+	close(fd);
+	close(out);
+	return p;
 }
 
 void fake_sym(struct fake_syms *s, const char *name, uint8_t type, uint16_t shndx, uint64_t value)

@@ -55,6 +55,13 @@ int fake_elf_fd(struct fake_elf *f);
 void fake_sym(struct fake_syms *s, const char *name, uint8_t type, uint16_t shndx, uint64_t value);
 void fake_syms_fini(struct fake_syms *s);
 
+/** fake_library() - map the code of a new library at @path into this process. munmap() one page. */
+void *fake_library(const char *path);
+
+/* Where the library's code lies by its own program headers. */
+#define FAKE_LIBRARY_VADDR 0x403000
+#define FAKE_LIBRARY_SIZE  4096
+
 /** fake_note() - append a note to @buf. Return: bytes it took. */
 size_t fake_note(uint8_t *buf, const char *name, uint32_t type, const void *desc, uint32_t len);
 

@@ -208,33 +208,9 @@ static void inspect_other_program(void **state)
 	assert_null(info.user);
 }
 
-#define LIB_VADDR 0x403000
-#define LIB_SIZE  4096
-
-/* Put a library called @name into this process as a dynamic loader would, code only. */
 static void *map_library(const char *name)
 {
-	static const uint8_t text[LIB_SIZE];
-	struct fake_elf f;
-	int fd, out;
-	char buf[65536];
-	ssize_t n;
-	void *p;
-
-	fake_elf_init(&f);
-	fake_elf_add(&f, ".text", SHT_PROGBITS, text, sizeof(text));
-	fake_elf_load(&f, FAKE_ELF_DATA, LIB_VADDR, sizeof(text));
-	fd = fake_elf_fd(&f);
-	fake_elf_fini(&f);
-	n = pread(fd, buf, sizeof(buf), 0);
-	close(fd);
-	out = open(in_dir(name), O_CREAT | O_TRUNC | O_RDWR, 0755);
-	assert_true(out >= 0);
-	assert_int_equal(write(out, buf, n), n);
-	p = mmap(NULL, LIB_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, out, FAKE_ELF_DATA);
-	close(out);
-	assert_ptr_not_equal(p, MAP_FAILED);
-	return p;
+	return fake_library(in_dir(name));
 }
 
 static enum jvm_kind own_kind(void)
@@ -265,12 +241,12 @@ static void inspect_hotspot(void **state)
 	assert_true(strlen(info.user) > 0);
 	assert_string_equal(info.main, ""); /* not started by the java launcher */
 	assert_string_equal(info.libjvm, in_dir("libjvm.so"));
-	assert_int_equal(info.libjvm_base, (uintptr_t)lib - LIB_VADDR);
+	assert_int_equal(info.libjvm_base, (uintptr_t)lib - FAKE_LIBRARY_VADDR);
 	assert_int_equal(stat(in_dir("libjvm.so"), &want), 0);
 	assert_int_equal(stat(info.libjvm_open, &got), 0);
 	assert_int_equal(want.st_ino, got.st_ino);
 	jvm_info_fini(&info);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 	assert_int_equal(own_kind(), JVM_NONE);
 }
 
@@ -291,10 +267,10 @@ static void inspect_replaced_library(void **state)
 	if (*info.libjvm_open) { /* map_files needs a privilege */
 		assert_int_equal(stat(info.libjvm_open, &got), 0);
 		assert_int_equal(got.st_ino, mapped.st_ino);
-		assert_int_equal(info.libjvm_base, (uintptr_t)lib - LIB_VADDR);
+		assert_int_equal(info.libjvm_base, (uintptr_t)lib - FAKE_LIBRARY_VADDR);
 	}
 	jvm_info_fini(&info);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 }
 
 /* A file that is mapped only to be read (by a debugger, say) makes no JVM; nor do similar names. */
@@ -304,11 +280,11 @@ static void inspect_similar(void **state)
 	void *lib = map_library("libjvm.so");
 
 	(void)state;
-	assert_int_equal(mprotect(lib, LIB_SIZE, PROT_READ), 0);
+	assert_int_equal(mprotect(lib, FAKE_LIBRARY_SIZE, PROT_READ), 0);
 	assert_int_equal(own_kind(), JVM_NONE);
-	munmap(lib, LIB_SIZE);
-	munmap(other, LIB_SIZE);
-	munmap(longer, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
+	munmap(other, FAKE_LIBRARY_SIZE);
+	munmap(longer, FAKE_LIBRARY_SIZE);
 }
 
 /* OpenJ9 and Zing have a libjvm.so too; their own libraries and directories give them away. */
@@ -318,20 +294,20 @@ static void inspect_other_jvms(void **state)
 
 	(void)state;
 	assert_int_equal(own_kind(), JVM_OPENJ9);
-	munmap(mark, LIB_SIZE);
+	munmap(mark, FAKE_LIBRARY_SIZE);
 	mark = map_library("libazsys3.so");
 	assert_int_equal(own_kind(), JVM_ZING);
-	munmap(mark, LIB_SIZE);
+	munmap(mark, FAKE_LIBRARY_SIZE);
 	assert_int_equal(own_kind(), JVM_HOTSPOT);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 	assert_int_equal(mkdir(in_dir("zing"), 0755), 0);
 	lib = map_library("zing/libjvm.so");
 	assert_int_equal(own_kind(), JVM_HOTSPOT);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 	assert_int_equal(mkdir(in_dir("zing/zing23.05-jdk17"), 0755), 0);
 	lib = map_library("zing/zing23.05-jdk17/libjvm.so");
 	assert_int_equal(own_kind(), JVM_ZING);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 }
 
 static bool has_mapped(pid_t pid, const char *path)
@@ -476,7 +452,7 @@ static void each_finds_jvms(void **state)
 	assert_true(all.self && all.ordered);
 	assert_int_equal(jvm_each(note_jvm, &first), -EPROTO);
 	assert_int_equal(first.n, 1);
-	munmap(lib, LIB_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
 }
 
 /* --- command lines -------------------------------------------------------------------------- */
