@@ -159,8 +159,7 @@ void test_pass_over(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	print_message("SKIPPED (not for this machine): %s\n", why);
-	skip();
+	print_message("  passed over: %s\n", why);
 }
 
 void test_needs_root(void)

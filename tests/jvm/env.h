@@ -40,7 +40,7 @@ const struct jdk *jdk_or_skip(const char *name);
 /** test_skip() - leave this test undone, loudly; under CI=true that is a failure. Never returns. */
 void test_skip(const char *fmt, ...) _printf_(1, 2);
 
-/** test_pass_over() - the same where nothing is wrong with the machine: never a failure. */
+/** test_pass_over() - say that something optional is not there; the caller goes on or returns. */
 void test_pass_over(const char *fmt, ...) _printf_(1, 2);
 
 /** test_needs_root() - test_skip() unless we are root. */

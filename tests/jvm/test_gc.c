@@ -101,7 +101,7 @@ static void gc_exact_on_temurin(void **state _unused_)
 
 	if (!jdk)
 		test_pass_over("no Temurin 25 in /usr/lib/jvm/temurin-25-jdk-amd64");
-	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
+	for (size_t i = 0; jdk && i < ARRAY_SIZE(some); i++)
 		gc_exact(jdk, &some[i]);
 }
 

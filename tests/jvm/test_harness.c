@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_harness.c - the other tests' own tools: a comparison that lets something pass would make
- * them all worthless. Needs no JVM.
+ * them all worthless.
  */
 #include "cmocka_all.h"
+#include "code.h"
 #include "compare.h"
 #include "hp.h"
 
@@ -189,6 +190,30 @@ static void child_lines_and_status(void **state _unused_)
 	child_free(c);
 }
 
+/* A JVM that nobody probes keeps its code: what the other tests find changed was changed by us. */
+static void code_of_idle_jvm_stays(void **state _unused_)
+{
+	const char *const flags[] = {"-XX:-TieredCompilation", "-Xbatch", NULL};
+	const struct jdk *jdks;
+	size_t n = jdks_get(&jdks);
+
+	for (size_t i = 0; i < n; i++) {
+		struct code_bytes before;
+		struct jvm j;
+
+		print_message("  %s\n", jdks[i].name);
+		jvm_start(&j, &jdks[i], flags, (const char *const[]){"prog.Busy", NULL});
+		jvm_ready(&j);
+		free(jvm_ask(&j, "calls 20000"));
+		code_take(&j, &before);
+		assert_true(before.list.n > 50);
+		free(jvm_ask(&j, "calls 1000"));
+		code_check_restored(&j, &before);
+		code_free(&before);
+		jvm_quit(&j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +224,7 @@ int main(void)
 		jvm_test(compare_arg_object_needs_address),
 		jvm_test(json_line_lone_surrogates),
 		jvm_test(child_lines_and_status),
+		jvm_test(code_of_idle_jvm_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
