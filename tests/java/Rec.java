@@ -177,6 +177,11 @@ final class Rec {
 		return b.append('"').toString();
 	}
 
+	/** An argument of declared type String, as hotprobe prints it. */
+	static String textArgument(String v) {
+		return "{\"type\":\"java.lang.String\",\"value\":" + text(v) + "}";
+	}
+
 	private static void escape(StringBuilder b, char c) {
 		b.append("\\u");
 		for (int shift = 12; shift >= 0; shift -= 4)

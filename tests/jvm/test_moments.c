@@ -15,65 +15,8 @@
 #define WORK  "prog.Busy.work"
 #define EVERY "**.*"
 
-static const char *const busy_flags[] = {
-	JVM_C2, "-/* Where the target keeps the feature version of its JDK. */
-	static uint64_t version_address(struct jvm *j){char path[64], line[8192], lib[PATH_MAX];
-unsigned long long start = 0;
-uint64_t value;
-struct elfsyms *e;
-FILE *f;
-int fd;
-
-snprintf(path, sizeof(path), "/proc/%d/maps", j->pid);
-f = fopen(path, "re");
-assert_non_null(f);
-while (!start && fgets(line, sizeof(line), f)) {
-	if (strstr(line, "/libjvm.so") &&
-	    sscanf(line, "%llx-%*x %*s 0%*x %*s %*s %4095s", &start, lib) != 2)
-		start = 0;
-}
-fclose(f);
-fd = open(lib, O_RDONLY | O_CLOEXEC);
-assert_true(fd >= 0);
-assert_int_equal(elfsyms_open(fd, &e), 0);
-assert_int_equal(elfsyms_value(e, "_ZN19Abstract_VM_Version17_vm_major_versionE", &value), 0);
-elfsyms_close(e);
-close(fd);
-return start + value;
-}
-
-/* A JVM that calls itself a JDK that hotprobe was not tested with is refused, and not touched. */
-static void jdk_of_unknown_version(int32_t version)
-{
-	struct hp_result r;
-	struct jvm j;
-	char pid[16], path[64];
-	uint64_t addr;
-	int32_t now;
-	int fd;
-
-	jvm_start(&j, jdk_or_skip("jdk17"), busy_flags, busy);
-	jvm_ready(&j);
-	addr = version_address(&j);
-	assert_int_equal(jvm_read(&j, addr, &now, sizeof(now)), 0);
-	assert_int_equal(now, 17);
-	snprintf(path, sizeof(path), "/proc/%d/mem", j.pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	assert_int_equal(pwrite(fd, &version, sizeof(version), (off_t)addr), sizeof(version));
-	close(fd);
-	snprintf(pid, sizeof(pid), "%d", j.pid);
-	hp_run(&r, (const char *const[]){"trace", "-p", pid, WORK, NULL});
-	hp_result_check(&r, 4);
-	assert_non_null(strstr(r.err, pid));
-	hp_result_free(&r);
-	assert_false(jvm_maps_has(&j, "hotprobe"));
-	jvm_quit(&j);
-}
-
-:CompileCommand=dontinline,prog.Busy::*",
-					 NULL
-}
-;
+static const char *const busy_flags[] = {JVM_C2, "-XX:CompileCommand=dontinline,prog.Busy::*",
+					 NULL};
 static const char *const busy[] = {"prog.Busy", NULL};
 
 /* Attach, let calls pass, detach: all of it must work. */
@@ -289,9 +232,65 @@ static void jvm_in_other_namespaces(void **state _unused_)
 
 /* --- another JDK ------------------------------------------------------------------------------ */
 
-XX /* Too old and too new. */
-	static void
-	jdk_of_unknown_versions(void **state _unused_)
+/* Where the target keeps the feature version of its JDK. */
+static uint64_t version_address(struct jvm *j)
+{
+	char path[64], line[8192], lib[PATH_MAX];
+	unsigned long long start = 0;
+	uint64_t value;
+	struct elfsyms *e;
+	FILE *f;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", j->pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (!start && fgets(line, sizeof(line), f)) {
+		if (strstr(line, "/libjvm.so") &&
+		    sscanf(line, "%llx-%*x %*s 0%*x %*s %*s %4095s", &start, lib) != 2)
+			start = 0;
+	}
+	fclose(f);
+	fd = open(lib, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(elfsyms_open(fd, &e), 0);
+	assert_int_equal(elfsyms_value(e, "_ZN19Abstract_VM_Version17_vm_major_versionE", &value),
+			 0);
+	elfsyms_close(e);
+	close(fd);
+	return start + value;
+}
+
+/* A JVM that calls itself a JDK that hotprobe was not tested with is refused, and not touched. */
+static void jdk_of_unknown_version(int32_t version)
+{
+	struct hp_result r;
+	struct jvm j;
+	char pid[16], path[64];
+	uint64_t addr;
+	int32_t now;
+	int fd;
+
+	jvm_start(&j, jdk_or_skip("jdk17"), busy_flags, busy);
+	jvm_ready(&j);
+	addr = version_address(&j);
+	assert_int_equal(jvm_read(&j, addr, &now, sizeof(now)), 0);
+	assert_int_equal(now, 17);
+	snprintf(path, sizeof(path), "/proc/%d/mem", j.pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, &version, sizeof(version), (off_t)addr), sizeof(version));
+	close(fd);
+	snprintf(pid, sizeof(pid), "%d", j.pid);
+	hp_run(&r, (const char *const[]){"trace", "-p", pid, WORK, NULL});
+	hp_result_check(&r, 4);
+	assert_non_null(strstr(r.err, pid));
+	hp_result_free(&r);
+	assert_false(jvm_maps_has(&j, "hotprobe"));
+	jvm_quit(&j);
+}
+
+/* Too old and too new. */
+static void jdk_of_unknown_versions(void **state _unused_)
 {
 	jdk_of_unknown_version(11);
 	jdk_of_unknown_version(16);
