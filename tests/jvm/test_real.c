@@ -16,8 +16,8 @@
 
 #define H2_METHOD     "org.h2.engine.SessionLocal.prepareLocal"
 #define H2_READY      "TCP" /* "TCP server running at tcp://..." */
-#define H2_WARM	      8000
-#define H2_STATEMENTS 1000
+#define H2_WARM	      6000
+#define H2_STATEMENTS 600
 
 static const char *const h2_flags[] = {
 	JVM_QUIET, "-XX:CompileCommand=dontinline,org.h2.engine.SessionLocal::prepareLocal", NULL};
