@@ -44,7 +44,7 @@ struct hp_slot_spec {
 	__u32 gen;    /* copied into each record: tells uses of one slot apart */
 	__u16 nstack; /* stack words to copy, from 8(%rsp) at entry */
 	__u16 nrefs;
-	__u32 pad;
+	__u32 ntexts; /* how many refs are declared java.lang.String */
 	struct hp_ref_spec refs[HP_REFS_MAX];
 };
 
@@ -57,7 +57,7 @@ struct hp_slot_stat {
 /* What the probe counts and remembers for one CPU, or for a few where there are many. */
 struct hp_stripe {
 	struct hp_slot_stat slots[HP_SLOTS_MAX];
-	__u64 sent_bytes;
+	__u64 sent_bytes; /* of records: user space is woken from time to time */
 	/* The thread of the last hit; @sum over the others tells a torn entry. */
 	__u64 thread_a, thread_b, java_tid, thread_ts_ns, sum;
 	__u64 pad[2];
@@ -71,7 +71,7 @@ enum hp_barrier { HP_BARRIER_NONE, HP_BARRIER_Z, HP_BARRIER_ZGEN, HP_BARRIER_SHE
 #define HP_OFF_NONE 0xffffffffu
 
 struct hp_config {
-	__u32 tgid; /* as the kernel's initial PID namespace counts */
+	__u32 tgid; /* as the kernel's initial PID namespace counts; 0: not checked */
 	__u32 klass_word; /* enum hp_klass_word */
 	__u32 klass_off;
 	__u32 klass_mark_shift;
@@ -155,6 +155,10 @@ struct hp_thread {
 	__u8 coder;
 	__u8 text[HP_THREAD_NAME_MAX];
 };
+
+/* Cookie of a hook: the kind of record it makes, and which register holds the nmethod*. */
+#define HP_COOKIE_KIND 0xff
+#define HP_COOKIE_RSI  0x100 /* else rdi */
 
 struct hp_nmethod {
 	struct hp_record h;

@@ -9,8 +9,7 @@
 
 #include "output/decode.h"
 
-/* --- a record under construction ---------------------------------------------------------------
- */
+/* --- a record under construction -------------------------------------------------------------- */
 
 static union {
 	struct hp_entry e;
@@ -102,8 +101,7 @@ static struct arg_value arg(const struct call_layout *c, const struct entry_view
 	return a;
 }
 
-/* --- where arguments are -----------------------------------------------------------------------
- */
+/* --- where arguments are ---------------------------------------------------------------------- */
 
 static void assert_place(const struct arg_place *p, int kind, int index, int ref)
 {
@@ -196,6 +194,7 @@ static void slot_spec_refs(void **state)
 	assert_int_equal(spec.flags, HP_SLOT_FP);
 	assert_int_equal(spec.nstack, 2);
 	assert_int_equal(spec.nrefs, 4);
+	assert_int_equal(spec.ntexts, 2);
 	assert_int_equal(spec.refs[0].loc, 0);
 	assert_int_equal(spec.refs[0].text, 0);
 	assert_int_equal(spec.refs[1].loc, 1);
@@ -206,8 +205,7 @@ static void slot_spec_refs(void **state)
 	assert_int_equal(spec.refs[3].text, 0);
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* Narrow types come from the low bits: what lies above them in the register is not defined. */
 static void entry_arg_narrow(void **state)
@@ -405,8 +403,7 @@ static void entry_arg_other_method(void **state)
 	assert_non_null(arg(&c, &v, -1).error);
 }
 
-/* --- records that do not hold together ---------------------------------------------------------
- */
+/* --- records that do not hold together -------------------------------------------------------- */
 
 /* Every way to cut a valid record short is noticed. */
 static void entry_check_truncated(void **state)

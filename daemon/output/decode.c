@@ -7,8 +7,7 @@
  */
 #include "output/decode.h"
 
-/* --- where arguments are -----------------------------------------------------------------------
- */
+/* --- where arguments are ---------------------------------------------------------------------- */
 
 struct placing {
 	uint16_t gpr, fp, stack; /* used so far */
@@ -73,6 +72,7 @@ static void add_ref_spec(struct hp_slot_spec *spec, const struct arg_place *plac
 	if (place->kind == ARG_STACK)
 		loc = (uint16_t)(HP_LOC_STACK | (8 + place->index)); /* past the return address */
 	spec->refs[place->ref] = (struct hp_ref_spec){.loc = loc, .text = text};
+	spec->ntexts += text;
 }
 
 void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret)
@@ -88,8 +88,7 @@ void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret
 		add_ref_spec(ret, &c->args[i], is_string(&c->sig, &c->sig.params[i]));
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 /* Takes the next @len bytes of a record; NULL when it has not so many. */
 struct cursor {
@@ -153,8 +152,7 @@ int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret
 	return 0;
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* The raw word at @place. Return: NULL, or why there is none. */
 static const char *place_word(const struct entry_view *v, const struct arg_place *place,

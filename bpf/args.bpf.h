@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0) */
+/*
+ * args.bpf.h - reading a HotSpot process at a hit: its memory, objects, strings.
+ *
+ * Every address here came out of the target and may be anything: a read fails or gives bytes, and
+ * the bytes are only ever copied, compared or bounded. No function here guesses.
+ */
+#ifndef HP_ARGS_BPF_H
+#define HP_ARGS_BPF_H
+
+const volatile struct hp_config target;
+
+/* Set when the program is loaded as sleepable: it may then take page faults. */
+const volatile bool may_sleep;
+
+/* Bytes from an object's start that hold its klass word and, in a String, value and coder. */
+#define OBJECT_HEAD_MAX 32
+const volatile __u32 object_head_len;
+
+#define PAGE_SHIFT 12
+
+/* Memory that is mapped in: nothing else is tried. The dearest step of a hit, 80 ns each. */
+static __always_inline long read_now(void *dst, __u32 len, __u64 addr)
+{
+	return bpf_probe_read_user(dst, len, (void *)addr);
+}
+
+/*
+ * What is not mapped in right now (swapped out, a page of a file never touched such as an archived
+ * heap, a page that NUMA balancing looks at) is fetched, if we may.
+ */
+static __always_inline long read_user(void *dst, __u32 len, __u64 addr)
+{
+	long err = read_now(dst, len, addr);
+
+	if (err && may_sleep)
+		err = bpf_copy_from_user(dst, len, (void *)addr);
+	return err;
+}
+
+/* --- references ------------------------------------------------------------------------------- */
+
+/*
+ * A full-width reference out of a field or a handle, as the collector keeps it there, to the
+ * object's address. Return: an hp_ref_status; @ret is 0 unless it is HP_REF_OK.
+ */
+static __always_inline __u32 full_decode(__u64 raw, __u64 *ret)
+{
+	*ret = raw;
+	return raw ? HP_REF_OK : HP_REF_NULL;
+}
+
+static __always_inline __u32 narrow_decode(__u32 raw, __u64 *ret)
+{
+	*ret = raw ? target.narrow_oop_base + ((__u64)raw << target.narrow_oop_shift) : 0;
+	return raw ? HP_REF_OK : HP_REF_NULL;
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+static __always_inline __u64 load_u64(const __u8 *p, __u32 off)
+{
+	return off <= OBJECT_HEAD_MAX - 8 ? *(const __u64 *)(p + off) : 0;
+}
+
+static __always_inline __u32 load_u32(const __u8 *p, __u32 off)
+{
+	return off <= OBJECT_HEAD_MAX - 4 ? *(const __u32 *)(p + off) : 0;
+}
+
+static __always_inline __u32 field_decode(const __u8 *head, __u32 off, __u64 *ret)
+{
+	if (target.narrow_oops)
+		return narrow_decode(load_u32(head, off), ret);
+	return full_decode(load_u64(head, off), ret);
+}
+
+static __always_inline __u64 klass_word_of(const __u8 *head)
+{
+	switch (target.klass_word) {
+	case HP_KLASS_WIDE:
+		return load_u64(head, target.klass_off);
+	case HP_KLASS_NARROW:
+		return load_u32(head, target.klass_off);
+	default:
+		return load_u64(head, 0) >> target.klass_mark_shift << target.klass_mark_shift;
+	}
+}
+
+/*
+ * What the head of an object says: its class and, for a String, the coder and the array with the
+ * text. A reference of another declared type still gets its text when it is a String.
+ * Return: an hp_ref_status; @array is 0 if there is no text to fetch.
+ */
+static __always_inline __u32 describe(const __u8 *head, bool is_string, __u64 *klass_word,
+				      __u8 *coder, __u64 *array)
+{
+	__u32 off = target.string_coder_off, status;
+
+	*array = 0;
+	*klass_word = klass_word_of(head);
+	if (target.string_klass_word)
+		is_string = *klass_word == target.string_klass_word;
+	if (!is_string || off >= OBJECT_HEAD_MAX)
+		return HP_REF_OK;
+	if (head[off] > 1)
+		return HP_REF_FAULT;
+	status = field_decode(head, target.string_value_off, array);
+	if (status == HP_REF_NULL) /* still in its constructor: an object without text */
+		return HP_REF_OK;
+	*coder = head[off];
+	return status;
+}
+
+/* How much of an array of @len bytes is copied. Halves of a pair are user space's concern. */
+static __always_inline __u32 text_len(__u32 len, __u32 max, __u8 coder)
+{
+	if (len > max)
+		len = max;
+	if (len > HP_TEXT_MAX)
+		len = HP_TEXT_MAX;
+	return coder ? len & ~1u : len;
+}
+
+/* --- looking without a record ----------------------------------------------------------------- */
+
+/* What one reference turned out to be: an hp_ref that does not know its place in a record yet. */
+struct located {
+	__u64 klass_word;
+	__u32 array_len;
+	__u16 text_len;
+	__u8 status;
+	__u8 coder;
+	__u64 text; /* address of the text's first byte */
+};
+
+/*
+ * The text's pages are fetched before the record is reserved: a reserved record holds up everything
+ * behind it, and a target may make a fault last for ever (userfaultfd(2)).
+ */
+static __always_inline void touch_text(__u64 array, __u64 text, __u32 len)
+{
+	__u64 last = text + len - 1;
+	__u8 byte;
+
+	if (!may_sleep || array >> PAGE_SHIFT == last >> PAGE_SHIFT)
+		return;
+	read_user(&byte, 1, text);
+	read_user(&byte, 1, last);
+}
+
+static __always_inline void locate_text(__u64 array, __u32 max, struct located *out)
+{
+	__u32 len;
+
+	if (read_user(&len, sizeof(len), array + target.array_length_off)) {
+		out->status = HP_REF_FAULT;
+		return;
+	}
+	out->array_len = len;
+	len = text_len(len, max, out->coder);
+	if (!len)
+		return;
+	out->text_len = len;
+	out->text = array + target.byte_array_base;
+	touch_text(array, out->text, len);
+}
+
+/* The head of an object that is shorter, and ends where its mapping ends, still has 16 bytes. */
+static __always_inline long read_head(__u8 head[OBJECT_HEAD_MAX], __u64 oop)
+{
+	__u32 len = object_head_len;
+
+	if (len > OBJECT_HEAD_MAX)
+		return -1;
+	if (read_now(head, len, oop) == 0)
+		return 0;
+	return read_user(head, 16, oop);
+}
+
+/*
+ * Look at the object at @oop, of whose text at most @text_max bytes are wanted. A global function,
+ * so that the verifier looks at it once and not at every place in every loop it is called from.
+ */
+__noinline int locate(__u64 oop, bool is_string, __u32 text_max, struct located *out)
+{
+	__u8 head[OBJECT_HEAD_MAX];
+	__u64 array;
+
+	if (!out)
+		return 0;
+	__builtin_memset(out, 0, sizeof(*out));
+	out->coder = HP_CODER_NONE;
+	if (!oop) {
+		out->status = HP_REF_NULL;
+		return 0;
+	}
+	__builtin_memset(head, 0, sizeof(head));
+	if (read_head(head, oop)) {
+		out->status = HP_REF_FAULT;
+		return 0;
+	}
+	out->status = describe(head, is_string, &out->klass_word, &out->coder, &array);
+	if (out->status == HP_REF_OK && array)
+		locate_text(array, text_max, out);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+/*
+ * probe.bpf.c - what happens at a hit.
+ *
+ * A compiled method's entry leads through a slot (docs/design.md), and a uprobe sits on the slot.
+ *The kernel runs hit() in the calling Java thread, before the method's first instruction: the
+ *registers are those of the caller's call, so the arguments are where HotSpot's calling convention
+ *puts them, and r15 is the JavaThread. The slot's number comes as the BPF cookie.
+ *
+ * What user space and this program share is plain memory. slots[] says what to do at each slot; it
+ *is written by user space with ordinary stores, so that installing a probe takes no system call,
+ * and every number in it is bounded here before use. The stripes count hits and losses, one
+ * stripe per CPU with an atomic add: exact although the program may be preempted, and never shared
+ *by two busy CPUs. Each hit of a live slot is counted once, as a hit; if its record did not fit
+ * into the ring buffer it is also counted as lost. Nothing is dropped in silence.
+ *
+ * Is what we read true? The thread is _thread_in_Java and cannot poll while it is in here, so no
+ * safepoint completes and no handshake with it: nothing that waits for one (an evacuation by a
+ * stop-the-world collector, a flip of colours, reuse of from-space) happens during a hit. Arguments
+ * are full, uncoloured, current addresses. Only fields of objects may name an object that a
+ * concurrent collector is moving: args.bpf.h, which also says what is done about that. Every read
+ * that fails gives that argument a status; nothing is guessed.
+ *
+ * What does it cost? Reading user memory costs 80 ns a piece, more than anything else here, so that
+ * reads are few and large; a helper that returns costs 10 to 15 (return thunks). Calls come in two
+ * kinds:
+ *
+ *   short	few references and short texts, all in memory: nearly all of them. A record of one
+ *of three fixed sizes is reserved, and filled as things are found; a String takes two reads, its
+ *head, and its array's header together with the text behind it. large	the others, and those that
+ *turn out not to be short. First everything is located, page faults taken included, then a record
+ *of the exact size is reserved and filled.
+ *
+ * No scratch memory per CPU: this program may be preempted and may sleep, so another hit may run on
+ * the same CPU meanwhile. Records are built in the ring buffer itself. A reserved record holds up
+ * those behind it, so that nothing between reserve and submit ever sleeps.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/events.h"
+#include "bpf/args.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* Written by user space with plain stores; only read here. */
+struct hp_slot_spec slots[HP_SLOTS_MAX];
+
+const volatile __u32 stripe_mask;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* stripe_mask + 1 */
+	__type(key, __u32);
+	__type(value, struct hp_stripe);
+} stripes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+/* A thread: {java_tid, 0}, or {JavaThread*, kernel tid} where that spares the reads. */
+struct thread_key {
+	__u64 a, b;
+};
+
+struct thread_seen {
+	__u64 java_tid;
+	__u64 ts_ns;
+};
+
+#define THREADS_MAX    16384
+#define THREAD_REDO_NS 1000000000ULL
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, THREADS_MAX);
+	__type(key, struct thread_key);
+	__type(value, struct thread_seen);
+} threads SEC(".maps");
+
+/* One call, while it is looked at. */
+struct call {
+	struct hp_stripe *stripe;
+	const struct hp_slot_spec *spec;
+	__u64 now_ns;
+	__u64 java_tid;
+	__u32 slot, flags, tid;
+	__u16 nstack, nrefs;
+};
+
+/* --- waking user space ------------------------------------------------------------------------ */
+
+const volatile __u32 wakeup_shift;
+
+/* It takes an interrupt: done once in 2^wakeup_shift bytes. User space also looks by a timer. */
+static __always_inline __u64 wakeup_flags(struct hp_stripe *stripe, __u32 size)
+{
+	__u64 before = __sync_fetch_and_add(&stripe->sent_bytes, size);
+
+	return before >> wakeup_shift != (before + size) >> wakeup_shift ? BPF_RB_FORCE_WAKEUP
+									 : BPF_RB_NO_WAKEUP;
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+/* The java.lang.Thread that runs on @jthread: the virtual thread if one is mounted. */
+static __always_inline __u32 thread_oop(__u64 jthread, __u64 *ret)
+{
+	__u32 off =
+		target.thread_vthread != HP_OFF_NONE ? target.thread_vthread : target.thread_obj;
+	__u64 slot = 0, raw = 0;
+
+	*ret = 0;
+	if (off == HP_OFF_NONE || read_user(&slot, sizeof(slot), jthread + off) ||
+	    read_user(&raw, sizeof(raw), slot))
+		return HP_REF_FAULT;
+	return full_decode(raw, ret);
+}
+
+static __always_inline __u32 name_oop(__u64 jthread, __u64 *ret)
+{
+	__u64 oop, raw = 0;
+	__u32 narrow = 0, status = thread_oop(jthread, &oop);
+
+	*ret = 0;
+	if (status != HP_REF_OK)
+		return status;
+	if (target.narrow_oops) {
+		if (read_user(&narrow, sizeof(narrow), oop + target.thread_name_off))
+			return HP_REF_FAULT;
+		return narrow_decode(narrow, ret);
+	}
+	if (read_user(&raw, sizeof(raw), oop + target.thread_name_off))
+		return HP_REF_FAULT;
+	return full_decode(raw, ret);
+}
+
+/* java.lang.Thread.tid, 0 unknown. */
+__noinline int read_java_tid(__u64 jthread, __u64 *ret)
+{
+	__u64 oop, tid = 0;
+
+	if (!ret)
+		return 0;
+	if (target.thread_lock_id != HP_OFF_NONE) {
+		if (read_user(&tid, sizeof(tid), jthread + target.thread_lock_id))
+			tid = 0;
+	} else if (thread_oop(jthread, &oop) == HP_REF_OK) {
+		if (read_user(&tid, sizeof(tid), oop + target.thread_tid_off))
+			tid = 0;
+	}
+	*ret = tid;
+	return 0;
+}
+
+/* Tell user space what the thread is called. Return: 0 told. */
+__noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
+{
+	struct located name = {};
+	struct hp_thread *rec;
+	__u64 oop;
+	__u32 len, status = name_oop(jthread, &oop);
+
+	if (status == HP_REF_OK) {
+		locate(oop, true, HP_THREAD_NAME_MAX, &name);
+		status = name.status;
+	}
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec)
+		return -1;
+	rec->h.size = sizeof(*rec);
+	rec->h.kind = HP_THREAD;
+	rec->h.pad = 0;
+	rec->h.ts_ns = now_ns;
+	rec->java_tid = java_tid;
+	rec->tid = (__u32)bpf_get_current_pid_tgid();
+	rec->coder = name.coder;
+	len = name.text_len;
+	if (len > HP_THREAD_NAME_MAX)
+		len = HP_THREAD_NAME_MAX;
+	if (len && read_now(rec->text, len, name.text)) {
+		status = HP_REF_FAULT;
+		len = 0;
+	}
+	rec->text_len = len;
+	rec->status = status;
+	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/*
+ * Without virtual threads a JavaThread has one java.lang.Thread for life, so that the id need not
+ * be read at every hit; the kernel's tid tells a JavaThread from a later one at the same address.
+ */
+static __always_inline bool keyed_by_jthread(void)
+{
+	return target.thread_lock_id == HP_OFF_NONE && target.thread_vthread == HP_OFF_NONE;
+}
+
+static __always_inline __u64 thread_sum(__u64 a, __u64 b, __u64 java_tid, __u64 ts_ns)
+{
+	return a ^ b << 20 ^ java_tid * 0x9e3779b97f4a7c15ULL ^ ts_ns;
+}
+
+/*
+ * A thread was seen: in the table, or for the first time. Its name is told to user space before its
+ * first call and once a second after that, so that a new name and a reused id are noticed.
+ */
+static __noinline __u64 look_up_thread(struct hp_stripe *stripe, __u64 jthread, __u64 a, __u64 b,
+				       __u64 now_ns)
+{
+	struct thread_key key = {a, b};
+	struct thread_seen *seen = bpf_map_lookup_elem(&threads, &key), fresh = {a, now_ns};
+
+	if (seen && now_ns - seen->ts_ns < THREAD_REDO_NS) {
+		fresh = *seen;
+	} else {
+		if (keyed_by_jthread())
+			read_java_tid(jthread, &fresh.java_tid);
+		if (!fresh.java_tid || tell_thread(jthread, fresh.java_tid, now_ns))
+			return fresh.java_tid;
+		bpf_map_update_elem(&threads, &key, &fresh, BPF_ANY);
+	}
+	stripe->thread_a = a;
+	stripe->thread_b = b;
+	stripe->java_tid = fresh.java_tid;
+	stripe->thread_ts_ns = fresh.ts_ns;
+	stripe->sum = thread_sum(a, b, fresh.java_tid, fresh.ts_ns);
+	return fresh.java_tid;
+}
+
+static __always_inline __u64 thread_of(struct hp_stripe *stripe, __u64 jthread, __u32 tid,
+				       __u64 now_ns)
+{
+	__u64 a = jthread, b = tid, java_tid, ts_ns;
+
+	if (!keyed_by_jthread()) {
+		read_java_tid(jthread, &a);
+		if (!a)
+			return 0;
+		b = 0;
+	}
+	java_tid = stripe->java_tid;
+	ts_ns = stripe->thread_ts_ns;
+	if (stripe->thread_a == a && stripe->thread_b == b && now_ns - ts_ns < THREAD_REDO_NS &&
+	    stripe->sum == thread_sum(a, b, java_tid, ts_ns))
+		return java_tid;
+	return look_up_thread(stripe, jthread, a, b, now_ns);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static __always_inline void put_head(struct hp_entry *e, const struct pt_regs *ctx,
+				     const struct call *c, __u32 size)
+{
+	e->h.size = size;
+	e->h.kind = HP_ENTRY;
+	e->h.pad = 0;
+	e->h.ts_ns = c->now_ns;
+	e->slot = c->slot;
+	e->gen = c->spec->gen;
+	e->tid = c->tid;
+	e->nstack = c->nstack;
+	e->nrefs = c->nrefs;
+	e->jthread = ctx->r15;
+	e->java_tid = c->java_tid;
+	e->gpr[0] = ctx->si;
+	e->gpr[1] = ctx->dx;
+	e->gpr[2] = ctx->cx;
+	e->gpr[3] = ctx->r8;
+	e->gpr[4] = ctx->r9;
+	e->gpr[5] = ctx->di;
+	e->flags = c->flags;
+	e->stack_err = 0;
+}
+
+enum { SENT, LOST, TOO_LARGE };
+
+/* --- most calls: a record of a fixed size, filled as it comes --------------------------------- */
+
+/* Room for an array's header and the text behind it, fetched in one read. */
+#define SHORT_ARRAY 104
+
+/*
+ * One reference. Anything out of the ordinary (a long text, a read that fails, no room) is left to
+ * send_large(), which starts again. Return: 0; -1.
+ *
+ * While a record is being filled, h.size and h.pad hold where the next reference and the next text
+ * go: the verifier knows nothing of a value loaded from there, so that it need not look at a
+ * reference anew for every way in which those before it may have turned out.
+ */
+static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, __u64 oop,
+					 bool is_string)
+{
+	__u32 head_len = object_head_len, len_off = target.array_length_off, area = e->h.pad, len;
+	__u32 at = e->h.size;
+	__u8 head[OBJECT_HEAD_MAX] = {}, *rec = (__u8 *)e;
+	struct hp_ref *ref = (struct hp_ref *)(rec + at);
+	__u64 array;
+
+	if (at > size - sizeof(*ref))
+		return -1;
+	e->h.size = at + sizeof(*ref);
+
+	ref->klass_word = 0;
+	ref->array_len = 0;
+	ref->text_len = 0;
+	ref->status = HP_REF_NULL;
+	ref->coder = HP_CODER_NONE;
+	ref->text_off = 0;
+	ref->pad = 0;
+	if (!oop)
+		return 0;
+	if (head_len > OBJECT_HEAD_MAX || read_now(head, head_len, oop))
+		return -1;
+	ref->status = describe(head, is_string, &ref->klass_word, &ref->coder, &array);
+	if (ref->status != HP_REF_OK || !array)
+		return 0;
+	if (area > size - SHORT_ARRAY || len_off > SHORT_ARRAY - sizeof(len) ||
+	    read_now(rec + area, SHORT_ARRAY, array))
+		return -1;
+	len = *(__u32 *)(rec + area + len_off);
+	ref->array_len = len;
+	len = text_len(len, target.string_max, ref->coder);
+	if (target.byte_array_base > SHORT_ARRAY || len > SHORT_ARRAY - target.byte_array_base)
+		return -1;
+	ref->text_len = len;
+	ref->text_off = area + target.byte_array_base;
+	if (len)
+		e->h.pad = area + SHORT_ARRAY;
+	return 0;
+}
+
+/* What a record of one size has room for. */
+struct room {
+	__u32 size, refs, texts;
+	bool fp;
+};
+
+static __always_inline int send_short(const struct pt_regs *ctx, struct call *c,
+				      const struct room room)
+{
+	struct hp_entry *e = bpf_ringbuf_reserve(&events, room.size, 0);
+	__u32 i;
+
+	if (!e)
+		return LOST;
+	put_head(e, ctx, c, sizeof(*e));
+	e->h.pad = room.size - room.texts * SHORT_ARRAY;
+	if (room.fp && c->flags & HP_SLOT_FP) {
+		if (read_now(e + 1, 8 * HP_FP_ARGS, ctx->sp))
+			goto too_large;
+		e->h.size += 8 * HP_FP_ARGS;
+	}
+	for (i = 0; i < room.refs && i < c->nrefs; i++) {
+		const struct hp_ref_spec *spec = &c->spec->refs[i];
+		__u64 loc = spec->loc;
+
+		barrier_var(loc); /* the register that is compared must be the one that indexes */
+		if (loc >= HP_GPR_ARGS || put_short_ref(e, room.size, e->gpr[loc], spec->text))
+			goto too_large;
+	}
+	e->h.size = room.size;
+	e->h.pad = 0;
+	bpf_ringbuf_submit(e, wakeup_flags(c->stripe, room.size));
+	return SENT;
+too_large:
+	bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+	return TOO_LARGE;
+}
+
+/* --- the others: measured first, then filled -------------------------------------------------- */
+
+/*
+ * The first pass, measure_ref(), looks at every reference to learn how long the record gets; the
+ * second, put_ref(), fills it. What the first found is kept for the first KEPT references; a BPF
+ * stack of 512 bytes holds no more, so the others are looked at again.
+ */
+#define KEPT 3
+
+struct layout {
+	__u64 gpr[HP_GPR_ARGS];
+	__u64 sp;
+	__u32 slot;
+	__u32 texts;
+	__u32 need; /* bytes to reserve */
+	__u32 end;  /* bytes the record has */
+	struct located kept[KEPT];
+};
+
+struct filling {
+	struct bpf_dynptr d;
+	struct layout l;
+	__u32 refs_at, texts_at;
+};
+
+/*
+ * A slice of a dynptr has a constant length. So copies are made through a slice of the next larger
+ * of these, of which the exact length is written; the record is reserved long enough for the slice.
+ */
+static __always_inline __u32 slice_of(__u32 len)
+{
+	return len <= 64 ? 64 : len <= 256 ? 256 : len <= 1024 ? 1024 : HP_TEXT_MAX;
+}
+
+#define FILL_SLICE(n)                                                                              \
+	do {                                                                                       \
+		void *to = bpf_dynptr_data(d, off, n);                                             \
+                                                                                                   \
+		return to ? read_now(to, len, addr) : -1;                                          \
+	} while (0)
+
+/* Not inlined: the compiler must not replace the comparisons that bound @len by others. */
+static __noinline long fill(struct bpf_dynptr *d, __u32 off, __u32 len, __u64 addr)
+{
+	if (len <= 64)
+		FILL_SLICE(64);
+	if (len <= 256)
+		FILL_SLICE(256);
+	if (len <= 1024)
+		FILL_SLICE(1024);
+	if (len <= HP_TEXT_MAX)
+		FILL_SLICE(HP_TEXT_MAX);
+	return -1;
+}
+
+/* Look at the @i-th reference of a call. */
+static __always_inline void look(struct layout *l, __u32 i, struct located *out)
+{
+	const struct hp_ref_spec *spec =
+		&slots[l->slot & (HP_SLOTS_MAX - 1)].refs[i & (HP_REFS_MAX - 1)];
+	__u16 loc = spec->loc;
+	__u64 oop = 0;
+
+	if (loc & HP_LOC_STACK) {
+		if (read_user(&oop, sizeof(oop), l->sp + (loc & ~HP_LOC_STACK))) {
+			__builtin_memset(out, 0, sizeof(*out));
+			out->status = HP_REF_FAULT;
+			out->coder = HP_CODER_NONE;
+			return;
+		}
+	} else if (loc < HP_GPR_ARGS) {
+		oop = l->gpr[loc];
+	}
+	locate(oop, spec->text, target.string_max, out);
+	if (!out->text_len)
+		return;
+	if (l->texts >= HP_TEXTS_MAX) {
+		out->status = HP_REF_TOO_MANY;
+		out->text_len = 0;
+	} else {
+		l->texts++;
+	}
+}
+
+static __always_inline void grow(struct layout *l, __u32 len)
+{
+	__u32 need = l->end + slice_of(len);
+
+	if (need > l->need)
+		l->need = need;
+	l->end += len;
+}
+
+static long measure_ref(__u64 i, struct layout *l)
+{
+	struct located r;
+
+	look(l, i, &r);
+	if (r.text_len)
+		grow(l, r.text_len);
+	if (i < KEPT)
+		l->kept[i] = r;
+	return 0;
+}
+
+static long put_ref(__u64 i, struct filling *f)
+{
+	struct hp_ref ref = {};
+	struct located r;
+
+	if (i < KEPT)
+		r = f->l.kept[i];
+	else
+		look(&f->l, i, &r);
+	ref.klass_word = r.klass_word;
+	ref.array_len = r.array_len;
+	ref.status = r.status;
+	ref.coder = r.coder;
+	if (r.text_len) {
+		if (fill(&f->d, f->texts_at, r.text_len, r.text)) {
+			ref.status = HP_REF_FAULT;
+		} else {
+			ref.text_len = r.text_len;
+			ref.text_off = f->texts_at;
+			f->texts_at += r.text_len;
+		}
+	}
+	bpf_dynptr_write(&f->d, f->refs_at, &ref, sizeof(ref), 0);
+	f->refs_at += sizeof(ref);
+	return 0;
+}
+
+static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
+{
+	struct filling f = {
+		.l =
+			{
+				.gpr = {ctx->si, ctx->dx, ctx->cx, ctx->r8, ctx->r9, ctx->di},
+				.sp = ctx->sp,
+				.slot = c->slot,
+				.end = sizeof(struct hp_entry),
+			},
+	};
+	__u32 at = sizeof(struct hp_entry);
+	struct hp_entry *e;
+
+	if (c->flags & HP_SLOT_FP) {
+		f.l.sp += HP_FP_FRAME;
+		grow(&f.l, 8 * HP_FP_ARGS);
+	}
+	if (c->nstack)
+		grow(&f.l, 8 * c->nstack);
+	f.l.end += c->nrefs * sizeof(struct hp_ref);
+	bpf_loop(c->nrefs, measure_ref, &f.l, 0);
+	if (f.l.need < f.l.end)
+		f.l.need = f.l.end;
+	f.l.texts = 0;
+	bpf_ringbuf_reserve_dynptr(&events, f.l.need, 0, &f.d);
+	e = bpf_dynptr_data(&f.d, 0, sizeof(*e));
+	if (!e) {
+		bpf_ringbuf_discard_dynptr(&f.d, BPF_RB_NO_WAKEUP);
+		return LOST;
+	}
+	put_head(e, ctx, c, f.l.need);
+	if (c->flags & HP_SLOT_FP) {
+		if (fill(&f.d, at, 8 * HP_FP_ARGS, ctx->sp))
+			e->stack_err = 1;
+		at += 8 * HP_FP_ARGS;
+	}
+	if (c->nstack) {
+		if (fill(&f.d, at, 8 * c->nstack, f.l.sp + 8))
+			e->stack_err = 1;
+		at += 8 * c->nstack;
+	}
+	f.refs_at = at;
+	f.texts_at = at + c->nrefs * sizeof(struct hp_ref);
+	bpf_loop(c->nrefs, put_ref, &f, 0);
+	bpf_ringbuf_submit_dynptr(&f.d, wakeup_flags(c->stripe, f.l.need));
+	return SENT;
+}
+
+/* --- hits ------------------------------------------------------------------------------------- */
+
+/* How many more hits of a slot go to send_large() at once, after one that was too large. */
+#define LARGE_RUN 15
+__u8 large_run[HP_SLOTS_MAX];
+
+static __always_inline int send_fitting(const struct pt_regs *ctx, struct call *c)
+{
+	bool fp = c->flags & HP_SLOT_FP;
+	__u32 texts = c->spec->ntexts;
+
+	if (c->nrefs <= 1 && !texts && !fp)
+		return send_short(ctx, c, (struct room){.size = 128, .refs = 1});
+	if (c->nrefs <= 2 && texts <= 1 && !fp)
+		return send_short(ctx, c, (struct room){.size = 256, .refs = 2, .texts = 1});
+	if (c->nrefs <= 4 && texts <= 2)
+		return send_short(ctx, c,
+				  (struct room){.size = 472, .refs = 4, .texts = 2, .fp = true});
+	return TOO_LARGE;
+}
+
+static __always_inline int send(const struct pt_regs *ctx, struct call *c)
+{
+	__u32 slot = c->slot & (HP_SLOTS_MAX - 1);
+	int sent;
+
+	c->nstack = c->spec->nstack;
+	c->nrefs = c->spec->nrefs;
+	if (c->nstack > HP_STACK_WORDS_MAX || c->nrefs > HP_REFS_MAX)
+		return LOST;
+	c->now_ns = bpf_ktime_get_ns();
+	c->java_tid = thread_of(c->stripe, ctx->r15, c->tid, c->now_ns);
+	if (c->nstack || large_run[slot]) {
+		if (large_run[slot])
+			large_run[slot]--;
+		return send_large(ctx, c);
+	}
+	sent = send_fitting(ctx, c);
+	if (sent != TOO_LARGE)
+		return sent;
+	large_run[slot] = LARGE_RUN;
+	return send_large(ctx, c);
+}
+
+SEC("uprobe") /* loaded as sleepable where the kernel can */
+int hit(struct pt_regs *ctx)
+{
+	__u64 slot = bpf_get_attach_cookie(ctx), pid_tgid;
+	struct hp_slot_stat *stat;
+	struct call c = {};
+	__u32 cpu;
+
+	if (slot >= HP_SLOTS_MAX)
+		return 0;
+	c.slot = slot;
+	c.spec = &slots[slot];
+	c.flags = *(volatile __u32 *)&c.spec->flags;
+	pid_tgid = bpf_get_current_pid_tgid();
+	c.tid = pid_tgid;
+	if (!(c.flags & HP_SLOT_LIVE) || (target.tgid && pid_tgid >> 32 != target.tgid))
+		return 0;
+	cpu = bpf_get_smp_processor_id() & stripe_mask;
+	c.stripe = bpf_map_lookup_elem(&stripes, &cpu);
+	if (!c.stripe)
+		return 0;
+	stat = &c.stripe->slots[slot];
+	__sync_fetch_and_add(&stat->hits, 1);
+	if (!(c.flags & HP_SLOT_COUNT) && send(ctx, &c) != SENT)
+		__sync_fetch_and_add(&stat->lost, 1);
+	return 0;
+}
