@@ -2,15 +2,12 @@
 /*
  * nmethod.bpf.c - compile events: HotSpot registers, retires and frees nmethods.
  *
- * One program on several functions of libjvm.so, on the compiler thread that calls them. At the
+ * One program on several functions of libjvm.so, run by the compiler thread that calls them. At the
  * entry of register_nmethod() the nmethod is complete (code copied, entry points set) but not
- * published yet, so its header is copied here and now: read a moment later from outside it may have
- * been freed again. Which function was hit, and in which register it has the nmethod*, is in the
- * cookie; both are user space's decision (daemon/follow.c), as is the order of events: there is
- * none but ts_ns.
- *
- * Rare, some thousands a second at the worst, so nothing here is tuned but what is sent: the short
- * form of all but new nmethods, because a class unloading frees thousands at once.
+ * published yet, so its header is copied here and now: a moment later it may have been freed
+ * again. The other events carry the header too, because it tells which user of a reused address
+ * they speak of. The cookie says which function was hit and where it has its nmethod*; that is for
+ * user space to decide (daemon/follow.c). Some thousands of events a second at the worst.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -32,17 +29,6 @@ struct {
 /* Written here only: events that did not fit. */
 __u64 lost;
 
-static __always_inline void put_head(struct hp_nmethod *rec, __u32 size, __u16 kind, __u64 addr)
-{
-	rec->h.size = size;
-	rec->h.kind = kind;
-	rec->h.pad = 0;
-	rec->h.ts_ns = bpf_ktime_get_ns();
-	rec->addr = addr;
-	rec->tid = (__u32)bpf_get_current_pid_tgid();
-	rec->hdr_len = 0;
-}
-
 /* A small nmethod may end, and with it the mapped part of the code heap, before hdr_len bytes. */
 static __always_inline __u32 copy_header(struct hp_nmethod *rec, __u64 addr)
 {
@@ -57,27 +43,21 @@ static __always_inline __u32 copy_header(struct hp_nmethod *rec, __u64 addr)
 	return rest;
 }
 
-static __always_inline int send_register(__u64 addr)
+static __always_inline int send(__u16 kind, __u64 addr)
 {
 	struct hp_nmethod *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 
 	if (!rec)
 		return -1;
-	put_head(rec, sizeof(*rec), HP_REGISTER, addr);
-	rec->hdr_len = copy_header(rec, addr);
-	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
-	return 0;
-}
-
-static __always_inline int send_other(__u16 kind, __u64 addr)
-{
-	struct hp_nmethod *rec = bpf_ringbuf_reserve(&events, HP_NMETHOD_SHORT, 0);
-
-	if (!rec)
-		return -1;
-	put_head(rec, HP_NMETHOD_SHORT, kind, kind == HP_RESCAN ? 0 : addr);
-	/* Adaptive: wakes a reader that has seen all before this one, which then sees the rest. */
-	bpf_ringbuf_submit(rec, 0);
+	rec->h.size = sizeof(*rec);
+	rec->h.kind = kind;
+	rec->h.pad = 0;
+	rec->h.ts_ns = bpf_ktime_get_ns();
+	rec->addr = addr;
+	rec->tid = (__u32)bpf_get_current_pid_tgid();
+	rec->hdr_len = addr ? copy_header(rec, addr) : 0;
+	/* Otherwise adaptive: a reader that has seen all before this one is woken. */
+	bpf_ringbuf_submit(rec, kind == HP_REGISTER ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
 }
 
@@ -90,8 +70,7 @@ int compile_event(struct pt_regs *ctx)
 	barrier_var(rdi); /* read, then choose: the verifier allows no computed place in ctx */
 	barrier_var(rsi);
 	addr = cookie & HP_COOKIE_RSI ? rsi : rdi;
-
-	if (kind == HP_REGISTER ? send_register(addr) : send_other(kind, addr))
+	if (send(kind, kind == HP_RESCAN ? 0 : addr))
 		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }

@@ -29,17 +29,14 @@ struct nmethod_bpf {
 	size_t nlinks;
 };
 
-/* Records without a header were cut short on their way. */
 static int on_record(void *arg, void *data, size_t size)
 {
 	struct nmethod_bpf *b = arg;
-	struct hp_nmethod rec = {0};
+	const struct hp_record *rec = data;
 
-	if (size < HP_NMETHOD_SHORT)
+	if (size < sizeof(struct hp_nmethod) || rec->size != sizeof(struct hp_nmethod))
 		return 0;
-	memcpy(&rec, data, MIN(size, sizeof(rec)));
-	rec.h.size = sizeof(rec);
-	return b->fn(b->arg, &rec.h, sizeof(rec));
+	return b->fn(b->arg, rec, rec->size);
 }
 
 static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi)
