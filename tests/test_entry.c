@@ -140,8 +140,8 @@ static void entry_emit_lays_xmm_out_for_bpf(void **state)
 	assert_true(((double_fn *)(uintptr_t)b->area)(100.0, 2.25) == 4.5);
 }
 
-/* An entry that begins with a jump (retired, or somebody else's) is refused, with the reason. */
-static void entry_plan_refuses_a_jump(void **state)
+/* An entry that begins with a jump is being retired by HotSpot: there is nothing to probe. */
+static void entry_plan_leaves_a_retired_method(void **state)
 {
 	struct bench *b = *state;
 	const uint8_t jmp[] = {0xe9, 0x10, 0x00, 0x00, 0x00};
@@ -149,8 +149,20 @@ static void entry_plan_refuses_a_jump(void **state)
 
 	memcpy(b->area, jmp, sizeof(jmp));
 	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
+			 -ESTALE);
+}
+
+/* An instruction that means something else elsewhere is refused, with the reason. */
+static void entry_plan_refuses_what_cannot_move(void **state)
+{
+	struct bench *b = *state;
+	const uint8_t lea[] = {0x48, 0x8d, 0x05, 0x10, 0x00, 0x00, 0x00}; /* lea 16(%rip),%rax */
+	char why[128] = "";
+
+	memcpy(b->area, lea, sizeof(lea));
+	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
 			 -EOPNOTSUPP);
-	assert_non_null(strstr(why, "jmp"));
+	assert_non_null(strstr(why, "lea"));
 }
 
 /* The word must be aligned for the compare-and-swap; any other entry is refused. */
@@ -196,7 +208,9 @@ int main(void)
 						bench_close),
 		cmocka_unit_test_setup_teardown(entry_emit_lays_xmm_out_for_bpf, bench_open,
 						bench_close),
-		cmocka_unit_test_setup_teardown(entry_plan_refuses_a_jump, bench_open,
+		cmocka_unit_test_setup_teardown(entry_plan_leaves_a_retired_method, bench_open,
+						bench_close),
+		cmocka_unit_test_setup_teardown(entry_plan_refuses_what_cannot_move, bench_open,
 						bench_close),
 		cmocka_unit_test_setup_teardown(entry_plan_refuses_unaligned_entry, bench_open,
 						bench_close),

@@ -21,6 +21,10 @@
 /* Within the slot's code: continuation first, because the text's jump leads there. */
 #define PROLOGUE_OFF 64
 
+/* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
+#define JMP_REL8  0xeb
+#define JMP_REL32 0xe9
+
 _Static_assert(HP_FP_FRAME == 8 * HP_FP_ARGS && HP_FP_FRAME < 128, "disp8 reaches the frame");
 
 static uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len)
@@ -34,7 +38,7 @@ static uint8_t *emit_jmp(uint8_t *p, uint64_t from, uint64_t to)
 {
 	int32_t rel = (int32_t)(int64_t)(to - (from + INSN_JMP_LEN));
 
-	*p++ = 0xe9;
+	*p++ = JMP_REL32;
 	return emit_bytes(p, &rel, sizeof(rel));
 }
 
@@ -76,6 +80,8 @@ static int entry_plan(struct site *s, const struct site_env *env, char *why, siz
 	err = mem_read(env->mem, s->nm.entry, code, sizeof(code));
 	if (err)
 		return err;
+	if (code[0] == JMP_REL32 || code[0] == JMP_REL8)
+		return -ESTALE;
 	if (insn_displaceable(env->decoder, s->nm.entry, code, sizeof(code), &len)) {
 		insn_text(env->decoder, s->nm.entry, code, sizeof(code), text, sizeof(text));
 		snprintf(why, size, "its first instruction cannot be moved: %s", text);

@@ -290,7 +290,8 @@ int install_nmethods(struct install *in, const struct nmethod *const *nms, size_
 		if (err == -ESRCH || err == -ENOMEM)
 			return err;
 		if (err) {
-			in->ops->refused(in->arg, nms[i], why);
+			if (err != -ESTALE)
+				in->ops->refused(in->arg, nms[i], why);
 			continue;
 		}
 		batch[nbatch++] = s;

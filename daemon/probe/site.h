@@ -36,7 +36,8 @@ struct site_kind {
 	const char *name;
 	/*
 	 * Look at the code as it is now and decide what to change: fills addr, orig, displaced.
-	 * 0; -EOPNOTSUPP with @why filled when this code is not understood; -EFAULT; -ESRCH.
+	 * 0; -EOPNOTSUPP with @why filled when this code is not understood; -ESTALE when HotSpot
+	 * is retiring it; -EFAULT; -ESRCH.
 	 */
 	int (*plan)(struct site *s, const struct site_env *env, char *why, size_t size);
 	/*
@@ -69,7 +70,7 @@ extern const struct site_kind site_compiled_entry;
 /**
  * site_new() - look at @nm and plan a site of @kind on it; nothing is written.
  * @why: filled, @size bytes, when the method cannot be probed.
- * Return: 0; -EOPNOTSUPP, -EPROTO with @why; -EFAULT; -ESRCH; -ENOMEM.
+ * Return: 0; -EOPNOTSUPP, -EPROTO with @why; -ESTALE retired meanwhile; -EFAULT; -ESRCH; -ENOMEM.
  */
 int site_new(const struct site_kind *kind, const struct site_env *env, const struct nmethod *nm,
 	     struct site **ret, char *why, size_t size);
