@@ -157,11 +157,12 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 
 # The fuzz targets are compiled, so that they keep up with what they call.
 unit: layers $(TESTS) $(call obj,$(FUZZ_SRC))
-	$(Q)tests/run-tests $(TESTS)
+	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/run-tests $(TESTS)
 
 # The dependencies first, then everything else in a make that finds them.
 check:
 	$(Q)tests/install-deps test
+	$(Q)tests/fetch-apps -d $(HP_APPS)
 	$(Q)$(MAKE) check-installed
 
 check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
