@@ -185,8 +185,8 @@ demo:
 	$(Q)tests/install-deps test
 	$(Q)$(MAKE) demo-installed
 
-demo-installed: all $(CLASSES)
-	$(Q)tests/demo
+demo-installed: all
+	$(Q)tests/demo/run $(HP_BIN) $(abspath $(O)/demo)
 
 # --- fuzzing -------------------------------------------------------------------------------------
 
