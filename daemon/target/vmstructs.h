@@ -25,6 +25,17 @@ typedef int vmstructs_symbol_fn(void *arg, const char *name, uint64_t *addr_ret)
 int vmstructs_read(struct mem *m, vmstructs_symbol_fn *symbol, void *arg, struct vmstructs **ret);
 void vmstructs_free(struct vmstructs *vs);
 
+/* What the tables say of one field. */
+struct vmfield {
+	bool is_static;
+	uint64_t where; /* offset in its type; static: target address */
+	uint64_t size;	/* of the field's type in bytes; 0 when the tables do not say */
+};
+
+/** vmstructs_field() - all of it, for fields whose width changed over the years. 0; -ENOENT. */
+int vmstructs_field(const struct vmstructs *vs, const char *type, const char *field,
+		    struct vmfield *ret);
+
 /** vmstructs_offset() - offset of a nonstatic field in its type. Return: 0; -ENOENT. */
 int vmstructs_offset(const struct vmstructs *vs, const char *type, const char *field,
 		     uint64_t *ret);
