@@ -11,7 +11,7 @@
 /* Enough of the front of an nmethod for nmethod_decode(); copied whole by the compile-event probe. */
 #define NMETHOD_HDR_MAX 512
 
-/* Names that were read once: one JVM has far fewer classes than nmethods. */
+/* What naming needs: the pool that keeps each name once, and room to work in. */
 struct name_cache;
 
 struct name_cache *name_cache_new(struct strpool *strings);
@@ -21,6 +21,10 @@ void name_cache_free(struct name_cache *c);
  * nmethod_decode() - understand the copied front of an nmethod.
  * @hdr: @len bytes as they stood at target address @addr.
  * @ret: all but gen, klass, name and desc is filled.
+ *
+ * Everything that is looked at stands there when HotSpot calls register_nmethod(), on 17 from within
+ * the constructor; only the state is still "not installed", which counts as in use. One that is about
+ * to be freed decodes too; its method may be 0.
  *
  * Return: 0; -ENOENT when this blob is no nmethod; -EPROTO unless begin <= entry < end and all lie in
  * the code cache.
@@ -33,8 +37,8 @@ int nmethod_read(struct mem *m, const struct layout *l, uint64_t addr, struct nm
 
 /**
  * nmethod_names() - fill @nm->klass, name and desc from @nm->method.
- * Names of one Method* are cached; the cache is checked against the Method's ConstMethod, because
- * metadata is freed and reused when classes are unloaded or redefined.
+ * They are read anew each time, because metadata is freed and reused when classes are unloaded or
+ * redefined; each distinct text is kept once. @m may be a paged reader (mem_open_paged()).
  * Return: 0; -EPROTO (names do not parse); -EFAULT; -ESRCH; -ENOMEM.
  */
 int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, struct nmethod *nm);

@@ -71,8 +71,10 @@ struct layout {
 /**
  * layout_read() - fill @ret from the target's tables and globals.
  *
+ * layout_fini() is due in any case.
  * Return: 0, also with capabilities missing; -EOPNOTSUPP for a JDK outside 17..25 or without
- * CAP_CODE (@ret->why says); -EFAULT; -ESRCH; -ENOMEM.
+ * CAP_CODE (@ret->why says); -EAGAIN when the JVM is still starting; -EPROTO when its globals make no
+ * sense; -EFAULT; -ESRCH; -ENOMEM.
  */
 int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret);
 void layout_fini(struct layout *l);
