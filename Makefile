@@ -140,7 +140,7 @@ $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprob
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
-$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/hotprobe.a
+$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(call obj,$(TEST_LIB_SRC)) $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
