@@ -246,8 +246,12 @@ static int walk(struct follow *f)
 
 static void retire_later(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
 {
-	if (nm->state != NMETHOD_IN_USE || f->nretiring == RETIRING_MAX)
-		return; /* in the latter case the walk that any lost event brings finds it */
+	if (nm->state != NMETHOD_IN_USE)
+		return;
+	if (f->nretiring == RETIRING_MAX) {
+		loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+		return;
+	}
 	f->retiring[f->nretiring++] = (struct retiring){
 		.addr = nm->addr,
 		.gen = nm->gen,
