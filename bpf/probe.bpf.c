@@ -285,6 +285,32 @@ enum { SENT, LOST, TOO_LARGE };
 /* Room for an array's header and the text behind it, fetched in one read. */
 #define SHORT_ARRAY 104
 
+/* The length is in there, and the text behind it: 16 to 24 bytes, by the JVM's flags. */
+#define ARRAY_HEAD_MAX 24
+
+/*
+ * SHORT_ARRAY bytes of the target, from @from on, are in the record at @area. Are the array at
+ * @array and its text among them, whole? Return: where in the record the array is; -1.
+ */
+static __always_inline int find_array(const __u8 *rec, __u32 area, __u64 from, __u64 array,
+				      struct hp_ref *ref)
+{
+	__u32 len_off = target.array_length_off, base = target.byte_array_base, len;
+	__u64 skip = array - from;
+
+	if (len_off > ARRAY_HEAD_MAX - sizeof(len) || base > ARRAY_HEAD_MAX ||
+	    skip > SHORT_ARRAY - ARRAY_HEAD_MAX)
+		return -1;
+	len = *(const __u32 *)(rec + area + skip + len_off);
+	ref->array_len = len;
+	len = text_len(len, target.string_max, ref->coder);
+	if (skip + base + len > SHORT_ARRAY)
+		return -1;
+	ref->text_len = len;
+	ref->text_off = area + skip + base;
+	return 0;
+}
+
 /*
  * One reference. Anything out of the ordinary (a long text, a read that fails, no room) is left to
  * send_large(), which starts again. Return: 0; -1.
@@ -296,43 +322,37 @@ enum { SENT, LOST, TOO_LARGE };
 static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, __u64 oop,
 					 bool is_string)
 {
-	__u32 head_len = object_head_len, len_off = target.array_length_off, area = e->h.pad, len;
-	__u32 at = e->h.size;
-	__u8 head[OBJECT_HEAD_MAX] = {}, *rec = (__u8 *)e;
+	__u8 plain[OBJECT_HEAD_MAX] = {}, *rec = (__u8 *)e, *head = plain;
+	__u32 at = e->h.size, area = e->h.pad;
 	struct hp_ref *ref = (struct hp_ref *)(rec + at);
+	bool room = area <= size - SHORT_ARRAY;
 	__u64 array;
 
 	if (at > size - sizeof(*ref))
 		return -1;
 	e->h.size = at + sizeof(*ref);
-
-	ref->klass_word = 0;
-	ref->array_len = 0;
-	ref->text_len = 0;
-	ref->status = HP_REF_NULL;
-	ref->coder = HP_CODER_NONE;
-	ref->text_off = 0;
-	ref->pad = 0;
+	*ref = (struct hp_ref){.status = HP_REF_NULL, .coder = HP_CODER_NONE};
 	if (!oop)
 		return 0;
-	if (head_len > OBJECT_HEAD_MAX || read_now(head, head_len, oop))
+	if (is_string && room) {
+		/* HotSpot likes to put a String's array right behind it: often one read does. */
+		if (read_now(rec + area, SHORT_ARRAY, oop))
+			return -1;
+		head = rec + area;
+	} else if (object_head_len > OBJECT_HEAD_MAX || read_now(plain, object_head_len, oop)) {
 		return -1;
+	}
 	ref->status = describe(head, is_string, &ref->klass_word, &ref->coder, &array);
 	if (ref->status != HP_REF_OK || !array)
 		return 0;
-	if (area > size - SHORT_ARRAY || len_off > SHORT_ARRAY - sizeof(len) ||
-	    read_now(rec + area, SHORT_ARRAY, array))
+	if (!room)
 		return -1;
-	len = *(__u32 *)(rec + area + len_off);
-	ref->array_len = len;
-	len = text_len(len, target.string_max, ref->coder);
-	if (target.byte_array_base > SHORT_ARRAY || len > SHORT_ARRAY - target.byte_array_base)
+	e->h.pad = area + SHORT_ARRAY;
+	if (is_string && find_array(rec, area, oop, array, ref) == 0)
+		return 0;
+	if (read_now(rec + area, SHORT_ARRAY, array))
 		return -1;
-	ref->text_len = len;
-	ref->text_off = area + target.byte_array_base;
-	if (len)
-		e->h.pad = area + SHORT_ARRAY;
-	return 0;
+	return find_array(rec, area, array, array, ref);
 }
 
 /* What a record of one size has room for. */
