@@ -244,7 +244,8 @@ static void check_target(struct check *c, pid_t pid)
 	}
 	l = &t->layout;
 	say(c, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version, pid, t->info.user);
-	say(c, CHECK_OK, "collector", "%s", gc_kind_name(l->gc));
+	say(c, CHECK_OK, "collector", "%s%s", gc_kind_name(l->gc),
+	    l->gc == GC_ZGEN ? ", generational" : "");
 	if (elfsyms_has_symtab(t->libjvm))
 		say(c, CHECK_OK, "symbols", "libjvm.so: compile events come from its functions");
 	else if (elfsyms_usdt(t->libjvm, "hotspot", "compiled__method__load", &addr, 1))

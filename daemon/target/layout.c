@@ -40,7 +40,7 @@ static const char *const gc_kind_names[] = {
 	[GC_PARALLEL] = "Parallel",
 	[GC_G1] = "G1",
 	[GC_Z] = "ZGC",
-	[GC_ZGEN] = "ZGC generational",
+	[GC_ZGEN] = "ZGC",
 	[GC_SHENANDOAH] = "Shenandoah",
 	[GC_EPSILON] = "Epsilon",
 };
