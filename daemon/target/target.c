@@ -11,13 +11,18 @@
 #include "log.h"
 #include "target/target.h"
 
-/* How long a JVM may take from its start until it can be looked into, and we wait for that. */
+/* How long we wait for a JVM that is still starting. */
 #define START_TIMEOUT_NS (2 * NSEC_PER_SEC)
 #define START_POLL_NS	 (20 * NSEC_PER_MSEC)
 
 /* Where distributions install separate debug files: /usr/lib/debug/.build-id/xx/yyyy.debug. */
 #define DEBUG_DIR      "/usr/lib/debug/.build-id/"
 #define DEBUG_PATH_MAX (sizeof(DEBUG_DIR) + 2 * ELFSYMS_BUILD_ID_MAX + 16)
+
+struct opening {
+	struct target *t;
+	bool last; /* out of time: say what is wrong instead of -EAGAIN */
+};
 
 static uint64_t now_ns(clockid_t clock)
 {
@@ -27,10 +32,7 @@ static uint64_t now_ns(clockid_t clock)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-/*
- * Has the process just been started? Then what is missing may still come.
- * /proc/PID/stat counts from boot, suspended time included (fs/proc/array.c).
- */
+/* /proc/PID/stat counts from boot, suspended time included (fs/proc/array.c). */
 static bool is_young(const struct target *t)
 {
 	uint64_t ticks = sysconf(_SC_CLK_TCK), born;
@@ -52,7 +54,7 @@ static int gone(pid_t pid)
 	return -ESRCH;
 }
 
-/* Say why an error that a part returned ends the attempt, unless it is worth another one. */
+/* Say why an error that a part returned ends the opening. */
 static int refuse(const struct target *t, int err, const char *what)
 {
 	switch (err) {
@@ -62,18 +64,28 @@ static int refuse(const struct target *t, int err, const char *what)
 		return no_permission(t->id.pid);
 	case -ENOMEM:
 		log_err("out of memory while opening JVM %d", t->id.pid);
-		return err;
+		break;
+	default:
+		log_err("cannot look into JVM %d: %s", t->id.pid, what);
 	}
-	if (is_young(t))
-		return -EAGAIN;
-	log_err("cannot look into JVM %d: %s", t->id.pid, what);
 	return err;
 }
 
-static int check_kind(const struct target *t)
+/*
+ * The same for what a JVM's memory said. While the dynamic linker is still relocating libjvm.so
+ * its tables hold no addresses yet, or end early and seem to lack what comes later.
+ */
+static int refuse_structures(const struct opening *o, int err, const char *what)
 {
-	const struct jvm_info *info = &t->info;
-	pid_t pid = t->id.pid;
+	bool passing = err == -EPROTO || err == -EFAULT || (err == -EOPNOTSUPP && is_young(o->t));
+
+	return passing && !o->last ? -EAGAIN : refuse(o->t, err, what);
+}
+
+static int check_kind(const struct opening *o)
+{
+	const struct jvm_info *info = &o->t->info;
+	pid_t pid = info->pid;
 
 	switch (info->kind) {
 	case JVM_HOTSPOT:
@@ -91,7 +103,7 @@ static int check_kind(const struct target *t)
 		log_err("process %d is a GraalVM native image: it has no HotSpot JVM inside", pid);
 		break;
 	case JVM_NONE:
-		if (info->launcher && is_young(t))
+		if (info->launcher && !o->last)
 			return -EAGAIN;
 		log_err("process %d is not a JVM: no libjvm.so is mapped", pid);
 		break;
@@ -132,8 +144,7 @@ static bool use_debug_file(struct target *t, int fd, const char *path, const cha
 	return !err;
 }
 
-/* A stripped libjvm.so: the target's own debug file, else ours. Without one some things are lost.
- */
+/* For a stripped libjvm.so: the target's own debug file, else ours. It works without one too. */
 static void find_debug_file(struct target *t)
 {
 	char path[DEBUG_PATH_MAX];
@@ -174,53 +185,55 @@ static int find_symbol(void *arg, const char *name, uint64_t *ret)
 	return target_symbol(arg, name, ret);
 }
 
-static int read_layout(struct target *t)
+static int read_layout(const struct opening *o)
 {
+	struct target *t = o->t;
 	int err = layout_read(t->mem, t->vs, &t->layout);
 
-	if (err == -EOPNOTSUPP)
-		return refuse(t, err, t->layout.why[CAP_CODE]);
-	if (err && err != -EAGAIN)
-		return refuse(t, err, "its structures do not read as HotSpot's");
-	if (err)
+	switch (err) {
+	case 0:
+		return 0;
+	case -EAGAIN:
+		if (o->last)
+			log_err("JVM %d is still starting: try again", t->id.pid);
 		return err;
-	/* In a JVM that has just begun, what is missing may be what it has not set up yet. */
-	for (int cap = 0; cap < CAP_COUNT; cap++)
-		if (t->layout.missing[cap] && is_young(t))
-			return -EAGAIN;
-	return 0;
+	case -EOPNOTSUPP:
+		return refuse_structures(o, err, t->layout.why[CAP_CODE]);
+	default:
+		return refuse_structures(o, err, "its structures do not read as HotSpot's");
+	}
 }
 
-static int read_structures(struct target *t)
+static int read_structures(const struct opening *o)
 {
+	struct target *t = o->t;
 	int err = mem_open_live(t->id.pid, &t->mem);
 
 	if (!err)
 		err = vmstructs_read(t->mem, find_symbol, t, &t->vs);
 	if (err == -ENOENT) {
-		log_err("cannot look into JVM %d: its libjvm.so does not export HotSpot's tables "
-			"(gHotSpotVMStructs)",
-			t->id.pid);
+		refuse(t, err, "its libjvm.so does not export HotSpot's gHotSpotVMStructs");
 		return -EOPNOTSUPP;
 	}
 	if (err)
-		return refuse(t, err, "its tables do not read as HotSpot's");
-	return read_layout(t);
+		return refuse_structures(o, err, "its tables do not read as HotSpot's");
+	return read_layout(o);
 }
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static int open_once(struct target *t)
+static int open_once(const struct opening *o)
 {
+	struct target *t = o->t;
 	int err = jvm_inspect(t->id.pid, &t->info);
 
 	if (err)
 		return refuse(t, err, "/proc says nothing that can be understood");
-	err = check_kind(t);
+	err = check_kind(o);
 	if (!err)
 		err = open_libjvm(t);
 	if (!err)
-		err = read_structures(t);
+		err = read_structures(o);
 	/* All of this went by the number; was it the same process to the end? */
 	if (!err && !proc_alive(&t->id))
 		err = gone(t->id.pid);
@@ -243,20 +256,16 @@ static int open_patiently(struct target *t)
 {
 	const struct timespec pause = {.tv_nsec = START_POLL_NS};
 	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + START_TIMEOUT_NS;
-	int err;
 
-	while ((err = open_once(t)) == -EAGAIN) {
+	for (;;) {
+		const struct opening o = {t, now_ns(CLOCK_MONOTONIC) >= deadline};
+		int err = open_once(&o);
+
+		if (err != -EAGAIN || o.last)
+			return err;
 		forget(t);
-		if (!proc_alive(&t->id))
-			return gone(t->id.pid);
-		if (now_ns(CLOCK_MONOTONIC) >= deadline) {
-			log_err("JVM %d is still starting: its code cache is not set up, try again",
-				t->id.pid);
-			return -EAGAIN;
-		}
 		nanosleep(&pause, NULL);
 	}
-	return err;
 }
 
 int target_open(pid_t pid, struct target **ret)
