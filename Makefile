@@ -112,8 +112,11 @@ $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 
 # --- program -------------------------------------------------------------------------------------
 
-# Only the files that include a skeleton need one; the order-only rule makes them all exist first.
-$(O)/obj/%.o: %.c Makefile | $(SKEL)
+# What includes a skeleton is made anew with it: -MMD is silent about system headers.
+$(O)/obj/daemon/probe/bpf_probe.o: $(O)/skel/probe.skel.h
+$(O)/obj/daemon/probe/bpf_nmethod.o: $(O)/skel/nmethod.skel.h
+
+$(O)/obj/%.o: %.c Makefile
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(HP_CFLAGS) -MMD -MP -c $< -o $@

@@ -87,6 +87,16 @@ static __always_inline __u64 klass_word_of(const __u8 *head)
 	}
 }
 
+/* Is it that of java.lang.String? If that cannot be known, what is declared String is one. */
+static __always_inline bool names_string(__u64 klass_word, bool declared)
+{
+	if (!target.string_klass_word)
+		return declared;
+	if (target.klass_word == HP_KLASS_IN_MARK)
+		klass_word >>= target.klass_mark_shift;
+	return klass_word == target.string_klass_word;
+}
+
 /*
  * What the head of an object says: its class and, for a String, the coder and the array with the
  * text. A reference of another declared type still gets its text when it is a String.
@@ -99,9 +109,7 @@ static __always_inline __u32 describe(const __u8 *head, bool is_string, __u64 *k
 
 	*array = 0;
 	*klass_word = klass_word_of(head);
-	if (target.string_klass_word)
-		is_string = *klass_word == target.string_klass_word;
-	if (!is_string || off >= OBJECT_HEAD_MAX)
+	if (!names_string(*klass_word, is_string) || off >= OBJECT_HEAD_MAX)
 		return HP_REF_OK;
 	if (head[off] > 1)
 		return HP_REF_FAULT;

@@ -75,7 +75,8 @@ struct hp_config {
 	__u32 klass_word; /* enum hp_klass_word */
 	__u32 klass_off;
 	__u32 klass_mark_shift;
-	__u64 string_klass_word; /* what klass_word holds for a java.lang.String; 0 unknown */
+	/* what klass_word holds for a java.lang.String (in the mark: shifted down); 0 unknown */
+	__u64 string_klass_word;
 	__u32 narrow_oops;
 	__u32 narrow_oop_shift;
 	__u64 narrow_oop_base;

@@ -503,10 +503,12 @@ static long put_ref(__u64 i, struct filling *f)
 	struct hp_ref ref = {};
 	struct located r;
 
-	if (i < KEPT)
+	if (i < KEPT) {
 		r = f->l.kept[i];
-	else
+		f->l.texts += r.text_len > 0;
+	} else {
 		look(&f->l, i, &r);
+	}
 	ref.klass_word = r.klass_word;
 	ref.array_len = r.array_len;
 	ref.status = r.status;

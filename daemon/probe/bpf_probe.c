@@ -55,13 +55,22 @@ static size_t round_up_pow2(size_t n, size_t least, size_t most)
 	return p;
 }
 
-/* How far into an object the probe looks: its klass word and, in a String, value and coder. */
+/* End of a field at @off, or 0 where this JVM's is not known. */
+static uint64_t field_end(uint32_t off, uint32_t len)
+{
+	return off == HP_OFF_NONE ? 0 : (uint64_t)off + len;
+}
+
+/*
+ * How far into an object the probe looks: its klass word and, in a String, value and coder. What is
+ * more than the program has room for makes references unreadable, there.
+ */
 static uint32_t object_head_len(const struct hp_config *c)
 {
-	uint64_t end = (uint64_t)c->klass_off + (c->klass_word == HP_KLASS_NARROW ? 4 : 8);
+	uint64_t end = field_end(c->klass_off, c->klass_word == HP_KLASS_NARROW ? 4 : 8);
 
-	end = MAX(end, (uint64_t)c->string_value_off + (c->narrow_oops ? 4 : 8));
-	end = MAX(end, (uint64_t)c->string_coder_off + 1);
+	end = MAX(end, field_end(c->string_value_off, c->narrow_oops ? 4 : 8));
+	end = MAX(end, field_end(c->string_coder_off, 1));
 	return (uint32_t)MIN((end + 7) / 8 * 8, UINT32_MAX);
 }
 
