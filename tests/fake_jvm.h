@@ -76,6 +76,16 @@ struct fake_jvm {
 	uint64_t object_klass, string_klass, thread_klass;
 };
 
+/* What fake_z() has built: values to compare with, and places for tests that damage one. */
+struct fake_z {
+	uint64_t good_mask, bad_mask, shift; /* addresses of the globals */
+	uint64_t tables[2];		     /* ZForwardingTable: young or only, old */
+	uint64_t arrays[2];
+};
+
+#define FAKE_Z_GRANULES	   3200
+#define FAKE_Z_OFFSET_MASK 0x3ffffffffffULL
+
 /* What a fake nmethod is to be. */
 struct fake_nm {
 	uint64_t method;
@@ -123,5 +133,8 @@ uint64_t fake_klass(struct fake_jvm *j, const char *name, uint64_t super,
 /** fake_method() - a method of @klass. */
 uint64_t fake_method(struct fake_jvm *j, uint64_t klass, const char *name, const char *desc,
 		     uint32_t access);
+
+/** fake_z() - give @j the structures of a ZGC: the generational one or the first one. */
+void fake_z(struct fake_jvm *j, bool generational, struct fake_z *ret);
 
 #endif

@@ -336,6 +336,115 @@ static void damaged_flags(void **state _unused_)
 	drop(&f);
 }
 
+static const struct {
+	int jdk;
+	bool gen;
+} zgcs[] = {{17, false}, {21, false}, {21, true}, {25, true}};
+
+/* Colours and forwarding tables of both kinds of ZGC are found, whatever the names begin with. */
+static void zgc(void **state _unused_)
+{
+	struct fixture f;
+	struct fake_z z;
+
+	for (size_t i = 0; i < ARRAY_SIZE(zgcs); i++) {
+		make(&f, zgcs[i].jdk);
+		fake_z(&f.j, zgcs[i].gen, &z);
+		assert_int_equal(read_layout(&f), 0);
+		assert_int_equal(f.l.gc, zgcs[i].gen ? GC_ZGEN : GC_Z);
+		assert_int_equal(f.l.z_bad_mask_addr, z.bad_mask);
+		assert_int_equal(f.l.z_shift_addr, z.shift);
+		assert_true(f.l.z.follow);
+		assert_int_equal(f.l.z.good_mask_addr, z.good_mask);
+		assert_int_equal(f.l.z.offset_mask, FAKE_Z_OFFSET_MASK);
+		assert_int_equal(f.l.z.forwarding[0], z.arrays[0]);
+		assert_int_equal(f.l.z.forwarding[1], z.arrays[1]);
+		assert_int_equal(f.l.z.forwarding_len, FAKE_Z_GRANULES);
+		assert_int_equal(f.l.z.granule_shift, 21);
+		assert_int_equal(f.l.z.start_off, 24);
+		assert_int_equal(f.l.z.align_shift_off, 48);
+		assert_int_equal(f.l.z.length_off, 64);
+		assert_int_equal(f.l.z.entries_off, 144);
+		drop(&f);
+	}
+}
+
+/* With another collector nothing of ZGC is told, though its structures are there. */
+static void zgc_not_in_use(void **state _unused_)
+{
+	struct fixture f;
+	struct fake_z z;
+
+	make(&f, 25);
+	fake_z(&f.j, true, &z);
+	f.j.nflags = 0;
+	fake_flag(&f.j, "UseG1GC", true);
+	assert_int_equal(read_layout(&f), 0);
+	assert_true(!f.l.z_bad_mask_addr && !f.l.z_shift_addr && !f.l.z.follow);
+	drop(&f);
+}
+
+/* Stale references cannot be followed when a table lies; everything else goes on. */
+static void zgc_that_lies(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(zgcs); i++) {
+		for (int lie = 0; lie < 5; lie++) {
+			struct fixture f;
+			struct fake_z z;
+			make(&f, zgcs[i].jdk);
+			fake_z(&f.j, zgcs[i].gen, &z);
+			struct fake_target *t = &f.j.t;
+			switch (lie) {
+			case 0: /* four thousand million granules */
+				fake_put64(t, z.tables[0], 1ULL << 32);
+				break;
+			case 1:
+				fake_put64(t, z.tables[zgcs[i].gen], 0);
+				break;
+			case 2:
+				fake_put64(t, z.tables[0] + 8, 0);
+				break;
+			case 3:
+				fake_row_drop(t,
+					      zgcs[i].jdk == 21 && !zgcs[i].gen ? "XForwarding"
+										: "ZForwarding",
+					      "_entries");
+				break;
+			case 4: /* a heap that is not there */
+				fake_row_drop(t, "Universe", "_collectedHeap");
+				break;
+			}
+			assert_int_equal(read_layout(&f), 0);
+			assert_false(f.l.z.follow);
+			assert_true(!f.l.z.forwarding[0] && !f.l.z.entries_off);
+			assert_int_equal(f.l.z_bad_mask_addr, lie == 4 ? 0 : z.bad_mask);
+			assert_int_equal(f.l.missing[CAP_STRINGS], 0);
+			drop(&f);
+		}
+	}
+}
+
+/* Both generations must be there, each once. */
+static void zgc_generations(void **state _unused_)
+{
+	struct fixture f;
+	struct fake_z z;
+
+	for (int i = 0; i < 3; i++) {
+		make(&f, 25);
+		fake_z(&f.j, true, &z);
+		if (i == 0) /* one is missing */
+			fake_put64(&f.j.t, z.tables[1] - 8, 0x1234);
+		else if (i == 1) /* both say they are young */
+			fake_put8(&f.j.t, z.tables[1] - 24, 0);
+		else /* one is neither */
+			fake_put8(&f.j.t, z.tables[0] - 24, 2);
+		assert_int_equal(read_layout(&f), 0);
+		assert_false(f.l.z.follow);
+		drop(&f);
+	}
+}
+
 /* A version longer than its place is cut and ends. */
 static void long_version(void **state _unused_)
 {
@@ -398,6 +507,10 @@ int main(void)
 		cmocka_unit_test(impossible_globals),
 		cmocka_unit_test(impossible_fields),
 		cmocka_unit_test(damaged_flags),
+		cmocka_unit_test(zgc),
+		cmocka_unit_test(zgc_not_in_use),
+		cmocka_unit_test(zgc_that_lies),
+		cmocka_unit_test(zgc_generations),
 		cmocka_unit_test(long_version),
 		cmocka_unit_test(target_goes),
 		cmocka_unit_test(names),

@@ -475,7 +475,7 @@ static int started(struct mem *m, const struct layout *l)
 	return 0;
 }
 
-static int values_read(struct mem *m, struct layout *l)
+static int values_read(struct mem *m, const struct vmstructs *vs, struct layout *l)
 {
 	struct flags f = {0};
 	int err = started(m, l);
@@ -494,7 +494,9 @@ static int values_read(struct mem *m, struct layout *l)
 	if (!err)
 		err = strings_read(m, l, &f);
 	cap_depend(l, CAP_THREADS, CAP_STRINGS);
-	return err ? err : threads_read(m, l);
+	if (!err)
+		err = threads_read(m, l);
+	return err ? err : layout_z_read(m, vs, l);
 }
 
 int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret)
@@ -519,7 +521,7 @@ int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret)
 			 JDK_MAX);
 		return -EOPNOTSUPP;
 	}
-	return l->missing[CAP_CODE] ? -EOPNOTSUPP : values_read(m, l);
+	return l->missing[CAP_CODE] ? -EOPNOTSUPP : values_read(m, vs, l);
 }
 
 void layout_fini(struct layout *l)

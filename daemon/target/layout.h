@@ -30,6 +30,22 @@ const char *gc_kind_name(enum gc_kind gc); /* "G1", "Parallel", "Serial", "ZGC",
 /* How an object's header names its class. */
 enum klass_word { KLASS_WIDE, KLASS_NARROW, KLASS_IN_MARK };
 
+/*
+ * Where ZGC keeps what a reader needs that meets a stale reference. Addresses and offsets in the
+ * target; docs/hotspot.md has the algorithm. All 0 with another collector, or if @follow is false.
+ */
+struct layout_z {
+	bool follow;	      /* what follows is known: stale references can be followed */
+	uint64_t good_mask_addr; /* a reference with one of these bits, and no bad one, is good */
+	uint64_t offset_mask; /* value: the part of an address that says where in the heap */
+	/* Arrays of ZForwarding*, one for each granule of the heap. Generational: young, then old. */
+	uint64_t forwarding[2];
+	uint64_t forwarding_len; /* of each array */
+	uint32_t granule_shift;
+	uint32_t start_off, align_shift_off, length_off; /* in ZForwarding: three uint64 */
+	uint32_t entries_off; /* of its table of uint64, right behind the structure */
+};
+
 struct layout {
 	int jdk; /* feature version: 17, 21, 25 */
 	uint32_t missing[CAP_COUNT];	 /* fields missing, per capability; 0: it works */
@@ -63,9 +79,13 @@ struct layout {
 	uint32_t thread_tid_off;  /* of long java.lang.Thread.tid */
 	uint32_t thread_name_off; /* of String java.lang.Thread.name */
 
-	/* ZGC: addresses of the globals that say which colours are good; 0 for other collectors */
+	/*
+	 * ZGC: addresses of the globals that say which colours are good; 0 for other collectors. Not
+	 * generational: the bad mask is that of weak barriers, as a remapped reference is not stale.
+	 */
 	uint64_t z_bad_mask_addr; /* a reference in a field with one of these bits may be stale */
 	uint64_t z_shift_addr;	  /* generational: how far to shift the colour away */
+	struct layout_z z;
 };
 
 /**

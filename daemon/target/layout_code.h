@@ -139,4 +139,7 @@ static inline int field_read(struct mem *m, uint64_t base, struct field f, uint6
 	return err;
 }
 
+/** layout_z_read() - fill @l->z_bad_mask_addr, z_shift_addr and z. 0; -EFAULT; -ESRCH; -ENOMEM. */
+int layout_z_read(struct mem *m, const struct vmstructs *vs, struct layout *l);
+
 #endif

@@ -41,6 +41,8 @@ static void image_init(struct image *im, int jdk)
 		fake_nmethod(j, &j->heaps[0], &nm);
 	}
 	fake_block(j, &j->heaps[0], 300);
+	struct fake_z z;
+	fake_z(j, jdk > 21, &z);
 	fake_tables_write(&j->t);
 	for (size_t i = 0; i < j->t.nregions; i++) {
 		im->copies[i] = malloc(j->t.regions[i].len);
