@@ -116,7 +116,7 @@ static void make_thread(struct fakevm *vm)
 
 void fakevm_init(struct fakevm *vm)
 {
-	*vm = (struct fakevm){.memfd = -1};
+	*vm = (struct fakevm){.memfd = -1, .nattach = FAKE_SLOTS + FAKE_FP_SLOTS};
 	map_text(vm);
 	vm->heap =
 		mmap(NULL, HEAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -150,8 +150,7 @@ void fakevm_load(struct fakevm *vm, size_t ring_bytes, record_fn *fn, void *arg)
 	for (size_t i = 0; i < FAKE_FP_SLOTS; i++)
 		offsets[FAKE_SLOTS + i] = FP_TEXT + i * FP_SIZE + FP_NOP;
 	assert_int_equal(probe_bpf_open(&vm->config, ring_bytes, fn, arg, &vm->p), 0);
-	assert_int_equal(
-		probe_bpf_attach(vm->p, getpid(), vm->path, 0, ARRAY_SIZE(offsets), offsets), 0);
+	assert_int_equal(probe_bpf_attach(vm->p, getpid(), vm->path, 0, vm->nattach, offsets), 0);
 }
 
 void fakevm_open(struct fakevm *vm, size_t ring_bytes, record_fn *fn, void *arg)
