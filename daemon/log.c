@@ -7,6 +7,7 @@
 static enum log_level max_level = LOG_LVL_WARN;
 static log_sink_fn *sink;
 static void *sink_arg;
+static char *held;
 
 void log_set_level(enum log_level level)
 {
@@ -19,10 +20,15 @@ void log_set_sink(log_sink_fn *fn, void *arg)
 	sink_arg = arg;
 }
 
-log_sink_fn *log_get_sink(void **arg_ret)
+void log_hold(char first[static LOG_TEXT_MAX])
 {
-	*arg_ret = sink_arg;
-	return sink;
+	held = first;
+	held[0] = '\0';
+}
+
+void log_release(void)
+{
+	held = NULL;
 }
 
 void log_msg(enum log_level level, const char *fmt, ...)
@@ -36,6 +42,11 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (level == LOG_LVL_ERR && held) {
+		if (!held[0])
+			snprintf(held, LOG_TEXT_MAX, "%s", text);
+		return;
+	}
 	if (sink)
 		sink(level, text, sink_arg);
 	else

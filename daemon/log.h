@@ -25,8 +25,13 @@ typedef void log_sink_fn(enum log_level level, const char *text, void *arg);
 /** log_set_sink() - hand messages to @fn instead of stderr; NULL for stderr again. */
 void log_set_sink(log_sink_fn *fn, void *arg);
 
-/** log_get_sink() - what log_set_sink() was called with last. */
-log_sink_fn *log_get_sink(void **arg_ret);
+/**
+ * log_hold() - until log_release(), keep the first error instead of telling it.
+ * @first: filled with its text; "" while there is none. The first one names the cause; what comes of
+ * it further up is not worth a line.
+ */
+void log_hold(char first[static LOG_TEXT_MAX]);
+void log_release(void);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 

@@ -20,6 +20,7 @@ static void print_usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	signals_hold();
 	if (argc < 2) {
 		print_usage(stderr);
 		return STATUS_USAGE;

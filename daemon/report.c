@@ -62,11 +62,15 @@ enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
 {
 	struct target *t = NULL;
 	struct follow *f = NULL;
+	char why[LOG_TEXT_MAX];
+	enum status status;
 	int err;
 
+	log_hold(why);
 	err = target_open(pid, &t);
 	if (err == 0)
 		err = follow_open(t, NULL, NULL, NULL, &f);
+	status = status_tell(err, t, why);
 	if (err == 0) {
 		struct symmap *map = follow_map(f);
 
@@ -79,28 +83,19 @@ enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
 	}
 	follow_close(f);
 	target_close(t);
-	return status_of(err);
+	return status;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-static void keep_error(enum log_level level, const char *text, void *arg)
-{
-	if (level == LOG_LVL_ERR)
-		snprintf(arg, LOG_TEXT_MAX, "%s", text);
-}
-
 /* target_open() that keeps what it would have said: a list is no place for errors. */
 static int open_quietly(pid_t pid, struct target **ret, char why[static LOG_TEXT_MAX])
 {
-	void *arg;
-	log_sink_fn *sink = log_get_sink(&arg);
 	int err;
 
-	why[0] = '\0';
-	log_set_sink(keep_error, why);
+	log_hold(why);
 	err = target_open(pid, ret);
-	log_set_sink(sink, arg);
+	log_release();
 	return err;
 }
 
@@ -282,13 +277,18 @@ enum status report_clean(struct conn *conn, pid_t pid)
 {
 	struct target *t = NULL;
 	size_t sites = 0;
-	int err = target_open(pid, &t);
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	int err;
 
+	log_hold(why);
+	err = target_open(pid, &t);
 	if (err == 0)
 		err = rig_clean(t, &sites);
+	status = status_tell(err, t, why);
 	target_close(t);
 	if (err < 0)
-		return status_of(err);
+		return status;
 	conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed", err == 1,
 				  "sites", (json_int_t)sites));
 	return STATUS_OK;

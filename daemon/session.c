@@ -72,6 +72,18 @@ enum status status_of(int err)
 	}
 }
 
+enum status status_tell(int err, const struct target *t, const char *why)
+{
+	log_release();
+	if (err < 0 && t && !target_alive(t)) {
+		log_err("PID %d ended while it was being looked at", t->id.pid);
+		return STATUS_TARGET_ENDED;
+	}
+	if (*why)
+		log_err("%s", why);
+	return err < 0 ? status_of(err) : STATUS_OK;
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 static uint64_t wall(const struct session *s, uint64_t mono_ns)
@@ -576,6 +588,7 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			  session_done_fn *done, void *arg, struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
 
@@ -586,15 +599,12 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			      .done = done,
 			      .done_arg = arg,
 			      .count_max = req->count};
+	log_hold(why);
 	err = attach(s, req);
+	status = status_tell(err, s->t, why);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;
-	}
-	status = status_of(err);
-	if (s->t && !target_alive(s->t)) {
-		log_err("PID %d ended while it was being attached to", req->pid);
-		status = STATUS_TARGET_ENDED;
 	}
 	take_down(s);
 	session_free(s);

@@ -15,6 +15,15 @@
 /** status_of() - the exit status that a module's -errno stands for. */
 enum status status_of(int err);
 
+struct target;
+
+/**
+ * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
+ * has ended, which explains any other.
+ * @err: 0 or more if all went well. @t: may be NULL. @why: what log_hold() was given.
+ */
+enum status status_tell(int err, const struct target *t, const char *why);
+
 struct trace_request {
 	pid_t pid;
 	const char *const *specs;

@@ -73,11 +73,14 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const c
 			session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
+	char why[LOG_TEXT_MAX];
+	enum status status;
 	int err;
 
 	if (!w)
 		return STATUS_FAILED;
 	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
+	log_hold(why);
 	err = target_open(pid, &w->t);
 	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
 		err = -ENOMEM;
@@ -87,9 +90,10 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const c
 		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
 		err = w->pid_src ? 0 : -ENOMEM;
 	}
+	status = status_tell(err, w->t, why);
 	if (err) {
 		watch_free(w);
-		return status_of(err);
+		return status;
 	}
 	report_map(&conn->out, follow_map(w->follow), w->pattern);
 	*ret = w;

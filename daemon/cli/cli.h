@@ -72,6 +72,12 @@ typedef void text_fn(FILE *out, json_t *obj);
  */
 enum status run_request(const struct common *c, json_t *req, text_fn *text);
 
+/**
+ * signals_hold() - from now on Ctrl-C and SIGTERM wait until run_request() can handle them, so that
+ * they end a command cleanly even in its first moments.
+ */
+void signals_hold(void);
+
 /* Colours on a terminal, unless NO_COLOR is set; else empty strings. */
 struct colors {
 	const char *dim, *bold, *good, *warn, *bad, *off;

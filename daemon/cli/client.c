@@ -130,16 +130,28 @@ static void serve(struct client *c)
 	}
 }
 
-static int open_signals(void)
+static void stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+void signals_hold(void)
 {
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	stop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	stop_signals(&set);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -179,7 +191,6 @@ enum status run_request(const struct common *opt, json_t *req, text_fn *text)
 			return STATUS_FAILED;
 		}
 	}
-	/* The engine must not inherit blocked signals, so it is forked first. */
 	engine = engine_start(&fd);
 	if (engine < 0) {
 		fprintf(stderr, "hotprobe: error: cannot start the engine: %s\n",
