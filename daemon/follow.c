@@ -355,12 +355,19 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 	return 0;
 }
 
+static void settled(struct follow *f)
+{
+	if (f->ops->settled)
+		f->ops->settled(f->arg);
+}
+
 static void on_bpf(void *arg, uint32_t events _unused_)
 {
 	struct follow *f = arg;
 	uint64_t lost;
 
 	nmethod_bpf_consume(f->bpf);
+	settled(f);
 	lost = nmethod_bpf_lost(f->bpf);
 	if (lost == f->lost_seen)
 		return;
@@ -378,6 +385,7 @@ static void on_rescan(void *arg, uint32_t events _unused_)
 	if (f->bpf)
 		nmethod_bpf_consume(f->bpf); /* what is older than the walk comes before it */
 	walk(f);
+	settled(f);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ struct follow_ops {
 	void (*compiled)(void *arg, const struct nmethod *nm, uint64_t ts_ns);
 	void (*retired)(void *arg, const struct nmethod *nm, uint64_t ts_ns);
 	void (*unloaded)(void *arg, const struct nmethod *nm, uint64_t ts_ns);
+	void (*settled)(void *arg); /* that was all for now; may be NULL */
 };
 
 /**

@@ -19,6 +19,8 @@
 
 /* Records are fetched so often, whether or not the ring asked for it. */
 #define FETCH_NS (10 * NSEC_PER_MSEC)
+/* New nmethods of one round are diverted together; in so many steps if there are more. */
+#define FRESH_MAX 256
 /* At most so many records in one go: other sources want their turn. */
 #define FETCH_MAX 16384
 /* More than this unsent, and fetching pauses until the client has read. */
@@ -48,6 +50,9 @@ struct session {
 	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	struct names threads;	 /* java_tid -> JSON text of the name */
 	struct names klasses;	 /* klass word -> name */
+	struct nmethod fresh[FRESH_MAX]; /* compiled, wanted, not yet diverted */
+	uint64_t fresh_ns[FRESH_MAX];
+	size_t nfresh;
 	struct latency {
 		uint64_t *ns;
 		size_t n, cap;
@@ -277,12 +282,37 @@ static void on_refused(void *arg _unused_, const struct nmethod *nm, const char 
 		 nm->desc, nm->level, nm->compile_id, why);
 }
 
+/* Divert what was compiled in this round, as far as it is still there. */
+static void on_settled(void *arg)
+{
+	struct session *s = arg;
+	const struct nmethod *nms[FRESH_MAX];
+	uint64_t ns[FRESH_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nfresh; i++) {
+		const struct nmethod *now = symmap_find(follow_map(s->follow), s->fresh[i].addr);
+
+		if (!now || now->gen != s->fresh[i].gen)
+			continue;
+		ns[n] = s->fresh_ns[i];
+		nms[n++] = now;
+	}
+	s->nfresh = 0;
+	if (n && s->state == SESSION_LIVE)
+		install_nmethods(s->install, nms, n, ns);
+}
+
 static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
 {
 	struct session *s = arg;
 
-	if (s->state == SESSION_LIVE)
-		install_nmethods(s->install, &nm, 1, ts_ns);
+	if (s->state != SESSION_LIVE || !install_wants(s->install, nm))
+		return;
+	if (s->nfresh == FRESH_MAX)
+		on_settled(s);
+	s->fresh[s->nfresh] = *nm;
+	s->fresh_ns[s->nfresh++] = ts_ns;
 }
 
 static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns _unused_)
@@ -310,6 +340,7 @@ static const struct follow_ops follow_ops = {
 	.compiled = on_compiled,
 	.retired = on_retired,
 	.unloaded = on_unloaded,
+	.settled = on_settled,
 };
 
 /* --- fetching --------------------------------------------------------------------------------- */
@@ -413,7 +444,7 @@ static int probe_existing(struct session *s)
 		if (nm->state == NMETHOD_IN_USE && install_wants(s->install, nm))
 			nms[n++] = nm;
 	}
-	err = install_nmethods(s->install, nms, n, 0);
+	err = install_nmethods(s->install, nms, n, NULL);
 	free(nms);
 	return err < 0 ? err : (int)n;
 }

@@ -224,7 +224,7 @@ static int restore(struct install *in, struct site **sites, size_t n, const char
 }
 
 /* Step 5 and 6 for armed sites. Return: how many are live now, or an error. */
-static int divert(struct install *in, struct site **sites, size_t n, uint64_t registered_ns)
+static int divert(struct install *in, struct site **sites, size_t n)
 {
 	struct patch_op *ops = calloc(n, sizeof(*ops));
 	int err, live = 0;
@@ -250,7 +250,6 @@ static int divert(struct install *in, struct site **sites, size_t n, uint64_t re
 		in->nlive++;
 		if (err)
 			continue;
-		s->registered_ns = registered_ns;
 		s->live_ns = clock_ns();
 		if (site_verify(in, s)) {
 			in->ops->probed(in->arg, s);
@@ -264,7 +263,7 @@ static int divert(struct install *in, struct site **sites, size_t n, uint64_t re
 }
 
 int install_nmethods(struct install *in, const struct nmethod *const *nms, size_t n,
-		     uint64_t registered_ns)
+		     const uint64_t *registered_ns)
 {
 	struct site *batch[PATCH_BATCH_MAX];
 	size_t nbatch = 0;
@@ -294,17 +293,18 @@ int install_nmethods(struct install *in, const struct nmethod *const *nms, size_
 				in->ops->refused(in->arg, nms[i], why);
 			continue;
 		}
+		s->registered_ns = registered_ns ? registered_ns[i] : 0;
 		batch[nbatch++] = s;
 		if (nbatch < PATCH_BATCH_MAX && i + 1 < n)
 			continue;
-		err = divert(in, batch, nbatch, registered_ns);
+		err = divert(in, batch, nbatch);
 		if (err < 0)
 			return err;
 		installed += err;
 		nbatch = 0;
 	}
 	if (nbatch) {
-		int err = divert(in, batch, nbatch, registered_ns);
+		int err = divert(in, batch, nbatch);
 
 		if (err < 0)
 			return err;

@@ -44,12 +44,12 @@ bool install_wants(struct install *in, const struct nmethod *nm);
 
 /**
  * install_nmethods() - divert those of @n nmethods that a spec asks for and that are in use.
- * @registered_ns: when it appeared, for one new nmethod; 0 for those found at attach.
- * @spared: entries that are diverted already are passed over.
+ * @registered_ns: when each appeared (CLOCK_MONOTONIC); NULL for those found at attach.
+ * Those that are diverted already are passed over.
  * Return: how many were installed; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM.
  */
 int install_nmethods(struct install *in, const struct nmethod *const *nms, size_t n,
-		     uint64_t registered_ns);
+		     const uint64_t *registered_ns);
 
 /** install_gone() - HotSpot retired or freed the nmethod with this structure address and generation. */
 void install_gone(struct install *in, const struct nmethod *nm, const char *why);
