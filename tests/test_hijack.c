@@ -287,7 +287,7 @@ static void open_refusals(void **state)
 	assert_int_equal(hijack_open(0x3fffff, &h), -ESRCH);
 	victim_start(&v, VICTIM_FUTEX);
 	assert_int_equal(pipe(pipefd), 0);
-	tracer = fork();
+	tracer = victim_fork();
 	if (!tracer) {
 		ptrace(PTRACE_SEIZE, v.pid, 0, 0);
 		if (write(pipefd[1], "x", 1) == 1)

@@ -8,15 +8,20 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include <cmocka.h>
 
 #include "inject/hijack.h"
+#include "inject/tracee.h"
 #include "victim.h"
 
-#define STEPS_MAX     1000
+#define STEPS_MAX 1000
+
+#define ERESTART_RESTARTBLOCK 516 /* kernel include/linux/errno.h */
+
 #define CRASHES	      100
 #define CRASH_LATE_US 600
 
@@ -40,7 +45,8 @@ static int errands(pid_t pid)
 	struct hijack *h;
 	int64_t res;
 
-	if (hijack_open(pid, &h))
+	/* The second time the thread has hardly left our hands. */
+	if (hijack_open(pid, &h) || hijack_close(h) || hijack_open(pid, &h))
 		return __LINE__;
 	if (hijack_syscall(h, SYS_getpid, no_args, &res) || res != pid)
 		return __LINE__;
@@ -62,9 +68,8 @@ static int errands(pid_t pid)
 static int tracer(pid_t pid, int step)
 {
 	int status;
-	pid_t child = fork();
+	pid_t child = victim_fork();
 
-	assert_true(child >= 0);
 	if (!child) {
 		steps_left = step;
 		hijack_step = die_at_step;
@@ -130,6 +135,48 @@ static void crash_relative_timeouts(void **state)
 	crash_everywhere(VICTIM_POLL_TIMED);
 }
 
+/*
+ * What the kernel does to a sleep that was interrupted, just before it lets the thread go on: here
+ * it is done to a thread that job control keeps stopped, which makes that moment last.
+ */
+static void about_to_restart(pid_t pid)
+{
+	struct user_regs_struct r;
+
+	kill(pid, SIGSTOP);
+	victim_wait_state(pid, pid, 'T');
+	assert_int_equal(tracee_stop(pid, 0, mono_ns() + TRACEE_LIMIT_NS), 0);
+	assert_int_equal(tracee_ptrace(pid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&r), 0);
+	if ((int64_t)r.rax == -ERESTART_RESTARTBLOCK) {
+		r.rax = SYS_restart_syscall;
+		r.rip -= 2;
+	}
+	assert_int_equal(tracee_ptrace(pid, PTRACE_SETREGS, 0, (uint64_t)(uintptr_t)&r), 0);
+	assert_int_equal(tracee_detach(pid, 0), 0);
+	victim_wait_state(pid, pid, 'T');
+}
+
+/* ... in sleeps that were interrupted before and are just about to go on. */
+static void crash_before_sleep_resumes(void **state)
+{
+	static const enum victim_kind kinds[] = {VICTIM_NANOSLEEP, VICTIM_POLL_TIMED,
+						 VICTIM_FUTEX_TIMED};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		struct victim v;
+
+		victim_start(&v, kinds[k]);
+		for (int step = 20; step < 40; step++) {
+			about_to_restart(v.pid);
+			assert_true(WIFSIGNALED(tracer(v.pid, step)));
+			kill(v.pid, SIGCONT);
+			victim_check(&v);
+		}
+		victim_stop(&v);
+	}
+}
+
 /* ... in poll(), ppoll() and read() without a timeout: they end when there is something to read. */
 static void crash_reads(void **state)
 {
@@ -165,9 +212,8 @@ static void crash_random(void **state)
 		victim_start(&v[k], (enum victim_kind)k);
 		for (int i = 0; i < crashes_wanted() / VICTIM_KINDS; i++) {
 			int status;
-			pid_t child = fork();
+			pid_t child = victim_fork();
 
-			assert_true(child >= 0);
 			if (!child) {
 				int line = 0;
 
@@ -196,6 +242,7 @@ int main(void)
 		cmocka_unit_test(crash_futex),
 		cmocka_unit_test(crash_futex_timed),
 		cmocka_unit_test(crash_relative_timeouts),
+		cmocka_unit_test(crash_before_sleep_resumes),
 		cmocka_unit_test(crash_reads),
 		cmocka_unit_test(crash_threads),
 		cmocka_unit_test(crash_random),

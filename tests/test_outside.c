@@ -301,7 +301,7 @@ static void outside_refusals(void **state)
 	assert_int_equal(outside(0x3fffff), -ESRCH);
 	victim_start(&v, VICTIM_SPIN);
 	assert_int_equal(pipe(ready), 0);
-	tracer = fork();
+	tracer = victim_fork();
 	if (!tracer) {
 		ptrace(PTRACE_SEIZE, v.pid, 0, 0);
 		if (write(ready[1], "x", 1) == 1)

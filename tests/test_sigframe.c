@@ -76,6 +76,7 @@ static int setup(void **unused)
 		.orig_rax = (uint64_t)-1,
 	};
 	state.sigmask = 0x1234;
+	state.call = -1;
 	state.xstate_len = XSTATE;
 	state.xstate[464] = 0xe7; /* XCR0 */
 	return 0;
@@ -146,29 +147,34 @@ static void build_refuses(void **unused)
 	assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), -EOPNOTSUPP);
 }
 
-/* An interrupted system call is made again; a finished one, or none, is not. */
-static void build_restarts(void **unused)
+/* A system call that is to be made again is, with the registers of the thread otherwise. */
+static void build_call(void **unused)
+{
+	(void)unused;
+	state.call = SYS_poll;
+	state.call_rip = 75;
+	assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), 0);
+	assert_int_equal(greg(RAX), SYS_poll);
+	assert_int_equal(greg(RIP), 75);
+	assert_int_equal(greg(RDI), 1);
+}
+
+/* An interrupted system call is known from a finished one, and from none at all. */
+static void interrupted_tells(void **unused)
 {
 	static const int restarted[] = {512, 513, 514, 516};
 
 	(void)unused;
 	state.regs.orig_rax = SYS_restart_syscall;
-	state.call = SYS_poll;
 	for (size_t i = 0; i < ARRAY_SIZE(restarted); i++) {
 		state.regs.rax = (uint64_t)-restarted[i];
-		assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), 0);
-		assert_int_equal(greg(RAX), SYS_poll);
-		assert_int_equal(greg(RIP), 75);
+		assert_true(sigframe_interrupted(&state.regs));
 	}
 	state.regs.rax = (uint64_t)-EINTR;
-	assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), 0);
-	assert_int_equal(greg(RAX), -EINTR);
-	assert_int_equal(greg(RIP), 77);
+	assert_false(sigframe_interrupted(&state.regs));
 	state.regs.orig_rax = (uint64_t)-1;
 	state.regs.rax = (uint64_t)-512;
-	assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), 0);
-	assert_int_equal(greg(RAX), -512);
-	assert_int_equal(greg(RIP), 77);
+	assert_false(sigframe_interrupted(&state.regs));
 }
 
 /* Best is the primordial thread in a futex; worst one whose call fails when it is stopped. */
@@ -202,7 +208,8 @@ int main(void)
 		cmocka_unit_test_setup(build_xstate, setup),
 		cmocka_unit_test_setup(build_xstate_amx, setup),
 		cmocka_unit_test_setup(build_refuses, setup),
-		cmocka_unit_test_setup(build_restarts, setup),
+		cmocka_unit_test_setup(build_call, setup),
+		cmocka_unit_test_setup(interrupted_tells, setup),
 		cmocka_unit_test_setup(rank_order, setup),
 	};
 

@@ -388,22 +388,29 @@ void victim_fault(void)
 
 /* --- the test's side -------------------------------------------------------------------------- */
 
+pid_t victim_fork(void)
+{
+	pid_t parent = getpid(), child = fork();
+
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	return 0;
+}
+
 static void start(struct victim *v, void (*fn)(struct victim *v))
 {
-	pid_t parent = getpid();
-
 	assert_int_equal(pipe2(v->pipe, O_CLOEXEC), 0);
 	v->shared = mmap(NULL, sizeof(*v->shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(v->shared, MAP_FAILED);
 	victim_shared = v->shared;
-	v->pid = fork();
-	assert_true(v->pid >= 0);
+	v->pid = victim_fork();
 	if (!v->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where Yama wants it */
-		if (getppid() != parent)
-			_exit(1);
 		fn(v);
 		_exit(0);
 	}

@@ -60,6 +60,9 @@ void victim_start(struct victim *v, enum victim_kind kind);
 /** victim_start_fn() - the same with @fn as its program, which calls victim_ready(). */
 void victim_start_fn(struct victim *v, void (*fn)(struct victim *v));
 
+/** victim_fork() - fork(2) for any other child of a test: it dies with the test. */
+pid_t victim_fork(void);
+
 /** victim_stop() - end it; accepts one that has ended. Return: its wait status. */
 int victim_stop(struct victim *v);
 

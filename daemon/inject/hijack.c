@@ -48,14 +48,15 @@
 #include "inject/threads.h"
 #include "inject/tracee.h"
 
-#define RED_ZONE       128   /* System V ABI for x86-64, 3.2.2 */
-#define USER_CS	       0x33  /* 64-bit code; kernel arch/x86/include/asm/segment.h */
-#define EFLAGS_PLAIN   0x202 /* interrupts on, direction up, no single step */
-#define CANDIDATES_MAX 32    /* threads that are tried */
-#define EVENTS_MAX     1000  /* stops of other kinds that may come between two system calls */
-#define CALL_STOPS_MAX 64    /* system calls that a called function may make, twice */
-#define SYSCALL_STOP   (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
-#define ERESTART_MIN   512		/* -ERESTARTSYS etc.; kernel include/linux/errno.h */
+#define RED_ZONE	 128   /* System V ABI for x86-64, 3.2.2 */
+#define USER_CS		 0x33  /* 64-bit code; kernel arch/x86/include/asm/segment.h */
+#define EFLAGS_PLAIN	 0x202 /* interrupts on, direction up, no single step */
+#define SYSCALL_INSN_LEN 2
+#define CANDIDATES_MAX	 32   /* threads that are tried */
+#define EVENTS_MAX	 1000 /* stops of other kinds that may come between two system calls */
+#define CALL_STOPS_MAX	 256  /* system calls that a called function may make, twice */
+#define SYSCALL_STOP	 (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
+#define ERESTART_MIN	 512		  /* -ERESTARTSYS etc.; kernel include/linux/errno.h */
 
 struct hijack {
 	pid_t pid, tid;
@@ -156,25 +157,54 @@ static bool in_rseq(const struct hijack *h)
 
 /*
  * A sleep that was interrupted before, by us or by job control, is a restart_syscall(2) now. What
- * it was is in the instruction before the system call, as the C libraries write it: `mov $nr,%eax`.
- * These are all the calls the kernel restarts in that way (set_restart_fn() in its sources).
+ * it was is in the instruction before the system call's, as the C libraries write it: `mov
+ * $nr,%eax`. These are all the calls the kernel restarts in that way (set_restart_fn()).
  */
-static uint64_t interrupted_call(const struct hijack *h)
+static int64_t repeated_sleep(const struct hijack *h, uint64_t insn)
 {
-	const struct user_regs_struct *r = &h->state.regs;
 	struct __attribute__((packed)) {
 		uint8_t mov;
 		uint32_t nr;
-		uint8_t syscall[2];
-	} insns;
+	} before;
 
-	if (r->orig_rax == SYS_restart_syscall &&
-	    !tracee_read(h->tid, r->rip - sizeof(insns), &insns, sizeof(insns)) &&
-	    insns.mov == 0xb8 && insns.syscall[0] == 0x0f && insns.syscall[1] == 0x05 &&
-	    (insns.nr == SYS_poll || insns.nr == SYS_nanosleep || insns.nr == SYS_futex ||
-	     insns.nr == SYS_clock_nanosleep))
-		return insns.nr;
-	return r->orig_rax;
+	if (!tracee_read(h->tid, insn - sizeof(before), &before, sizeof(before)) &&
+	    before.mov == 0xb8 &&
+	    (before.nr == SYS_poll || before.nr == SYS_nanosleep || before.nr == SYS_futex ||
+	     before.nr == SYS_clock_nanosleep))
+		return before.nr;
+	return SYS_restart_syscall;
+}
+
+static bool is_syscall_insn(const struct hijack *h, uint64_t addr)
+{
+	uint8_t code[SYSCALL_INSN_LEN];
+
+	return !tracee_read(h->tid, addr, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
+}
+
+/*
+ * The system call that the thread has to make again if it returns without us. The kernel's way
+ * for sleeps, restart_syscall, which knows how much is left, is closed then: rt_sigreturn makes it
+ * fail with EINTR (current->restart_block.fn = do_no_restart_syscall), which a program without
+ * signal handlers never expects of nanosleep or poll. The same call made again waits
+ * longer than asked, which every program must bear; with an absolute timeout (all of HotSpot's
+ * waits) it is exact. The thread may be inside the call, or about to make it, rax set.
+ */
+static void find_restart(struct hijack *h)
+{
+	const struct user_regs_struct *r = &h->state.regs;
+	uint64_t insn = r->rip;
+	int64_t nr = (int64_t)r->rax;
+
+	h->state.call = -1;
+	if (sigframe_interrupted(r)) {
+		insn -= SYSCALL_INSN_LEN;
+		nr = (int64_t)r->orig_rax;
+	} else if (nr != SYS_restart_syscall || !is_syscall_insn(h, insn)) {
+		return;
+	}
+	h->state.call = nr == SYS_restart_syscall ? repeated_sleep(h, insn) : nr;
+	h->state.call_rip = insn;
 }
 
 static int read_state(struct hijack *h)
@@ -192,7 +222,7 @@ static int read_state(struct hijack *h)
 		err = tracee_ptrace(h->tid, PTRACE_GETREGSET, NT_X86_XSTATE,
 				    (uint64_t)(uintptr_t)&xstate);
 	s->xstate_len = xstate.iov_len;
-	s->call = interrupted_call(h);
+	find_restart(h);
 	return err == -EIO || err == -ENODEV || err == -EINVAL ? -EOPNOTSUPP : err;
 }
 

@@ -81,6 +81,13 @@ typedef bool hijack_inside_fn(void *arg, uint64_t addr);
 int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *fn, void *arg);
 
 /**
+ * hijack_wait_errands() - wait until no thread of @pid is still on an errand that an instance sent
+ * it on which was killed meanwhile. To be called when no other instance can be at work there.
+ * Return: 0; -EAGAIN when one still is after a second; as hijack_threads_outside().
+ */
+int hijack_wait_errands(pid_t pid);
+
+/**
  * hijack_settle() - let go of threads that did not stop in time (they were stuck in the kernel)
  * and have stopped since. Every other function here does it on the way; a program that calls none
  * for a while calls this from time to time while it returns more than 0.

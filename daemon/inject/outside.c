@@ -2,25 +2,22 @@
 /*
  * outside.c - is any thread still inside a range of code? See hijack_threads_outside().
  *
- * A thread that sleeps in a system call need not be stopped: the kernel tells where its stack and
- * program counter are. Reading its stack afterwards is no race: if a signal handler's
- * frame that leads into the range is on it, that frame is only given up by going into the range,
- * and whatever may overwrite it there is another signal frame at the same place, leading to the
- * same.
+ * Looking at the stack of a thread that was not stopped is no race: if a signal handler's frame
+ * that leads into the range is on it, that frame is only given up by going into the range, and
+ * whatever may overwrite it there is another signal frame at the same place, leading to the same. A
+ * thread that began after nothing led into the range any more cannot be inside.
  */
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <ucontext.h>
 
 #include "inject/hijack.h"
-#include "inject/threads.h"
+#include "inject/survey.h"
 #include "inject/tracee.h"
 #include "target/maps.h"
 
 /* A signal handler, and the kernel's frame for it (12 KiB with AMX), lie within this. */
 #define STACK_SCAN (64u << 10)
 #define PAGE	   4096u
-#define ROUNDS_MAX 16
 
 /* The kernel's uprobe trampoline pushes the return address and three registers (6.18). */
 #define TRAMPOLINE_WORDS 8
@@ -128,92 +125,11 @@ static int stack_outside(const struct range *r, pid_t tid, uint64_t sp)
 	return 1;
 }
 
-static bool is_dead(pid_t pid, pid_t tid)
+static int thread_outside(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
 {
-	struct thread_info t;
+	const struct range *r = ctx;
 
-	return thread_read(pid, tid, &t) || thread_dead(&t);
-}
-
-static int running_outside(pid_t pid, pid_t tid, const struct range *r)
-{
-	struct user_regs_struct regs;
-	int err = tracee_stop(tid, 0, mono_ns() + TRACEE_LIMIT_NS);
-
-	if (err == -ESRCH || (err == -EPERM && is_dead(pid, tid)))
-		return 1;
-	if (err)
-		return err;
-	err = tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&regs);
-	if (!err)
-		err = leads_inside(r, tid, regs.rip, regs.rsp) ? 0 : stack_outside(r, tid, regs.rsp);
-	tracee_detach(tid, 0);
-	return err == -ESRCH ? 1 : err;
-}
-
-static int thread_outside(pid_t pid, pid_t tid, const struct range *r)
-{
-	struct thread_info t;
-	int err = thread_read_blocked(pid, tid, &t);
-
-	if (err)
-		return err == -ESRCH ? 1 : err;
-	if (!t.blocked || !t.sp)
-		return running_outside(pid, tid, r);
-	return leads_inside(r, tid, t.pc, t.sp) ? 0 : stack_outside(r, tid, t.sp);
-}
-
-static int by_tid(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* All of @tids that are not in @seen, which is sorted. */
-static int new_outside(pid_t pid, const pid_t *tids, size_t n, const pid_t *seen, size_t n_seen,
-		       const struct range *r, size_t *n_new)
-{
-	*n_new = 0;
-	for (size_t i = 0; i < n; i++) {
-		int res;
-
-		if (n_seen && bsearch(&tids[i], seen, n_seen, sizeof(*seen), by_tid))
-			continue;
-		++*n_new;
-		res = thread_outside(pid, tids[i], r);
-		if (res != 1)
-			return res;
-	}
-	return 1;
-}
-
-static int all_outside(pid_t pid, const struct range *r)
-{
-	_cleanup_free_ pid_t *seen = NULL;
-	size_t n_seen = 0, n_new = 1;
-
-	/*
-	 * The kernel's listing may leave out a thread when others end meanwhile, so it is repeated
-	 * until it brings nothing new. A thread that is younger than the first listing cannot be
-	 * inside.
-	 */
-	for (int round = 0; round < ROUNDS_MAX && n_new; round++) {
-		pid_t *tids;
-		size_t n;
-		int res = threads_list(pid, &tids, &n);
-
-		if (res)
-			return res;
-		res = new_outside(pid, tids, n, seen, n_seen, r, &n_new);
-		free(seen);
-		seen = tids;
-		n_seen = n;
-		if (res != 1)
-			return res;
-		qsort(seen, n_seen, sizeof(*seen), by_tid);
-	}
-	return 1;
+	return leads_inside(r, tid, rip, rsp) ? 0 : stack_outside(r, tid, rsp);
 }
 
 int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *fn, void *arg)
@@ -224,7 +140,7 @@ int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *
 
 	if (err)
 		return err;
-	err = all_outside(pid, &r);
+	err = survey_threads(pid, thread_outside, &r);
 	maps_fini(&maps);
 	return err;
 }

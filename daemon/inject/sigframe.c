@@ -2,7 +2,6 @@
 /* sigframe.c - build a signal frame. See sigframe.h. */
 #include <asm/sigcontext.h>
 #include <cpuid.h>
-#include <sys/syscall.h>
 
 #include "inject/sigframe.h"
 
@@ -17,8 +16,6 @@
 #define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
-#define SYSCALL_INSN_LEN 2
-
 /* struct rt_sigframe of arch/x86/include/asm/sigframe.h. */
 struct rt_frame {
 	uint64_t pretcode;
@@ -28,10 +25,11 @@ struct rt_frame {
 	uint64_t ss_size;
 	struct sigcontext mcontext;
 	uint64_t sigmask;
-	uint8_t siginfo[128];
+	uint64_t siginfo[16];
 };
 _Static_assert(sizeof(struct sigcontext) == 256, "struct sigcontext_64 of the kernel");
 _Static_assert(sizeof(struct rt_frame) == 440, "struct rt_sigframe of the kernel");
+_Static_assert(offsetof(struct rt_frame, siginfo) == SIGFRAME_COOKIE_OFF, "sigframe.h");
 
 /* The extended state in its standard form. Source: Intel SDM vol. 1, 13.4. */
 #define XSTATE_MIN	   576 /* legacy area, then the header */
@@ -130,25 +128,18 @@ static void put_regs(const struct user_regs_struct *r, struct sigcontext *c)
 	c->ss = (uint16_t)r->ss;
 }
 
-/*
- * What arch_do_signal_or_restart() of arch/x86/kernel/signal.c does to a system call that was cut
- * short and no handler runs. One difference: -ERESTART_RESTARTBLOCK asks for restart_syscall(2),
- * which knows how much of a timeout is left, but rt_sigreturn makes that one fail with EINTR
- * (current->restart_block.fn = do_no_restart_syscall), which a program without signal handlers
- * never expects of nanosleep or poll. The same call made again waits longer than asked, which every
- * program must bear; with an absolute timeout (all of HotSpot's waits) it is exact.
- */
-static void restart_syscall(const struct sigframe_state *s, struct sigcontext *c)
+bool sigframe_interrupted(const struct user_regs_struct *r)
 {
-	if ((int64_t)s->regs.orig_rax < 0)
-		return;
-	switch (-(int64_t)s->regs.rax) {
+	if ((int64_t)r->orig_rax < 0)
+		return false;
+	switch (-(int64_t)r->rax) {
 	case ERESTARTSYS:
 	case ERESTARTNOINTR:
 	case ERESTARTNOHAND:
 	case ERESTART_RESTARTBLOCK:
-		c->rax = s->call;
-		c->rip -= SYSCALL_INSN_LEN;
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -174,8 +165,13 @@ int sigframe_build(const struct sigframe_state *s, uint64_t top, uint64_t sigret
 	err = put_xstate(s, ret->bytes + (xstate - ret->addr));
 	if (err)
 		return err;
+	f.siginfo[0] = SIGFRAME_COOKIE;
+	f.siginfo[1] = ret->addr;
 	put_regs(&s->regs, &f.mcontext);
-	restart_syscall(s, &f.mcontext);
+	if (s->call >= 0) {
+		f.mcontext.rax = (uint64_t)s->call;
+		f.mcontext.rip = s->call_rip;
+	}
 	f.mcontext.fpstate = (void *)xstate;
 	memcpy(ret->bytes, &f, sizeof(f));
 	return 0;
