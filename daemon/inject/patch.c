@@ -3,6 +3,8 @@
 #include "inject/patch.h"
 #include "inject/region_table.h"
 
+#define STATUS_NONE INT64_MIN /* the stub did not come so far */
+
 static bool op_valid(const struct region *r, const struct patch_op *op)
 {
 	return op->addr % sizeof(uint64_t) == 0 &&
@@ -11,29 +13,28 @@ static bool op_valid(const struct region *r, const struct patch_op *op)
 
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
 {
-	const uint64_t args[3] = {r->table + offsetof(struct region_table, patch), n, 0};
-	struct patch_op *list = r->table_map->patch;
-	struct hijack *h;
-	int err, end;
+	const uint64_t args[3] = {r->table + offsetof(struct region_table, patch), n,
+				  r->table + offsetof(struct region_table, patch_status)};
+	volatile struct patch_op *list = r->table_map->patch;
+	volatile int64_t *status = &r->table_map->patch_status;
+	int err;
 
-	if (n > PATCH_BATCH_MAX)
+	if (paused_ns)
+		*paused_ns = 0;
+	if (n > PATCH_BATCH_MAX || r->len != TOTAL_LEN)
 		return -EINVAL;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (!op_valid(r, &ops[i]))
 			return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
+		list[i] = ops[i];
 	}
-	memcpy(list, ops, n * sizeof(*ops));
-	/* A word that is never tried must not look swapped. */
-	for (size_t i = 0; i < n; i++)
-		list[i].seen = ~ops[i].expect;
-	err = hijack_open(r->pid, &h);
-	if (err)
-		return err;
-	err = hijack_call(h, r->stub_patch, args);
-	if (paused_ns)
-		*paused_ns = hijack_paused_ns(h);
-	end = hijack_close(h);
+	*status = STATUS_NONE;
+	err = n ? region_call(r, r->stub_patch, args, paused_ns) : 0;
 	for (size_t i = 0; i < n; i++)
 		ops[i].seen = list[i].seen;
-	return err ? err : end;
+	if (!err && n && *status)
+		return -EOPNOTSUPP;
+	return err;
 }

@@ -14,7 +14,7 @@ struct patch_op {
 	uint64_t addr;	 /* multiple of 8, inside the region's [code_low, code_high) */
 	uint64_t expect; /* swapped only while the word is this */
 	uint64_t desire;
-	uint64_t seen;	 /* out: what the word was; equal to @expect exactly when swapped */
+	uint64_t seen; /* out: what the word was; equal to @expect exactly when swapped */
 };
 
 /**
@@ -23,7 +23,9 @@ struct patch_op {
  * @paused_ns: may be NULL; how long that thread stood. No other thread stops.
  *
  * Return: 0 when all were tried (see @seen); -EINVAL for an address outside the code cache or not
- * aligned (nothing was written); -ESRCH; -EPERM; -ETIMEDOUT.
+ * aligned (nothing was written); -EOPNOTSUPP when the kernel refuses the membarrier (nothing was
+ * written); -EFAULT for a word that cannot be written (those before it were tried, see @seen);
+ * -ESRCH; -EPERM; -ETIMEDOUT; as hijack_open().
  */
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns);
 

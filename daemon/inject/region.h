@@ -25,9 +25,9 @@ enum slot_nop { SLOT_NOP5, SLOT_NOP1 };
 
 struct region {
 	pid_t pid;
-	int fd;			     /* the memfd */
-	uint64_t base, len;	     /* target range: everything */
-	uint64_t text, code, table;  /* target addresses of the three parts */
+	int fd;				    /* the memfd */
+	uint64_t base, len;		    /* target range: everything */
+	uint64_t text, code, table;	    /* target addresses of the three parts */
 	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
 	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
 	enum slot_nop nop;
@@ -46,8 +46,9 @@ struct region_slot {
  * region_create() - map a new region within reach of [@code_low, @code_high).
  * Stops one thread for its system calls. SLOT_NOP5 text is written.
  * @paused_ns: how long that thread stood.
- * Return: 0; -ENOSPC (no free range within reach of a jmp rel32); -EPERM (a seccomp filter or
- * SELinux refused); -ESRCH; -ETIMEDOUT; -EFAULT; -ENOMEM.
+ * Return: 0; -EINVAL for an empty code cache; -ENOSPC (no free range within reach of a jmp rel32);
+ * -EPERM (SELinux, or the like, refused); -EOPNOTSUPP (no membarrier; as hijack_open()); -EPROTO
+ * when the target plays tricks with its descriptors; -ESRCH; -ETIMEDOUT; -EAGAIN; -ENOMEM.
  */
 int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
 		  uint64_t *paused_ns);
@@ -57,7 +58,8 @@ int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct regio
  * @index: the how-manyth, from 0; a region that threads were inside may have stayed beside others.
  * @holder: PID of the instance that owns it, with -EBUSY; 0 if it cannot be seen from here.
  *
- * Its table is hostile and is not looked at here.
+ * One that was not complete when its maker was killed is found as well, for region_unmap(). The
+ * table is hostile and is not looked at here.
  * Return: 0; -ENOENT; -EBUSY when the instance that owns it is alive; -EPROTO when its parts do not
  * lie as ours do; -ESRCH; -EPERM.
  */
@@ -86,8 +88,9 @@ void region_set_nop(struct region *r, enum slot_nop nop);
 
 /**
  * region_unmap() - take it out of the target, if no thread is inside.
- * Return: 0; -EBUSY (a thread is inside: it stays, for the next attach); -ESRCH; -EPERM;
- * -ETIMEDOUT. @r stays valid for region_close() in any case.
+ * Return: 0; -EBUSY (a thread is inside, or a word of the table still leads in: it stays, for the
+ * next attach); -ESRCH, also when the target has replaced it; -EPERM; -ETIMEDOUT; as hijack_open().
+ * @r stays valid for region_close() in any case.
  */
 int region_unmap(struct region *r);
 
@@ -107,7 +110,8 @@ uint64_t region_text_offset(uint32_t slot);
 /** region_slot_entry() - our view of the table's entry for @slot. */
 struct region_slot *region_slot_entry(struct region *r, uint32_t slot);
 
-/** region_write_code() - write a slot's code (at most SLOT_CODE bytes). The slot must be at rest. */
+/** region_write_code() - write a slot's code (at most SLOT_CODE bytes). The slot must be at rest.
+ */
 void region_write_code(struct region *r, uint32_t slot, const uint8_t *code, size_t len);
 
 /**
@@ -117,8 +121,11 @@ void region_text_path(const struct region *r, char *buf, size_t size);
 
 /**
  * region_run_slot0() - have a thread of the target pass through slot 0 @n times: the self-test that
- * uprobes fire in this process. Return: 0; -ESRCH; -ETIMEDOUT; as hijack_open().
+ * uprobes fire in this process. @n is at most REGION_RUN_MAX: where the kernel has turned the
+ * uprobe into a system call, each pass stops the thread twice.
+ * Return: 0; -EINVAL; -ESRCH; -ETIMEDOUT; as hijack_open().
  */
+#define REGION_RUN_MAX 100
 int region_run_slot0(struct region *r, uint32_t n);
 
 #endif

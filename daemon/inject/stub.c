@@ -4,9 +4,10 @@
  *
  * stub_patch compares and swaps each word of the list, and writes what it saw next to it. The
  * membarriers make every thread of the process refetch its instructions: before, so that code
- * written for a slot that had another user is seen by whoever is led there; after, so that the swapped
- * words are. Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (1 << 5); system
- * call 324 on x86-64. The layout of the list is struct patch_op.
+ * written for a slot that had another user is seen by whoever is led there; after, so that the
+ * swapped words are. Without the first nothing is swapped. Source: membarrier(2),
+ * MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (1 << 5); system call 324 on x86-64. The layout of the
+ * list is struct patch_op.
  */
 #include "inject/patch.h"
 #include "inject/stub.h"
@@ -22,9 +23,11 @@ __asm__(".pushsection .rodata\n"
 	"stub_patch:\n"
 	"	movq %rdi, %r12\n"
 	"	movq %rsi, %r13\n"
+	"	movq %rdx, %r14\n"
 	"	call 3f\n"
-	"	testq %r13, %r13\n"
-	"	jz 2f\n"
+	"	movq %rax, (%r14)\n"
+	"	testq %rax, %rax\n"
+	"	jnz 2f\n"
 	"1:	movq (%r12), %rdi\n"
 	"	movq 8(%r12), %rax\n"
 	"	movq 16(%r12), %rdx\n"
@@ -33,8 +36,8 @@ __asm__(".pushsection .rodata\n"
 	"	addq $32, %r12\n"
 	"	decq %r13\n"
 	"	jnz 1b\n"
-	"2:	call 3f\n"
-	"	ret\n"
+	"	call 3f\n"
+	"2:	ret\n"
 	"3:	movl $324, %eax\n"
 	"	movl $32, %edi\n"
 	"	xorl %esi, %esi\n"

@@ -7,9 +7,14 @@
 
 #include "util.h"
 
-/* Position-independent; copied into the region. Both are entered by hijack_call() and return. */
-extern const uint8_t stub_patch[];    /* rdi: list of struct patch_op, rsi: how many */
-extern const uint8_t stub_run_slot[]; /* rdi: address to call, rsi: how often */
+/*
+ * Position-independent; copied into the region. Both are entered by hijack_call() and return.
+ * rdi: list of struct patch_op, rsi: how many (not 0), rdx: where the first membarrier's result
+ * goes.
+ */
+extern const uint8_t stub_patch[];
+/* rdi: address to call, rsi: how often (not 0). */
+extern const uint8_t stub_run_slot[];
 extern const uint8_t stub_end[];
 
 #endif
