@@ -8,6 +8,8 @@
  * and become JSON lines here (output/). The client being slow only stops the fetching: the ring then
  * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
+#include <poll.h>
+
 #include "session.h"
 #include "follow.h"
 #include "log.h"
@@ -26,6 +28,8 @@
 /* More than this unsent, and fetching pauses until the client has read. */
 #define OUT_MAX (4u << 20)
 #define LOST_NS (200 * NSEC_PER_MSEC)
+/* A client that reads nothing for so long while we detach gets none of the events that wait. */
+#define DRAIN_WAIT_MS 5000
 /*
  * A class name read so long ago is read again: the class may have been unloaded and another one
  * loaded at its address. It takes at least a full collection to get there.
@@ -47,6 +51,8 @@ struct session {
 	struct spec *specs[SPECS_MAX];
 	size_t nspecs;
 	uint64_t count_max, events, hits, lost, lost_ns;
+	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
+	bool deaf;			/* the client does not read: count, do not write */
 	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	struct names threads;	 /* java_tid -> JSON text of the name */
 	struct names klasses;	 /* klass word -> name */
@@ -178,11 +184,13 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 	const struct site *site;
 	struct entry_view v;
 
-	if (entry_check(rec, size, &v))
+	if (s->count_max && s->events == s->count_max)
 		return;
-	site = install_site(s->install, v.e->slot, v.e->gen);
-	if (!site || (s->count_max && s->events == s->count_max))
+	site = entry_check(rec, size, &v) ? NULL : install_site(s->install, v.e->slot, v.e->gen);
+	if (!site || s->deaf) {
+		s->unshown++;
 		return;
+	}
 	entry_json(s, site, &v);
 	s->events++;
 }
@@ -345,10 +353,22 @@ static const struct follow_ops follow_ops = {
 
 /* --- fetching --------------------------------------------------------------------------------- */
 
+static void lost_json(struct session *s, uint64_t count, const char *where)
+{
+	struct buf *b;
+
+	if (!count)
+		return;
+	b = event_begin(s, "lost", s->lost_ns);
+	buf_str(b, ",\"count\":");
+	buf_u64(b, count);
+	buf_printf(b, ",\"where\":\"%s\"", where);
+	event_end(b);
+}
+
 static void tell_lost(struct session *s)
 {
 	uint64_t lost = 0;
-	struct buf *b;
 
 	s->hits = 0;
 	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
@@ -358,14 +378,10 @@ static void tell_lost(struct session *s)
 		lost += stat.lost;
 	}
 	s->lost_ns = clock_ns();
-	if (lost == s->lost)
-		return;
-	b = event_begin(s, "lost", s->lost_ns);
-	buf_str(b, ",\"count\":");
-	buf_u64(b, lost - s->lost);
-	buf_str(b, ",\"where\":\"ringbuf\"");
-	event_end(b);
+	lost_json(s, lost - s->lost, "ringbuf");
+	lost_json(s, s->unshown - s->unshown_told, "client");
 	s->lost = lost;
+	s->unshown_told = s->unshown;
 }
 
 static void fetch(struct session *s)
@@ -554,6 +570,31 @@ static void log_latency(const struct session *s)
 		  l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
 }
 
+/* Let the client read until it is not far behind. Return: false when it does not read. */
+static bool wait_for_client(struct session *s)
+{
+	struct pollfd pfd = {.fd = s->conn->fd, .events = POLLOUT};
+
+	while (conn_pending(s->conn) >= OUT_MAX) {
+		int n = poll(&pfd, 1, DRAIN_WAIT_MS);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || conn_flush(s->conn))
+			return false;
+	}
+	return true;
+}
+
+/* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
+static void drain(struct session *s)
+{
+	do
+		s->deaf = s->deaf || !wait_for_client(s);
+	while (probe_bpf_consume(install_bpf(s->install), FETCH_MAX) > 0);
+	tell_lost(s);
+}
+
 /* Reverse order of attach(). Return: is nothing left in the target? */
 static bool take_down(struct session *s)
 {
@@ -566,10 +607,8 @@ static bool take_down(struct session *s)
 	loop_del(s->loop, s->duration_timer);
 	if (s->install) {
 		err = install_remove_all(s->install);
-		if (s->follow && conn_pending(s->conn) < OUT_MAX)
-			probe_bpf_consume(install_bpf(s->install), INT32_MAX);
 		if (s->follow)
-			tell_lost(s);
+			drain(s);
 		int left = install_close(s->install);
 
 		s->install = NULL;
@@ -608,7 +647,7 @@ void session_stop(struct session *s, const char *reason)
 	b = event_begin(s, "detached", clock_ns());
 	buf_printf(b, ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
 		   (unsigned long long)s->events, (unsigned long long)s->hits,
-		   (unsigned long long)s->lost,
+		   (unsigned long long)(s->lost + s->unshown),
 		   restored ? "true" : "false", reason);
 	event_end(b);
 	session_free(s);
