@@ -17,6 +17,7 @@ struct client {
 	FILE *out;
 	int signal_fd;
 	bool done, stopping;
+	int write_err; /* 0, or why data could not be written */
 	enum status status;
 };
 
@@ -69,8 +70,43 @@ static bool is_control(const char *line, size_t len)
 	return false;
 }
 
+static int hex4(const char *s)
+{
+	char digits[5] = {s[0], s[1], s[2], s[3], 0}, *end;
+	long v = strtol(digits, &end, 16);
+
+	return *end || end == digits ? -1 : (int)v;
+}
+
+/* The kind of \uXXXX at @s, which has @len bytes left: 'h' high or 'l' low surrogate, else 0. */
+static char surrogate_at(const char *s, size_t len)
+{
+	int v = len >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
+
+	return v >= 0xd800 && v < 0xdc00 ? 'h' : v >= 0xdc00 && v < 0xe000 ? 'l' : 0;
+}
+
+/* jansson refuses a lone surrogate, which a Java string may hold: U+FFFD stands in for it. */
+static void mend_surrogates(char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char kind;
+
+		if (s[i] != '\\')
+			continue;
+		kind = surrogate_at(s + i, len - i);
+		if (kind == 'h' && surrogate_at(s + i + 6, len - i - 6) == 'l')
+			i += 11;
+		else if (kind)
+			memcpy(s + i + 2, "fffd", 4);
+		else
+			i++;
+	}
+}
+
 static void handle_line(struct client *c, const char *line, size_t len)
 {
+	_cleanup_free_ char *text = NULL;
 	json_error_t why;
 	json_t *obj;
 
@@ -78,7 +114,13 @@ static void handle_line(struct client *c, const char *line, size_t len)
 		fwrite(line, 1, len + 1, c->out); /* with its newline */
 		return;
 	}
-	obj = json_loadb(line, len, 0, &why);
+	text = strndup(line, len);
+	if (!text) {
+		fprintf(stderr, "hotprobe: error: out of memory\n");
+		return;
+	}
+	mend_surrogates(text, len);
+	obj = json_loadb(text, len, JSON_ALLOW_NUL, &why);
 	if (obj)
 		handle_object(c, obj);
 	else
@@ -99,9 +141,11 @@ static void ask_to_stop(struct client *c)
 /* The reader of our output went away: what comes still must not kill us before all is detached. */
 static void check_output(struct client *c)
 {
-	fflush(c->out);
-	if (ferror(c->out))
-		ask_to_stop(c);
+	if (!fflush(c->out) && !ferror(c->out))
+		return;
+	if (!c->write_err)
+		c->write_err = errno;
+	ask_to_stop(c);
 }
 
 static void serve(struct client *c)
@@ -159,9 +203,13 @@ static enum status finish(struct client *c, pid_t engine)
 {
 	int wstatus = 0;
 
-	if (c->out != stdout && fclose(c->out)) {
-		fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", c->opt->output,
-			strerror(errno));
+	check_output(c);
+	if (c->out != stdout && fclose(c->out) && !c->write_err)
+		c->write_err = errno;
+	/* A reader that has seen enough (EPIPE) is no error. */
+	if (c->write_err && c->write_err != EPIPE) {
+		fprintf(stderr, "hotprobe: error: cannot write %s: %s\n",
+			c->opt->output ? c->opt->output : "to stdout", strerror(c->write_err));
 		c->status = STATUS_FAILED;
 	}
 	conn_fini(&c->conn);

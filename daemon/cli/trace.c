@@ -14,22 +14,46 @@ struct trace_options {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void print_string(FILE *out, const char *s, bool truncated)
+/*
+ * Text of the target's, which may hold anything: a terminal must not take it for a command. U+0080
+ * to U+009F, two bytes in UTF-8, are such commands too.
+ */
+static void print_text(FILE *out, const char *s, size_t len, char quote)
 {
-	fputc('"', out);
-	for (; *s; s++) {
-		unsigned char ch = (unsigned char)*s;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char ch = (unsigned char)s[i];
+		unsigned char next = (unsigned char)(i + 1 < len ? s[i + 1] : 0);
 
-		if (ch == '"' || ch == '\\')
+		if (quote && (ch == (unsigned char)quote || ch == '\\')) {
 			fprintf(out, "\\%c", ch);
-		else if (ch == '\n')
+		} else if (ch == '\n') {
 			fputs("\\n", out);
-		else if (ch < 0x20 || ch == 0x7f) /* a terminal must not take it for a command */
+		} else if (ch < 0x20 || ch == 0x7f) {
 			fprintf(out, "\\x%02x", ch);
-		else
+		} else if (ch == 0xc2 && next < 0xa0) {
+			fprintf(out, "\\x%02x", next);
+			i++;
+		} else {
 			fputc(ch, out);
+		}
 	}
-	fputs(truncated ? "\"..." : "\"", out);
+}
+
+static void print_member(FILE *out, json_t *obj, const char *key)
+{
+	json_t *s = json_object_get(obj, key);
+
+	if (json_is_string(s))
+		print_text(out, json_string_value(s), json_string_length(s), 0);
+	else
+		fputc('?', out);
+}
+
+static void print_quoted(FILE *out, json_t *s, char quote)
+{
+	fputc(quote, out);
+	print_text(out, json_string_value(s), json_string_length(s), quote);
+	fputc(quote, out);
 }
 
 static void print_value(FILE *out, json_t *arg)
@@ -40,19 +64,22 @@ static void print_value(FILE *out, json_t *arg)
 	const char *klass = json_string_value(json_object_get(arg, "class"));
 	const char *addr = json_string_value(json_object_get(arg, "addr"));
 
-	if (error)
+	if (error) {
 		fprintf(out, "<%s>", error);
-	else if (json_is_string(value) && type && strcmp(type, "char") == 0)
-		fprintf(out, "'%s'", json_string_value(value));
-	else if (json_is_string(value) && type && strchr("fd", type[0]) && !strchr(type, '.'))
+	} else if (json_is_string(value) && type && strcmp(type, "char") == 0) {
+		print_quoted(out, value, '\'');
+	} else if (json_is_string(value) && type && strchr("fd", type[0]) && !strchr(type, '.')) {
 		fputs(json_string_value(value), out); /* NaN, Infinity */
-	else if (json_is_string(value))
-		print_string(out, json_string_value(value),
-			     json_is_true(json_object_get(arg, "truncated")));
-	else if (value)
+	} else if (json_is_string(value)) {
+		print_quoted(out, value, '"');
+	} else if (value) {
 		json_dumpf(value, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-	else
-		fprintf(out, "%s@%s", klass ? klass : type ? type : "?", addr ? addr + 2 : "?");
+	} else {
+		print_member(out, arg, klass ? "class" : "type");
+		fprintf(out, "@%s", addr ? addr + 2 : "?");
+	}
+	if (json_is_true(json_object_get(arg, "truncated")))
+		fputs("...", out);
 }
 
 static void print_time(FILE *out, uint64_t ts_ns)
@@ -68,17 +95,20 @@ static void print_time(FILE *out, uint64_t ts_ns)
 static void print_call(FILE *out, json_t *obj)
 {
 	const struct colors *c = colors(out);
-	const char *thread = json_string_value(json_object_get(obj, "thread"));
 	json_t *self = json_object_get(obj, "this"), *arg;
 	const char *sep = "";
 	size_t i;
 
 	fputs(c->dim, out);
 	print_time(out, (uint64_t)json_integer_value(json_object_get(obj, "ts")));
-	fprintf(out, " %s/%lld%s ", thread ? thread : "?",
-		(long long)json_integer_value(json_object_get(obj, "java_tid")), c->off);
-	fprintf(out, "%s%s.%s%s(", c->bold, json_string_value(json_object_get(obj, "class")),
-		json_string_value(json_object_get(obj, "name")), c->off);
+	fputc(' ', out);
+	print_member(out, obj, "thread");
+	fprintf(out, "/%lld%s %s", (long long)json_integer_value(json_object_get(obj, "java_tid")),
+		c->off, c->bold);
+	print_member(out, obj, "class");
+	fputc('.', out);
+	print_member(out, obj, "name");
+	fprintf(out, "%s(", c->off);
 	if (self) {
 		fprintf(out, "%sthis=", c->dim);
 		print_value(out, self);
