@@ -39,6 +39,8 @@ final class Args {
 		INNER, POINT, Target.Color.GREEN, new int[3], new String[2][2], new Object[0], Target.class,
 		Thread.currentThread(), new StringBuilder("x"), new Target[1], new Target.Nested.Deep[0] };
 	private static final int[] INT_ARRAY = { 1, 2, 3 };
+	private static final String[] NO_STRINGS = {};
+	private static final Number NUMBER = 3.5;
 
 	private Args() { }
 
@@ -104,6 +106,8 @@ final class Args {
 		references();
 		results();
 		instances();
+		if (!Boolean.getBoolean("noNested"))
+			nested();
 	}
 
 	private static void prims() {
@@ -255,8 +259,8 @@ final class Args {
 			}
 			new Rec(Target.class, "refs").s(e).o(Object.class, k).o(int[].class, INT_ARRAY).s(q)
 				.o(Object.class, e).s(null).o(Object.class, null).s(e)
-				.o(String[].class, new String[0]).s(q).o(Object.class, T).end();
-			Target.refs(e, k, INT_ARRAY, q, e, null, null, e, new String[0], q, T);
+				.o(String[].class, NO_STRINGS).s(q).o(Object.class, T).end();
+			Target.refs(e, k, INT_ARRAY, q, e, null, null, e, NO_STRINGS, q, T);
 		}
 	}
 
@@ -286,9 +290,9 @@ final class Args {
 		for (Object x : OBJECTS) {
 			TargetIface e = x == null ? null : FACES[1];
 			new Rec(Target.class, "objects").o(Object.class, x).o(CharSequence.class, "chars")
-				.o(Comparable.class, "compared").o(Number.class, 3.5).o(TargetIface.class, e)
+				.o(Comparable.class, "compared").o(Number.class, NUMBER).o(TargetIface.class, e)
 				.o(Target.Nested.class, N).end();
-			Target.objects(x, "chars", "compared", 3.5, e, N);
+			Target.objects(x, "chars", "compared", NUMBER, e, N);
 			Object[] more = { x, x };
 			new Rec(Target.class, "varargs").a(7).o(Object[].class, more).end();
 			Target.varargs(7, more);
@@ -315,9 +319,6 @@ final class Args {
 		T.locked(1);
 		new Rec(Target.class, "lockedStatic").a(2).end();
 		Target.lockedStatic(2);
-		new Rec(Target.class, "callHidden").self(T).a(3).end();
-		new Rec(Target.class, "hidden").self(T).a(3).end();
-		T.callHidden(3);
 		new Rec(Target.class, "\u00fcber\u5b57\ud835\udc9c").a(4).end();
 		Target.\u00fcber\u5b57\ud835\udc9c(4);
 		new Rec(TargetIface.class, "dflt").self(T).a(5L).o(Object.class, "o").end();
@@ -326,9 +327,6 @@ final class Args {
 		TargetIface.stat(6);
 		new Rec(TargetBase.class, "inherited").self(BASES[1]).a(7L).s("base").end();
 		BASES[1].inherited(7L, "base");
-		new Rec(Target.class, "over").self(T).a(8).end();
-		new Rec(TargetBase.class, "over").self(T).a(8).end();
-		BASES[0].over(8);
 		new Rec(Target.Nested.class, "method").self(N).s("nested").a(-1L).end();
 		N.method("nested", -1L);
 		new Rec(Target.Nested.Deep.class, "method").a(9).end();
@@ -339,12 +337,27 @@ final class Args {
 		Target.Color.GREEN.paint(10);
 		new Rec(Target.Point.class, "x").self(POINT).end(int.class);
 		POINT.x();
+		constructors();
+	}
+
+	/** Targets that call targets: without flags the compiler may well inline the second call. */
+	private static void nested() {
+		new Rec(Target.class, "callHidden").self(T).a(3).end();
+		new Rec(Target.class, "hidden").self(T).a(3).end();
+		T.callHidden(3);
+		new Rec(Target.class, "over").self(T).a(8).end();
+		new Rec(TargetBase.class, "over").self(T).a(8).end();
+		BASES[0].over(8);
 		new Rec(Target.Nested.class, "compareTo").self(N).o(Object.class, NESTED[2])
 			.end(int.class);
 		new Rec(Target.Nested.class, "compareTo").self(N).o(Target.Nested.class, NESTED[2])
 			.end(int.class);
 		compare(N, NESTED[2]);
-		constructors();
+		if (Rec.ADDRESSES)
+			return;
+		new Rec(Target.class, "<init>").self(T).a(11).s("made").a(-2.5).end();
+		new Rec(TargetBase.class, "<init>").self(T).a(-2.5).end();
+		new Target(11, "made", -2.5);
 	}
 
 	@SuppressWarnings({ "unchecked", "rawtypes" })
@@ -354,12 +367,8 @@ final class Args {
 
 	/** "this" is not there before the call, so its address cannot be recorded: see Rec.ADDRESSES. */
 	private static void constructors() {
-		if (Rec.ADDRESSES) {
+		if (Rec.ADDRESSES)
 			return;
-		}
-		new Rec(Target.class, "<init>").self(T).a(11).s("made").a(-2.5).end();
-		new Rec(TargetBase.class, "<init>").self(T).a(-2.5).end();
-		new Target(11, "made", -2.5);
 		new Rec(Target.Nested.class, "<init>").self(N).a(12L).end();
 		new Target.Nested(12L);
 		new Rec(Target.Inner.class, "<init>").self(INNER).o(Target.class, T).a(13).a(0.5f).end();

@@ -72,6 +72,9 @@ final class Rec {
 		int width = wide(v) ? 2 : 1;
 		boolean cut = (long) v.length() * width > stringMax;
 		String text = cut ? v.substring(0, stringMax / width) : v;
+		int last = text.length() - 1;
+		if (cut && last >= 0 && Character.isHighSurrogate(text.charAt(last)))
+			text = text.substring(0, last); // half a pair is not shown
 		return quote(text) + ",\"length\":" + v.length()
 			+ ",\"truncated\":" + cut;
 	}

@@ -98,9 +98,13 @@ final class Threads {
 		return depths.toString().trim();
 	}
 
-	public static void main(String[] argv) throws Exception {
+	private static void warm() {
 		for (int i = 0; i < 40000; i++)
 			call(i, i, "warm", i);
+	}
+
+	public static void main(String[] argv) throws Exception {
+		warm();
 		for (int i = 0; i < 20; i++) {
 			overflow(10, true);
 			overflow(10, false);
@@ -115,6 +119,9 @@ final class Threads {
 				break;
 			case "virtual":
 				beginVirtual(Integer.parseInt(cmd[1]), Integer.parseInt(cmd[2]));
+				break;
+			case "warm":
+				warm();
 				break;
 			case "join":
 				join();

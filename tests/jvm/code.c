@@ -13,9 +13,9 @@ char *jvm_exec_maps(struct jvm *j)
 	f = fopen(path, "re");
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
-		/* The kernel keeps its page for uprobes until the process ends. */
+		/* The kernel keeps its pages for uprobes until the process ends. */
 		if (sscanf(line, "%*s %7s", perms) == 1 && strchr(perms, 'x') &&
-		    !strstr(line, "[uprobes]"))
+		    !strstr(line, "[uprobes"))
 			fputs(line, out);
 	}
 	fclose(f);
@@ -76,6 +76,19 @@ size_t code_changed(struct jvm *j, const struct code_bytes *before)
 	return n;
 }
 
+/* The lines of @text that @other does not have. */
+static void print_missing(const char *what, const char *text, const char *other)
+{
+	for (const char *p = text, *nl; *p; p = nl + 1) {
+		_cleanup_free_ char *line = NULL;
+
+		nl = strchr(p, '\n');
+		line = strndup(p, (size_t)(nl - p));
+		if (!strstr(other, line))
+			print_error("%s: %s\n", what, line);
+	}
+}
+
 void code_check_restored(struct jvm *j, const struct code_bytes *before)
 {
 	_cleanup_free_ char *exec = jvm_exec_maps(j);
@@ -90,8 +103,11 @@ void code_check_restored(struct jvm *j, const struct code_bytes *before)
 				 (unsigned long long)(c->begin + where), where);
 		bytes += c->end - c->begin;
 	}
-	if (strcmp(exec, before->exec))
-		jvm_fail(j, "executable mappings were\n%s\nand are\n%s", before->exec, exec);
+	if (strcmp(exec, before->exec)) {
+		print_missing("gone", before->exec, exec);
+		print_missing("new", exec, before->exec);
+		jvm_fail(j, "executable mappings are not what they were");
+	}
 	if (jvm_maps_has(j, "hotprobe") || jvm_fds_have(j, "hotprobe"))
 		jvm_fail(j, "something of ours is left in maps or fd");
 	print_message("    %zu methods, %zu bytes as they were\n", before->list.n, bytes);

@@ -10,7 +10,7 @@
 struct code_bytes {
 	struct codelist list;
 	uint8_t **bytes; /* of list.v[i]: its code */
-	char *exec; /* the executable mappings, as lines of /proc/PID/maps; [uprobes] left out */
+	char *exec; /* the executable mappings, as lines of /proc/PID/maps; [uprobes...] left out */
 };
 
 /** code_take() - wait for the compilers to rest and copy. */

@@ -21,7 +21,11 @@ struct run {
 	const char *flags[24];	 /* of the JVM */
 	const char *args[16];	 /* of hotprobe, SPECs among them */
 	const char *commands[8]; /* for the program, one after the other, while traced */
-	bool settle;		 /* wait until the compilers are at rest before attaching */
+	/*
+	 * Wait until the compilers are at rest before attaching, and compare only calls of methods
+	 * that have a compiled body then: without flags a program cannot have them all compiled.
+	 */
+	bool settle;
 };
 
 /* What came out of it, for tests that want to know more. */

@@ -36,7 +36,7 @@ static void args_exact_with_xcomp(void **state _unused_)
 	run_everywhere(
 		&(struct run){.program = PROGRAM,
 			      .flags = {"-Xcomp", "-XX:TieredStopAtLevel=1", JVM_QUIET, NOINLINE,
-					"-XX:CompileCommand=compileonly,prog.*::*", "-Drounds=100"},
+					"-XX:CompileCommand=compileonly,prog.*::*", "-Drounds=20000"},
 			      .args = {SPEC},
 			      .commands = {"once", "hot 100"}});
 }
@@ -60,7 +60,7 @@ static void args_exact_without_symbols(void **state _unused_)
 static void args_exact_without_flags(void **state _unused_)
 {
 	run_everywhere(&(struct run){.program = PROGRAM,
-				     .flags = {"-DnoWide=true"},
+				     .flags = {"-DnoWide=true", "-DnoNested=true"},
 				     .args = {SPEC},
 				     .commands = {"once", "once"},
 				     .settle = true});

@@ -71,6 +71,14 @@ static void check_worker_entry(struct watch *w, const json_t *o)
 	w->entries++;
 }
 
+/* A call that only gets a method compiled: how many of them are seen depends on the moment. */
+static bool is_warm_up(const json_t *o)
+{
+	const json_t *text = json_array_get(json_object_get(o, "args"), 1);
+
+	return !strcmp(json_text(text, "value"), "warm");
+}
+
 /* Takes one object, which stays the caller's. */
 static void watch_take(struct watch *w, json_t *o)
 {
@@ -80,30 +88,45 @@ static void watch_take(struct watch *w, json_t *o)
 		json_array_append(w->changes, o);
 	else if (!strcmp(event, "lost"))
 		jvm_fail(&w->j, "events were lost");
+	else if (is_warm_up(o))
+		return;
 	else if (!strcmp(json_text(o, "thread"), "main"))
 		json_array_append(w->quiet, o);
 	else
 		check_worker_entry(w, o);
 }
 
-/* Read on until @event comes for a method of @klass at @level (-1: any). */
-static void watch_until(struct watch *w, const char *event, const char *klass, int level)
+/* How many changes of this kind there were for methods of @klass at @level (-1: any). */
+static size_t changes_count(const struct watch *w, const char *event, const char *klass, int level)
+{
+	size_t i, n = 0;
+	json_t *o;
+
+	json_array_foreach (w->changes, i, o)
+		n += !strcmp(json_text(o, "event"), event) &&
+		     !strcmp(json_text(o, "class"), klass) &&
+		     (level < 0 || json_integer_value(json_object_get(o, "level")) == level);
+	return n;
+}
+
+/*
+ * Read on until there were @count changes of this kind. Their order among each other is not
+ * promised: the new body may be there before it is seen that the old one is retired.
+ */
+static void watch_until(struct watch *w, size_t count, const char *event, const char *klass,
+			int level)
 {
 	uint64_t until = mono_ms() + CHANGE_MS;
 	json_t *o;
 
-	while (mono_ms() < until && (o = hp_next(w->hp, CHANGE_MS))) {
-		bool found =
-			!strcmp(json_text(o, "event"), event) &&
-			!strcmp(json_text(o, "class"), klass) &&
-			(level < 0 || json_integer_value(json_object_get(o, "level")) == level);
-
+	while (changes_count(w, event, klass, level) < count) {
+		o = mono_ms() < until ? hp_next(w->hp, CHANGE_MS) : NULL;
+		if (!o)
+			jvm_fail(&w->j, "not %zu times \"%s\" of %s at level %d: %s", count, event,
+				 klass, level, json_dumps(w->changes, JSON_COMPACT));
 		watch_take(w, o);
 		json_decref(o);
-		if (found)
-			return;
 	}
-	jvm_fail(&w->j, "no \"%s\" of %s at level %d came", event, klass, level);
 }
 
 /* Stop the workers: none of their calls may have been seen that was not made. */
@@ -175,17 +198,17 @@ static void follow_recompiled(const struct jdk *jdk)
 
 	watch_start(&w, jdk, flags, (const char *const[]){STEP, LATE, NULL});
 	free(jvm_ask(&w.j, "start %d", WORKERS));
-	watch_until(&w, "probed", "prog.Follow", 4);
-	for (int mode = 1; mode <= MODES; mode++) {
-		free(jvm_ask(&w.j, "mode %d", mode));
-		watch_until(&w, "unprobed", "prog.Follow", 4);
-		watch_until(&w, "probed", "prog.Follow", 4);
+	watch_until(&w, 1, "probed", "prog.Follow", 4);
+	for (size_t n = 1; n <= MODES; n++) {
+		free(jvm_ask(&w.j, "mode %zu", n));
+		watch_until(&w, n, "unprobed", "prog.Follow", 4);
+		watch_until(&w, n + 1, "probed", "prog.Follow", 4);
 	}
 	free(jvm_ask(&w.j, "cha"));
-	watch_until(&w, "unprobed", "prog.Follow", 4);
-	watch_until(&w, "probed", "prog.Follow", 4);
+	watch_until(&w, MODES + 1, "unprobed", "prog.Follow", 4);
+	watch_until(&w, MODES + 2, "probed", "prog.Follow", 4);
 	free(jvm_ask(&w.j, "late"));
-	watch_until(&w, "probed", "prog.FollowLate", 4);
+	watch_until(&w, 1, "probed", "prog.FollowLate", 4);
 	watch_stop_workers(&w, counts);
 	jvm_settle(&w.j, NULL);
 	assert_true(w.entries > 1000);
@@ -228,11 +251,11 @@ static void follow_unloaded(const struct jdk *jdk, const char *gc)
 	json_t *o;
 
 	watch_start(&w, jdk, flags, (const char *const[]){GONE, NULL});
-	for (int round = 0; round < 3; round++) {
+	for (size_t round = 0; round < 3; round++) {
 		bool gone = false;
 
 		free(jvm_ask(&w.j, "load"));
-		watch_until(&w, "probed", "prog.FollowGone", -1);
+		watch_until(&w, round + 1, "probed", "prog.FollowGone", -1);
 		free(jvm_ask(&w.j, "gone 100"));
 		free(jvm_ask(&w.j, "drop"));
 		while (!gone) {
@@ -243,7 +266,7 @@ static void follow_unloaded(const struct jdk *jdk, const char *gc)
 				json_decref(o);
 			}
 			if (mono_ms() > until)
-				jvm_fail(&w.j, "nothing was unprobed in round %d", round);
+				jvm_fail(&w.j, "nothing was unprobed in round %zu", round);
 		}
 	}
 	watch_finish(&w, NULL);

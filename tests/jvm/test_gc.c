@@ -42,8 +42,16 @@ static const struct gc gcs[] = {
 	{25, 25, {"-XX:+UseShenandoahGC", "-XX:+UseCompactObjectHeaders"}},
 };
 
-static void gc_exact(const struct jdk *jdk, const struct gc *gc)
+struct gc_case {
+	const struct jdk *jdk;
+	const struct gc *gc;
+};
+
+/* Every event has the arguments of the call, under this collector of this JDK. */
+static void gc_exact(void **state)
 {
+	const struct gc_case *c = *state;
+	const struct gc *gc = c->gc;
 	struct run r = {
 		.program = "prog.Gc",
 		.flags = {"-Xmx64m", JVM_C2, "-XX:CompileCommand=dontinline,prog.Gc::*"},
@@ -59,60 +67,62 @@ static void gc_exact(const struct jdk *jdk, const struct gc *gc)
 		r.flags[n++] = gc->flags[i];
 	snprintf(command, sizeof(command), "go %d", CALLS);
 	r.commands[0] = command;
-	run_exact(jdk, &r, &res);
+	run_exact(c->jdk, &r, &res);
 	assert_int_equal(res.calls, 2 * CALLS);
 	print_message("    %zu calls exact during %ld collections\n", res.calls, res.answer);
 	assert_true(res.answer > 10);
 	run_result_free(&res);
 }
 
-static void gcs_exact(const char *name)
+/* "gc_exact:jdk17:-XX:+UseZGC" */
+static const char *case_name(const struct gc_case *c)
 {
-	const struct jdk *jdk = jdk_or_skip(name);
+	char name[256];
+	size_t len = (size_t)snprintf(name, sizeof(name), "gc_exact:%s", c->jdk->name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(gcs); i++)
-		if (gcs[i].since <= jdk->version && jdk->version <= gcs[i].until)
-			gc_exact(jdk, &gcs[i]);
+	for (size_t i = 0; c->gc->flags[i]; i++)
+		if (strcmp(c->gc->flags[i], EXPERIMENTAL))
+			len += (size_t)snprintf(name + len, sizeof(name) - len, ":%s",
+						c->gc->flags[i]);
+	return strdup(name);
 }
 
-/* Every event's arguments equal the call's, under each collector of JDK 17. */
-static void gc_exact_on_17(void **state _unused_)
+/* Another build of a JDK that is there already differs in compiler and flags: two will do. */
+static bool case_wanted(const struct jdk *jdk, const struct gc *gc)
 {
-	gcs_exact("jdk17");
+	bool few = !strncmp(jdk->name, "temurin", 7);
+
+	if (jdk->altered || jdk->version < gc->since || jdk->version > gc->until)
+		return false;
+	return !few || (!gc->flags[1] && (strstr(gc->flags[0], "G1") || strstr(gc->flags[0], "Z")));
 }
 
-/* The same on JDK 21, generational ZGC among them. */
-static void gc_exact_on_21(void **state _unused_)
+/* JDK 17, 21 and 25 are wanted: say so loudly where one of them is missing. */
+static void gc_jdks_there(void **state _unused_)
 {
-	gcs_exact("jdk21");
+	jdk_or_skip("jdk17");
+	jdk_or_skip("jdk21");
+	jdk_or_skip("jdk25");
 }
 
-/* The same on JDK 25, generational Shenandoah and compact object headers among them. */
-static void gc_exact_on_25(void **state _unused_)
-{
-	gcs_exact("jdk25");
-}
-
-/* Another build of JDK 25 differs in compiler and flags, not in what is promised. */
-static void gc_exact_on_temurin(void **state _unused_)
-{
-	const struct jdk *jdk = jdk_find("temurin25");
-	static const struct gc some[] = {{25, 25, {"-XX:+UseG1GC"}}, {25, 25, {"-XX:+UseZGC"}}};
-
-	if (!jdk)
-		test_pass_over("no Temurin 25 in /usr/lib/jvm/temurin-25-jdk-amd64");
-	for (size_t i = 0; jdk && i < ARRAY_SIZE(some); i++)
-		gc_exact(jdk, &some[i]);
-}
+#define CASES_MAX 128
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		jvm_test(gc_exact_on_17),
-		jvm_test(gc_exact_on_21),
-		jvm_test(gc_exact_on_25),
-		jvm_test(gc_exact_on_temurin),
-	};
+	static struct gc_case cases[CASES_MAX];
+	struct CMUnitTest tests[CASES_MAX + 1] = {jvm_test(gc_jdks_there)};
+	const struct jdk *jdks;
+	size_t n = jdks_get(&jdks), count = 0;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < n * ARRAY_SIZE(gcs) && count < CASES_MAX; i++) {
+		struct gc_case c = {&jdks[i / ARRAY_SIZE(gcs)], &gcs[i % ARRAY_SIZE(gcs)]};
+
+		if (!case_wanted(c.jdk, c.gc))
+			continue;
+		cases[count] = c;
+		tests[count + 1] = (struct CMUnitTest){case_name(&c), gc_exact, test_setup,
+						       test_cleanup, &cases[count]};
+		count++;
+	}
+	return _cmocka_run_group_tests("gc", tests, count + 1, NULL, NULL);
 }
