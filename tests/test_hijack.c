@@ -213,12 +213,16 @@ static void open_without_primordial(void **state)
 
 static void vforking(struct victim *v)
 {
+	pid_t pid = getpid();
+
 	start_sleepers();
 	victim_ready(v);
 	if (!vfork()) {
 		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
+		/* The parent may be dead by now: then no signal comes. */
+		while (syscall(SYS_getppid) == pid)
 			syscall(SYS_pause);
+		_exit(0);
 	}
 }
 
