@@ -122,6 +122,10 @@ $(O)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(CFLAGS) $(HP_CFLAGS) -MMD -MP -c $< -o $@
 
 $(O)/hotprobe.a: $(SYMMAP_OBJ) $(DAEMON_OBJ)
+$(O)/tests.a: $(call obj,$(TEST_LIB_SRC))
+
+# Only what a program needs is taken from them: a fuzz target has no cmocka, which a helper may use.
+$(O)/%.a:
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -143,11 +147,11 @@ $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprob
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
-$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(call obj,$(TEST_LIB_SRC)) $(O)/hotprobe.a
+$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
-$(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(TEST_LIB_SRC)) $(O)/hotprobe.a
+$(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
