@@ -19,7 +19,7 @@
 #include "target/klass.h"
 #include "target/symbol.h"
 
-/* JVMS 4.6. Up to JDK 20 the bits above these are HotSpot's own. */
+/* JVMS 4.6. The bits above these are HotSpot's own, where there are any. */
 #define ACC_WRITTEN 0x7fff
 
 /* Names of a hundred thousand methods take ten. A target that has more makes them up. */
