@@ -403,7 +403,10 @@ static void walk_short_map(void **state _unused_)
 	struct fixture *f = make(17);
 
 	add(f, 1, 0, 1);
-	fake_put64(&f->j.t, f->j.heaps[0].addr + HEAP_MAP_HIGH, f->j.heaps[0].map + 40);
+	struct fake_region *r = fake_map(&f->j.t, 0x5000, 40);
+	memcpy(r->data, fake_at(&f->j.t, f->j.heaps[0].map, 40), 40);
+	fake_put64(&f->j.t, f->j.heaps[0].addr + HEAP_MAP_LOW, r->addr);
+	fake_put64(&f->j.t, f->j.heaps[0].addr + HEAP_MAP_HIGH, r->addr + r->len);
 	assert_int_equal(walk(f), 0);
 	assert_int_equal(f->nseen, 1);
 	drop(f);
@@ -462,6 +465,9 @@ static void decode_elsewhere(void **state _unused_)
 				 -EPROTO);
 		hdr[FK_BLOB_HEADER_SIZE]++;
 		assert_int_equal(nmethod_decode(&f->l, at, hdr, NMETHOD_HDR_MAX, &nm), -ENOENT);
+		hdr[FK_BLOB_HEADER_SIZE]--;
+		hdr[FK_METHOD] |= 4;
+		assert_int_equal(nmethod_decode(&f->l, at, hdr, NMETHOD_HDR_MAX, &nm), -EPROTO);
 		assert_int_equal(nm.compile_id, 77);
 		assert_int_equal(nmethod_read(&f->j.t.mem, &f->l, 0x1000, &nm), -EFAULT);
 	}

@@ -220,6 +220,9 @@ static void name_of_no_class(void **state _unused_)
 	assert_int_equal(name_of(f, k, &name), -EPROTO);
 	fake_put32(t, k + FK_KLASS_CHECK, 0xfffffff8);
 	assert_int_equal(name_of(f, k, &name), -EPROTO);
+	fake_put64(t, k + FK_KLASS_PRIMARY + 20, k);
+	fake_put32(t, k + FK_KLASS_CHECK, FK_KLASS_PRIMARY + 20);
+	assert_int_equal(name_of(f, k, &name), -EPROTO);
 	fake_put32(t, k + FK_KLASS_CHECK, FK_KLASS_PRIMARY + 8);
 	assert_int_equal(name_of(f, k, &name), 0);
 	fake_put64(t, k + FK_KLASS_PRIMARY + 8, f->j.object_klass);

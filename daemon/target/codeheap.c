@@ -113,7 +113,7 @@ static bool code_sane(const struct layout *l, uint64_t addr, uint64_t size,
 {
 	uint64_t header = l->code->nmethod_size;
 
-	if (!range_inside(addr, size, l->code_low, l->code_high) || header > size)
+	if (!range_inside(addr, size, l->code_low, l->code_high))
 		return false;
 	return addr + header <= nm->begin && nm->begin <= nm->entry && nm->entry < nm->end &&
 	       nm->end <= addr + size;

@@ -157,7 +157,7 @@ static int shape_read(struct mem *m, vmstructs_symbol_fn *symbol, void *arg,
 		err = symbol_value(m, symbol, arg, d->stride, &ret->stride);
 	if (err)
 		return err;
-	if (ret->stride == 0 || ret->stride > STRIDE_MAX)
+	if (ret->stride > STRIDE_MAX)
 		return -EPROTO;
 	for (int i = 0; i < MEMBERS_MAX && d->members[i]; i++) {
 		err = symbol_value(m, symbol, arg, d->members[i], &ret->members[i]);
