@@ -38,16 +38,26 @@ static __always_inline long read_user(void *dst, __u32 len, __u64 addr)
 	return err;
 }
 
+#include "bpf/zgc.bpf.h"
+
 /* --- references ------------------------------------------------------------------------------- */
 
 /*
  * A full-width reference out of a field or a handle, as the collector keeps it there, to the
- * object's address. Return: an hp_ref_status; @ret is 0 unless it is HP_REF_OK.
+ * object's address. Return: an hp_ref_status or REF_MOVING; @ret is 0 unless it is that or
+ * HP_REF_OK.
  */
 static __always_inline __u32 full_decode(__u64 raw, __u64 *ret)
 {
 	*ret = raw;
+	if (target.barrier == HP_BARRIER_Z || target.barrier == HP_BARRIER_ZGEN)
+		return z_follow(ret);
 	return raw ? HP_REF_OK : HP_REF_NULL;
+}
+
+static __always_inline bool is_readable(__u32 status)
+{
+	return status == HP_REF_OK || status == REF_MOVING;
 }
 
 static __always_inline __u32 narrow_decode(__u32 raw, __u64 *ret)
@@ -58,14 +68,15 @@ static __always_inline __u32 narrow_decode(__u32 raw, __u64 *ret)
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
+/* The stack takes aligned loads only; so are all fields. What lies outside is 0. */
 static __always_inline __u64 load_u64(const __u8 *p, __u32 off)
 {
-	return off <= OBJECT_HEAD_MAX - 8 ? *(const __u64 *)(p + off) : 0;
+	return off <= OBJECT_HEAD_MAX - 8 && off % 8 == 0 ? *(const __u64 *)(p + off) : 0;
 }
 
 static __always_inline __u32 load_u32(const __u8 *p, __u32 off)
 {
-	return off <= OBJECT_HEAD_MAX - 4 ? *(const __u32 *)(p + off) : 0;
+	return off <= OBJECT_HEAD_MAX - 4 && off % 4 == 0 ? *(const __u32 *)(p + off) : 0;
 }
 
 static __always_inline __u32 field_decode(const __u8 *head, __u32 off, __u64 *ret)
@@ -87,6 +98,20 @@ static __always_inline __u64 klass_word_of(const __u8 *head)
 	}
 }
 
+/*
+ * Shenandoah leaves the copied-from object as it was until no reference leads there any more, but
+ * for the mark, which becomes the new address (markWord::marked_value). With the class in the mark,
+ * that is where the class is. Return: that address, 0 if the object has not been moved.
+ */
+static __always_inline __u64 forwardee(const __u8 *head)
+{
+	__u64 mark = load_u64(head, 0);
+
+	if (target.barrier != HP_BARRIER_SHENANDOAH || target.klass_word != HP_KLASS_IN_MARK)
+		return 0;
+	return (mark & 3) == 3 ? mark & ~3ULL : 0;
+}
+
 /* Is it that of java.lang.String? If that cannot be known, what is declared String is one. */
 static __always_inline bool names_string(__u64 klass_word, bool declared)
 {
@@ -100,7 +125,7 @@ static __always_inline bool names_string(__u64 klass_word, bool declared)
 /*
  * What the head of an object says: its class and, for a String, the coder and the array with the
  * text. A reference of another declared type still gets its text when it is a String.
- * Return: an hp_ref_status; @array is 0 if there is no text to fetch.
+ * Return: an hp_ref_status or REF_MOVING; @array is 0 if there is no text to fetch.
  */
 static __always_inline __u32 describe(const __u8 *head, bool is_string, __u64 *klass_word,
 				      __u8 *coder, __u64 *array)
@@ -132,15 +157,28 @@ static __always_inline __u32 text_len(__u32 len, __u32 max, __u8 coder)
 
 /* --- looking without a record ----------------------------------------------------------------- */
 
-/* What one reference turned out to be: an hp_ref that does not know its place in a record yet. */
+/*
+ * What one reference turned out to be: a hp_ref, with the text's address in the target in place of
+ * its place in the record.
+ */
 struct located {
 	__u64 klass_word;
 	__u32 array_len;
 	__u16 text_len;
-	__u8 status;
+	__u8 status; /* or REF_MOVING */
 	__u8 coder;
-	__u64 text; /* address of the text's first byte */
+	union {
+		__u64 text;
+		__u64 text_off;
+	};
 };
+
+_Static_assert(sizeof(struct located) == sizeof(struct hp_ref) &&
+		       __builtin_offsetof(struct located, coder) ==
+			       __builtin_offsetof(struct hp_ref, coder) &&
+		       __builtin_offsetof(struct located, text_off) ==
+			       __builtin_offsetof(struct hp_ref, text_off),
+	       "a located becomes an hp_ref");
 
 /*
  * The text's pages are fetched before the record is reserved: a reserved record holds up everything
@@ -204,12 +242,12 @@ __noinline int locate(__u64 oop, bool is_string, __u32 text_max, struct located 
 		return 0;
 	}
 	__builtin_memset(head, 0, sizeof(head));
-	if (read_head(head, oop)) {
+	if (read_head(head, oop) || (forwardee(head) && read_head(head, forwardee(head)))) {
 		out->status = HP_REF_FAULT;
 		return 0;
 	}
 	out->status = describe(head, is_string, &out->klass_word, &out->coder, &array);
-	if (out->status == HP_REF_OK && array)
+	if (is_readable(out->status) && array)
 		locate_text(array, text_max, out);
 	return 0;
 }

@@ -121,54 +121,93 @@ static __always_inline __u32 thread_oop(__u64 jthread, __u64 *ret)
 	return full_decode(raw, ret);
 }
 
-static __always_inline __u32 name_oop(__u64 jthread, __u64 *ret)
+/*
+ * What was found by following references holds if none of them was moving; or if the same way, gone
+ * once more, ends at the same place: then nothing had been moved meanwhile.
+ */
+static __always_inline __u32 read_tid(__u64 jthread, __u64 *tid, __u64 *oop)
 {
-	__u64 oop, raw = 0;
-	__u32 narrow = 0, status = thread_oop(jthread, &oop);
+	__u32 status = thread_oop(jthread, oop);
 
-	*ret = 0;
-	if (status != HP_REF_OK)
-		return status;
-	if (target.narrow_oops) {
-		if (read_user(&narrow, sizeof(narrow), oop + target.thread_name_off))
-			return HP_REF_FAULT;
-		return narrow_decode(narrow, ret);
-	}
-	if (read_user(&raw, sizeof(raw), oop + target.thread_name_off))
-		return HP_REF_FAULT;
-	return full_decode(raw, ret);
+	if (is_readable(status) && read_user(tid, sizeof(*tid), *oop + target.thread_tid_off))
+		status = HP_REF_FAULT;
+	return status;
 }
 
 /* java.lang.Thread.tid, 0 unknown. */
 __noinline int read_java_tid(__u64 jthread, __u64 *ret)
 {
-	__u64 oop, tid = 0;
+	__u64 tid = 0, oop, again = 0;
+	__u32 status;
 
 	if (!ret)
 		return 0;
+	*ret = 0;
 	if (target.thread_lock_id != HP_OFF_NONE) {
-		if (read_user(&tid, sizeof(tid), jthread + target.thread_lock_id))
-			tid = 0;
-	} else if (thread_oop(jthread, &oop) == HP_REF_OK) {
-		if (read_user(&tid, sizeof(tid), oop + target.thread_tid_off))
-			tid = 0;
+		if (read_user(&tid, sizeof(tid), jthread + target.thread_lock_id) == 0)
+			*ret = tid;
+		return 0;
 	}
-	*ret = tid;
+	status = read_tid(jthread, &tid, &oop);
+	if (status == REF_MOVING) {
+		status = read_tid(jthread, &tid, &again);
+		if (status == REF_MOVING && oop == again)
+			status = HP_REF_OK;
+	}
+	if (status == HP_REF_OK)
+		*ret = tid;
 	return 0;
+}
+
+/* The String at Thread.name. A global function because its callers have no stack left. */
+__noinline int locate_name(__u64 jthread, struct located *out)
+{
+	__u64 oop, raw = 0;
+	__u32 narrow = 0, status, name_status;
+
+	if (!out)
+		return HP_REF_FAULT;
+	__builtin_memset(out, 0, sizeof(*out));
+	status = thread_oop(jthread, &oop);
+	if (!is_readable(status))
+		return status;
+	oop += target.thread_name_off;
+	if (target.narrow_oops) {
+		if (read_user(&narrow, sizeof(narrow), oop))
+			return HP_REF_FAULT;
+		name_status = narrow_decode(narrow, &oop);
+	} else {
+		if (read_user(&raw, sizeof(raw), oop))
+			return HP_REF_FAULT;
+		name_status = full_decode(raw, &oop);
+	}
+	if (!is_readable(name_status))
+		return name_status;
+	locate(oop, true, HP_THREAD_NAME_MAX, out);
+	if (out->status == HP_REF_OK && (status == REF_MOVING || name_status == REF_MOVING))
+		out->status = REF_MOVING;
+	return out->status;
+}
+
+static __always_inline long copy_name(struct hp_thread *rec, const struct located *name)
+{
+	__u32 len = name->text_len;
+
+	if (len > HP_THREAD_NAME_MAX)
+		len = HP_THREAD_NAME_MAX;
+	rec->text_len = len;
+	rec->coder = name->coder;
+	return len ? read_now(rec->text, len, name->text) : 0;
 }
 
 /* Tell user space what the thread is called. Return: 0 told. */
 __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 {
-	struct located name = {};
 	struct hp_thread *rec;
-	__u64 oop;
-	__u32 len, status = name_oop(jthread, &oop);
+	struct located name;
+	__u32 status = locate_name(jthread, &name);
+	__u64 text = name.text;
 
-	if (status == HP_REF_OK) {
-		locate(oop, true, HP_THREAD_NAME_MAX, &name);
-		status = name.status;
-	}
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec)
 		return -1;
@@ -178,15 +217,21 @@ __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 	rec->h.ts_ns = now_ns;
 	rec->java_tid = java_tid;
 	rec->tid = (__u32)bpf_get_current_pid_tgid();
-	rec->coder = name.coder;
-	len = name.text_len;
-	if (len > HP_THREAD_NAME_MAX)
-		len = HP_THREAD_NAME_MAX;
-	if (len && read_now(rec->text, len, name.text)) {
+	if (copy_name(rec, &name))
 		status = HP_REF_FAULT;
-		len = 0;
+	if (status == REF_MOVING) {
+		status = locate_name(jthread, &name);
+		if (status == REF_MOVING && name.text == text)
+			status = HP_REF_OK;
+		else if (copy_name(rec, &name))
+			status = HP_REF_FAULT;
 	}
-	rec->text_len = len;
+	if (status == REF_MOVING || status == HP_REF_STALE) { /* next time, then */
+		bpf_ringbuf_discard(rec, BPF_RB_NO_WAKEUP);
+		return -1;
+	}
+	if (status != HP_REF_OK)
+		rec->text_len = 0;
 	rec->status = status;
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 	return 0;
@@ -343,6 +388,8 @@ static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, _
 		return -1;
 	}
 	ref->status = describe(head, is_string, &ref->klass_word, &ref->coder, &array);
+	if (ref->status == REF_MOVING || forwardee(head))
+		return -1;
 	if (ref->status != HP_REF_OK || !array)
 		return 0;
 	if (!room)
@@ -400,7 +447,7 @@ too_large:
  * second, put_ref(), fills it. What the first found is kept for the first KEPT references; a BPF
  * stack of 512 bytes holds no more, so the others are looked at again.
  */
-#define KEPT 3
+#define KEPT 2
 
 struct layout {
 	__u64 gpr[HP_GPR_ARGS];
@@ -500,8 +547,8 @@ static long measure_ref(__u64 i, struct layout *l)
 
 static long put_ref(__u64 i, struct filling *f)
 {
-	struct hp_ref ref = {};
 	struct located r;
+	__u32 array_len;
 
 	if (i < KEPT) {
 		r = f->l.kept[i];
@@ -509,21 +556,25 @@ static long put_ref(__u64 i, struct filling *f)
 	} else {
 		look(&f->l, i, &r);
 	}
-	ref.klass_word = r.klass_word;
-	ref.array_len = r.array_len;
-	ref.status = r.status;
-	ref.coder = r.coder;
-	if (r.text_len) {
-		if (fill(&f->d, f->texts_at, r.text_len, r.text)) {
-			ref.status = HP_REF_FAULT;
-		} else {
-			ref.text_len = r.text_len;
-			ref.text_off = f->texts_at;
-			f->texts_at += r.text_len;
-		}
+	array_len = r.array_len;
+	if (r.text_len && fill(&f->d, f->texts_at, r.text_len, r.text))
+		r.status = HP_REF_FAULT;
+	if (r.status == REF_MOVING) {
+		f->l.texts -= r.text_len > 0;
+		look(&f->l, i, &r);
+		if (r.array_len != array_len)
+			r.status = HP_REF_STALE;
+		else if (r.status == REF_MOVING)
+			r.status = HP_REF_OK; /* not even now */
+		else if (r.text_len && fill(&f->d, f->texts_at, r.text_len, r.text))
+			r.status = HP_REF_FAULT;
 	}
-	bpf_dynptr_write(&f->d, f->refs_at, &ref, sizeof(ref), 0);
-	f->refs_at += sizeof(ref);
+	if (r.status != HP_REF_OK)
+		r.text_len = 0;
+	r.text_off = f->texts_at;
+	f->texts_at += r.text_len;
+	bpf_dynptr_write(&f->d, f->refs_at, &r, sizeof(r), 0);
+	f->refs_at += sizeof(r);
 	return 0;
 }
 
@@ -582,7 +633,7 @@ static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
 #define LARGE_RUN 15
 __u8 large_run[HP_SLOTS_MAX];
 
-static __always_inline int send_fitting(const struct pt_regs *ctx, struct call *c)
+static __noinline int send_fitting(const struct pt_regs *ctx, struct call *c)
 {
 	bool fp = c->flags & HP_SLOT_FP;
 	__u32 texts = c->spec->ntexts;

@@ -11,6 +11,7 @@ enum {
 	HEAP_OLD = 200,	  /* ZGenerationOld, and what stands in front of its pointers */
 	HEAP_YOUNG = 320,
 	GENERATION_POINTERS = 16,
+	FORWARDING_COUNT = 132,
 	FORWARDING_SIZE = 140,
 };
 
@@ -78,6 +79,7 @@ static void z_first(struct fake_jvm *j, bool x, uint64_t instance, uint64_t heap
 	fake_field(&j->t, N("Forwarding"), "_object_alignment_shift", "const size_t", 48);
 	fake_field(&j->t, N("Forwarding"), "_entries", "const ZAttachedArrayForForwarding", 56);
 	fake_field(&j->t, N("AttachedArrayForForwarding"), "_length", "const size_t", 8);
+	fake_field(&j->t, N("Forwarding"), "_ref_count", "int", FORWARDING_COUNT);
 	fake_type(&j->t, N("Forwarding"), FORWARDING_SIZE);
 	fake_long(&j->t, N("GranuleSizeShift"), 21);
 #undef N
@@ -102,6 +104,7 @@ static void z_second(struct fake_jvm *j, uint64_t instance, uint64_t heap, struc
 	fake_field(&j->t, "ZForwarding", "_object_alignment_shift", "const size_t", 48);
 	fake_field(&j->t, "ZForwarding", "_entries", "const ZAttachedArrayForForwarding", 56);
 	fake_field(&j->t, "ZAttachedArrayForForwarding", "_length", "const size_t", 8);
+	fake_field(&j->t, "ZForwarding", "_ref_count", "int", FORWARDING_COUNT);
 	fake_type(&j->t, "ZForwarding", FORWARDING_SIZE);
 	fake_long(&j->t, "ZGranuleSizeShift", 21);
 	z_generation(j, ret, heap, HEAP_OLD, 1);

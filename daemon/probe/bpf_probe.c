@@ -74,6 +74,17 @@ static uint32_t object_head_len(const struct hp_config *c)
 	return (uint32_t)MIN((end + 7) / 8 * 8, UINT32_MAX);
 }
 
+/* The program reads the front of a ZForwarding in one piece. */
+static bool z_fields_reachable(const struct hp_config *c)
+{
+	const uint32_t offs[] = {c->z_start_off, c->z_align_shift_off, c->z_length_off};
+
+	for (size_t i = 0; i < ARRAY_SIZE(offs); i++)
+		if (offs[i] % 8 || offs[i] >= 32)
+			return false;
+	return true;
+}
+
 /* Each stripe counts its own bytes, so all of them together stay below @wakeup_bytes. */
 static uint32_t wakeup_shift(uint32_t wakeup_bytes, size_t nstripes)
 {
@@ -92,6 +103,8 @@ static int configure(struct probe_bpf *p, const struct hp_config *config, size_t
 
 	p->nstripes = round_up_pow2((size_t)MAX(cpus, 1), 1, STRIPES_MAX);
 	skel->rodata->target = *config;
+	if (!z_fields_reachable(config))
+		skel->rodata->target.z_forwarding_len = 0;
 	skel->rodata->object_head_len = object_head_len(config);
 	skel->rodata->stripe_mask = (uint32_t)(p->nstripes - 1);
 	skel->rodata->wakeup_shift = wakeup_shift(config->wakeup_bytes, p->nstripes);

@@ -44,6 +44,7 @@ struct layout_z {
 	uint32_t granule_shift;
 	uint32_t start_off, align_shift_off, length_off; /* in ZForwarding: three uint64 */
 	uint32_t entries_off; /* of its table of uint64, right behind the structure */
+	uint32_t ref_count_off; /* int32: above 0 while nothing was moved but by copying it away */
 };
 
 struct layout {

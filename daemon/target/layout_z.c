@@ -193,7 +193,7 @@ static int tables_generational(const struct z *z, struct layout *l)
 /* Offsets in a ZForwarding. Its entries lie behind it: ZAttachedArray::operator(). */
 static int forwarding_places(const struct z *z, struct layout *l)
 {
-	uint64_t space, start, shift, entries, length, size;
+	uint64_t space, start, shift, entries, length, ref_count, size;
 	int64_t granule;
 	char name[64];
 	int err = z_offset(z, "%Forwarding", "_virtual", &space);
@@ -207,6 +207,8 @@ static int forwarding_places(const struct z *z, struct layout *l)
 	if (!err)
 		err = z_offset(z, "%AttachedArrayForForwarding", "_length", &length);
 	if (!err)
+		err = z_offset(z, "%Forwarding", "_ref_count", &ref_count);
+	if (!err)
 		err = z_sizeof(z, "%Forwarding", &size);
 	z_name(z, "%GranuleSizeShift", name);
 	if (!err)
@@ -218,6 +220,7 @@ static int forwarding_places(const struct z *z, struct layout *l)
 	l->z.start_off = (uint32_t)(space + start);
 	l->z.align_shift_off = (uint32_t)shift;
 	l->z.length_off = (uint32_t)(entries + length);
+	l->z.ref_count_off = (uint32_t)ref_count;
 	l->z.entries_off = (uint32_t)(size + 7) & ~7u;
 	l->z.granule_shift = (uint32_t)granule;
 	return 0;
