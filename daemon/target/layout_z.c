@@ -7,9 +7,10 @@
  * table of the page tells where the object went. A reader from outside has to do what ZGC's load
  * barrier does, up to the moving. docs/hotspot.md has the steps; here are the places.
  *
- * There were two of it: the first one (JDK 17 to 20; in 21 to 23 its names begin with X, not Z) with
- * one table, whose addresses are coloured themselves and mapped three times; and the generational
- * one (21+) with a table for each generation, and colours below the address, to be shifted out.
+ * There were two of it: the first one (JDK 17 to 20; in 21 to 23 its names begin with X, not Z)
+ * with one table, whose addresses are coloured themselves and mapped three times; and the
+ * generational one (21+) with a table for each generation, and colours below the address, to be
+ * shifted out.
  *
  * All of the first is exported. Of the second the generations' tables are not, but ZHeap is, with
  * its size, and it embeds both ZGeneration, which hold side by side:
