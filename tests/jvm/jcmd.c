@@ -154,7 +154,7 @@ size_t codelist_find(const struct codelist *l, const char *name, int level)
 	return n;
 }
 
-static bool codelist_same(const struct codelist *a, const struct codelist *b)
+bool codelist_same(const struct codelist *a, const struct codelist *b)
 {
 	if (a->n != b->n)
 		return false;

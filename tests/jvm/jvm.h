@@ -77,6 +77,9 @@ struct codelist {
 void jvm_codelist(struct jvm *j, struct codelist *ret);
 void codelist_free(struct codelist *l);
 
+/** codelist_same() - the same methods in the same states? */
+bool codelist_same(const struct codelist *a, const struct codelist *b);
+
 /** codelist_find() - how many are of class.method prefix @name and have @level (-1: any). */
 size_t codelist_find(const struct codelist *l, const char *name, int level);
 

@@ -71,6 +71,30 @@ static void check_kind(struct jvm *j, const json_t *o)
 		jvm_fail(j, "no \"osr\"");
 }
 
+/* The JVM's own list, and what hotprobe showed while that list was the same before and after. */
+static json_t *shown_at_rest(struct jvm *j, struct codelist *list)
+{
+	struct codelist after;
+
+	for (int tries = 0; tries < 10; tries++) {
+		json_t *shown;
+		bool same;
+
+		jvm_settle(j, list);
+		shown = run_json((const char *const[]){"methods", "-p", pid_text(j).text, "--json",
+						       NULL});
+		jvm_codelist(j, &after);
+		same = codelist_same(list, &after);
+		codelist_free(&after);
+		if (same)
+			return shown;
+		json_decref(shown);
+		codelist_free(list);
+	}
+	jvm_fail(j, "it never was at rest");
+	return NULL;
+}
+
 static void methods_equal(const struct jdk *jdk, const char *const *flags)
 {
 	json_t *shown, *o;
@@ -84,8 +108,7 @@ static void methods_equal(const struct jdk *jdk, const char *const *flags)
 	/* Some code is retired by now, too. */
 	free(jvm_ask(&j, "time 1000000"));
 	free(jvm_ask(&j, "stop"));
-	jvm_settle(&j, &list);
-	shown = run_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json", NULL});
+	shown = shown_at_rest(&j, &list);
 	print_message(": %zu methods\n", list.n);
 	for (i = 0; i < MIN(list.n, json_array_size(shown)); i++)
 		check_method(&j, &list.v[i], json_array_get(shown, i));
