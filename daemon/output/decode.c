@@ -36,7 +36,7 @@ static struct arg_place place_next(struct placing *p, char tag)
 	return place;
 }
 
-int call_layout_init(const char *desc, bool is_static, _unused_ int jdk, struct call_layout *ret)
+int call_layout_init(const char *desc, bool is_static, struct call_layout *ret)
 {
 	struct placing p = {0};
 	int err = jsignature_parse(desc, &ret->sig);

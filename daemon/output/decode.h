@@ -31,11 +31,11 @@ struct call_layout {
 
 /**
  * call_layout_init() - place the parameters of a method as HotSpot's compiled calling convention does.
- * @desc: must outlive @ret. @jdk: feature version; the packing of stack arguments differs.
+ * @desc: must outlive @ret.
  * Return: 0; -EPROTO if @desc is no descriptor.
  * Source: OpenJDK src/hotspot/cpu/x86/sharedRuntime_x86_64.cpp, java_calling_convention().
  */
-int call_layout_init(const char *desc, bool is_static, int jdk, struct call_layout *ret);
+int call_layout_init(const char *desc, bool is_static, struct call_layout *ret);
 
 /** call_layout_slot_spec() - what the BPF program must copy for this method. */
 void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret);

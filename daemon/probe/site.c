@@ -78,7 +78,7 @@ int site_new(const struct site_kind *kind, const struct site_env *env, const str
 	s->call = calloc(1, sizeof(*s->call));
 	err = s->call ? method_flags(env->mem, env->layout, nm->method, &flags) : -ENOMEM;
 	if (err == 0) {
-		err = call_layout_init(nm->desc, flags & ACC_STATIC, env->layout->jdk, s->call);
+		err = call_layout_init(nm->desc, flags & ACC_STATIC, s->call);
 		if (err)
 			snprintf(why, size, "its descriptor %s does not parse", nm->desc);
 	}

@@ -60,7 +60,7 @@ static void open_vm(void)
 
 static void probe(uint32_t slot, const char *desc, bool is_static, uint32_t gen)
 {
-	assert_int_equal(call_layout_init(desc, is_static, 17, &method), 0);
+	assert_int_equal(call_layout_init(desc, is_static, &method), 0);
 	fakevm_probe(&vm, slot, &method, gen);
 }
 
