@@ -26,9 +26,8 @@
 
 #define PLACE_TRIES 8
 
-#ifndef MFD_EXEC
+#ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3, include/uapi/linux/memfd.h */
-#define MFD_EXEC	0x0010U
 #endif
 
 /* linux/membarrier.h has it as an enum. */
@@ -342,17 +341,17 @@ static int map_somewhere(struct hijack *h, struct region *r, int fd)
 }
 
 /*
- * With vm.memfd_noexec = 2 (Linux 6.3) only a memfd that cannot be executed as a program is
- * allowed; mapping it is. Older kernels refuse the flags they do not know.
+ * Mapped to be executed, but never run as a program: with vm.memfd_noexec = 2 (Linux 6.3) nothing
+ * else is allowed, and older kernels refuse the flag they do not know.
  */
 static int make_memfd(struct hijack *h)
 {
-	static const unsigned int kinds[] = {MFD_EXEC, 0, MFD_NOEXEC_SEAL};
+	static const unsigned int kinds[] = {MFD_NOEXEC_SEAL, 0};
 	int64_t fd = -EINVAL;
 	uint64_t name;
 	int err = hijack_scratch(h, REGION_NAME, sizeof(REGION_NAME), &name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err && (fd == -EINVAL || fd == -EACCES); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err && fd == -EINVAL; i++)
 		fd = region_remote(
 			h, SYS_memfd_create,
 			(const uint64_t[6]){name, MFD_CLOEXEC | MFD_ALLOW_SEALING | kinds[i]});
