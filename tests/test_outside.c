@@ -289,7 +289,18 @@ static void outside_computing(void **state)
 	}
 }
 
-/* No process: -ESRCH. A computing thread that somebody else traces cannot be looked at: -EPERM. */
+static void primordial_ends(struct victim *v)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, sleeper, NULL))
+		victim_error(__LINE__);
+	victim_ready(v);
+	pthread_exit(NULL);
+}
+
+/* No process: -ESRCH. No primordial thread: it cannot be told, -EAGAIN. A computing thread that
+ * somebody else traces cannot be looked at: -EPERM. */
 static void outside_refusals(void **state)
 {
 	struct victim v;
@@ -299,6 +310,15 @@ static void outside_refusals(void **state)
 
 	(void)state;
 	assert_int_equal(outside(0x3fffff), -ESRCH);
+	victim_start(&v, VICTIM_SPIN);
+	kill(v.pid, SIGKILL);
+	victim_wait_state(v.pid, v.pid, 'Z');
+	assert_int_equal(outside(v.pid), -ESRCH);
+	victim_stop(&v);
+	victim_start_fn(&v, primordial_ends);
+	victim_wait_state(v.pid, v.pid, 'Z');
+	assert_int_equal(outside(v.pid), -EAGAIN);
+	victim_stop(&v);
 	victim_start(&v, VICTIM_SPIN);
 	assert_int_equal(pipe(ready), 0);
 	tracer = victim_fork();

@@ -132,6 +132,15 @@ static int thread_outside(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp
 	return leads_inside(r, tid, rip, rsp) ? 0 : stack_outside(r, tid, rsp);
 }
 
+static int none_lives(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
+{
+	(void)ctx;
+	(void)tid;
+	(void)rip;
+	(void)rsp;
+	return 0;
+}
+
 int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *fn, void *arg)
 {
 	struct maps maps;
@@ -140,7 +149,10 @@ int hijack_threads_check(pid_t pid, uint64_t lo, uint64_t hi, hijack_inside_fn *
 
 	if (err)
 		return err;
-	err = survey_threads(pid, thread_outside, &r);
+	if (maps.n)
+		err = survey_threads(pid, thread_outside, &r);
+	else /* the primordial thread has ended, or all have: nothing can be told */
+		err = survey_threads(pid, none_lives, NULL) == 1 ? -ESRCH : -EAGAIN;
 	maps_fini(&maps);
 	return err;
 }

@@ -26,6 +26,9 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	for (size_t i = 0; i < n; i++)
 		if (!op_valid(r, &ops[i]))
 			return -EINVAL;
+	/* A thread that did not stop in time may still be on its way through the list. */
+	if (r->unsure && hijack_wait_errands(r->pid))
+		return -ETIMEDOUT;
 	for (size_t i = 0; i < n; i++) {
 		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
 		list[i] = ops[i];
@@ -34,6 +37,7 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	err = n ? region_call(r, r->stub_patch, args, paused_ns) : 0;
 	for (size_t i = 0; i < n; i++)
 		ops[i].seen = list[i].seen;
+	r->unsure = err == -ETIMEDOUT;
 	if (!err && n && *status)
 		return -EOPNOTSUPP;
 	return err;

@@ -323,19 +323,25 @@ static int map_parts(struct hijack *h, const struct region *r, int fd)
 	return err;
 }
 
-/* Others map memory meanwhile: look again, and a step further on, when a place was just taken. */
+static int place(struct region *r, uint64_t skip)
+{
+	uint64_t base;
+	int err = find_place(r->pid, r->code_low, r->code_high, skip, &base);
+
+	if (!err)
+		region_set_place(r, base, TOTAL_LEN);
+	return err;
+}
+
+/* Others map memory meanwhile: look again, and a step further on, when the place was just taken. */
 static int map_somewhere(struct hijack *h, struct region *r, int fd)
 {
-	int err = -EEXIST;
+	int err = map_parts(h, r, fd);
 
-	for (uint64_t i = 0; i < PLACE_TRIES && err == -EEXIST; i++) {
-		uint64_t base;
-
-		err = find_place(r->pid, r->code_low, r->code_high, i * TOTAL_LEN, &base);
-		if (err)
-			return err;
-		region_set_place(r, base, TOTAL_LEN);
-		err = map_parts(h, r, fd);
+	for (uint64_t i = 1; i < PLACE_TRIES && err == -EEXIST; i++) {
+		err = place(r, i * TOTAL_LEN);
+		if (!err)
+			err = map_parts(h, r, fd);
 	}
 	return err == -EEXIST ? -ENOSPC : err;
 }
@@ -408,7 +414,9 @@ int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct regio
 	r = region_new(pid, code_low, code_high);
 	if (!r)
 		return -ENOMEM;
-	err = hijack_open(pid, &h);
+	err = place(r, 0); /* while no thread has to wait for it */
+	if (!err)
+		err = hijack_open(pid, &h);
 	if (!err) {
 		err = create_error(create_in(h, r));
 		*paused_ns = hijack_paused_ns(h);

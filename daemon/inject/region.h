@@ -31,6 +31,7 @@ struct region {
 	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
 	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
 	enum slot_nop nop;
+	bool unsure;		      /* a thread may still be in the patch stub */
 	uint8_t *text_map, *code_map; /* the same memory, ours */
 	struct region_table *table_map;
 };

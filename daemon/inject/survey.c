@@ -79,6 +79,8 @@ int survey_threads(pid_t pid, survey_fn *fn, const void *ctx)
 	size_t n_new = 1;
 	int res = 1;
 
+	tracee_settle();
+
 	/*
 	 * The kernel's listing may leave out a thread when others end meanwhile, so it is repeated
 	 * until it brings nothing new.
