@@ -36,27 +36,23 @@
  * reset the target's handler and kill it (force_sig_info_to_task() in kernel/signal.c). HotSpot's
  * handler for SIGSEGV does its null checks, and losing it would be fatal later.
  */
-#include <elf.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "inject/gadget.h"
 #include "inject/hijack.h"
-#include "inject/sigframe.h"
+#include "inject/thread_state.h"
 #include "inject/threads.h"
 #include "inject/tracee.h"
 
-#define RED_ZONE	 128   /* System V ABI for x86-64, 3.2.2 */
-#define USER_CS		 0x33  /* 64-bit code; kernel arch/x86/include/asm/segment.h */
-#define EFLAGS_PLAIN	 0x202 /* interrupts on, direction up, no single step */
-#define SYSCALL_INSN_LEN 2
-#define CANDIDATES_MAX	 32   /* threads that are tried */
-#define EVENTS_MAX	 1000 /* stops of other kinds that may come between two system calls */
-#define CALL_STOPS_MAX	 256  /* system calls that a called function may make, twice */
-#define SYSCALL_STOP	 (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
-#define ERESTART_MIN	 512		  /* -ERESTARTSYS etc.; kernel include/linux/errno.h */
+#define RED_ZONE       128   /* System V ABI for x86-64, 3.2.2 */
+#define EFLAGS_PLAIN   0x202 /* interrupts on, direction up, no single step */
+#define CANDIDATES_MAX 32    /* threads that are tried */
+#define EVENTS_MAX     1000  /* stops of other kinds that may come between two system calls */
+#define CALL_STOPS_MAX 256   /* system calls that a called function may make, twice */
+#define SYSCALL_STOP   (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
+#define ERESTART_MIN   512		/* -ERESTARTSYS etc.; kernel include/linux/errno.h */
 
 struct hijack {
 	pid_t pid, tid;
@@ -109,7 +105,7 @@ static int go_to_landing(struct hijack *h)
 	return set_regs(h, &r);
 }
 
-/* --- what the thread was doing ---------------------------------------------------------------- */
+/* --- take a thread ---------------------------------------------------------------------------- */
 
 /*
  * Below its own stack pointer a thread's memory is free. A handler's alternate stack or a coroutine
@@ -124,106 +120,6 @@ static const struct map_entry *own_stack(const struct maps *maps, const struct u
 		return NULL;
 	return !strcmp(e->path, "[stack]") || (r->fs_base > r->rsp && r->fs_base < e->end) ? e
 											   : NULL;
-}
-
-/*
- * Inside a restartable sequence the kernel would see our program counter, take the sequence for
- * done, and not abort it when it should. Source: kernel/rseq.c, rseq_ip_fixup().
- */
-static bool in_rseq(const struct hijack *h)
-{
-	struct {
-		uint64_t rseq;
-		uint32_t size, signature, flags, pad;
-	} conf = {0};
-	struct {
-		uint32_t version, flags;
-		uint64_t start, length, abort;
-	} cs;
-	uint64_t ptr;
-
-	if ((int64_t)h->state.regs.orig_rax >= 0)
-		return false; /* system calls are not allowed in there */
-	if (tracee_ptrace(h->tid, TRACEE_GET_RSEQ_CONFIGURATION, sizeof(conf),
-			  (uint64_t)(uintptr_t)&conf) ||
-	    !conf.rseq)
-		return false;
-	if (tracee_read(h->tid, conf.rseq + 8, &ptr, sizeof(ptr)) || !ptr)
-		return false;
-	if (tracee_read(h->tid, ptr, &cs, sizeof(cs)))
-		return true;
-	return h->state.regs.rip - cs.start < cs.length;
-}
-
-/*
- * A sleep that was interrupted before, by us or by job control, is a restart_syscall(2) now. What
- * it was is in the instruction before the system call's, as the C libraries write it: `mov
- * $nr,%eax`. These are all the calls the kernel restarts in that way (set_restart_fn()).
- */
-static int64_t repeated_sleep(const struct hijack *h, uint64_t insn)
-{
-	struct __attribute__((packed)) {
-		uint8_t mov;
-		uint32_t nr;
-	} before;
-
-	if (!tracee_read(h->tid, insn - sizeof(before), &before, sizeof(before)) &&
-	    before.mov == 0xb8 &&
-	    (before.nr == SYS_poll || before.nr == SYS_nanosleep || before.nr == SYS_futex ||
-	     before.nr == SYS_clock_nanosleep))
-		return before.nr;
-	return SYS_restart_syscall;
-}
-
-static bool is_syscall_insn(const struct hijack *h, uint64_t addr)
-{
-	uint8_t code[SYSCALL_INSN_LEN];
-
-	return !tracee_read(h->tid, addr, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
-}
-
-/*
- * The system call that the thread has to make again if it returns without us. The kernel's way
- * for sleeps, restart_syscall, which knows how much is left, is closed then: rt_sigreturn makes it
- * fail with EINTR (current->restart_block.fn = do_no_restart_syscall), which a program without
- * signal handlers never expects of nanosleep or poll. The same call made again waits
- * longer than asked, which every program must bear; with an absolute timeout (all of HotSpot's
- * waits) it is exact. The thread may be inside the call, or about to make it, rax set.
- */
-static void find_restart(struct hijack *h)
-{
-	const struct user_regs_struct *r = &h->state.regs;
-	uint64_t insn = r->rip;
-	int64_t nr = (int64_t)r->rax;
-
-	h->state.call = -1;
-	if (sigframe_interrupted(r)) {
-		insn -= SYSCALL_INSN_LEN;
-		nr = (int64_t)r->orig_rax;
-	} else if (nr != SYS_restart_syscall || !is_syscall_insn(h, insn)) {
-		return;
-	}
-	h->state.call = nr == SYS_restart_syscall ? repeated_sleep(h, insn) : nr;
-	h->state.call_rip = insn;
-}
-
-static int read_state(struct hijack *h)
-{
-	struct sigframe_state *s = &h->state;
-	struct iovec xstate = {s->xstate, sizeof(s->xstate)};
-	int err = get_regs(h->tid, &s->regs);
-
-	if (!err && s->regs.cs != USER_CS)
-		return -EOPNOTSUPP;
-	if (!err)
-		err = tracee_ptrace(h->tid, TRACEE_GETSIGMASK, sizeof(s->sigmask),
-				    (uint64_t)(uintptr_t)&s->sigmask);
-	if (!err)
-		err = tracee_ptrace(h->tid, PTRACE_GETREGSET, NT_X86_XSTATE,
-				    (uint64_t)(uintptr_t)&xstate);
-	s->xstate_len = xstate.iov_len;
-	find_restart(h);
-	return err == -EIO || err == -ENODEV || err == -EINVAL ? -EOPNOTSUPP : err;
 }
 
 /* Near the end of its stack a thread has no room; below may be the top of another one's. */
@@ -242,8 +138,6 @@ static int write_way_back(struct hijack *h, const struct maps *maps)
 		return -EAGAIN;
 	return tracee_write(h->tid, h->frame.addr, h->frame.bytes, h->frame.len) ? -EAGAIN : 0;
 }
-
-/* --- take a thread ---------------------------------------------------------------------------- */
 
 /* PTRACE_O_*: a filter may answer one of our system calls by killing the process. */
 static int seize_options(pid_t pid, pid_t tid, unsigned int *ret)
@@ -265,10 +159,8 @@ static int prepare(struct hijack *h, const struct maps *maps)
 {
 	uint64_t sync = mask_of(SIGSEGV) | mask_of(SIGBUS) | mask_of(SIGILL) | mask_of(SIGFPE) |
 			mask_of(SIGTRAP);
-	int err = read_state(h);
+	int err = thread_state_read(h->tid, &h->state);
 
-	if (!err && in_rseq(h))
-		err = -EAGAIN;
 	if (!err)
 		err = write_way_back(h, maps);
 	if (!err)
@@ -350,29 +242,68 @@ static int worse(int err, int than)
 	return err;
 }
 
+/* A thread that is on its way to its end has no memory any more. */
+static int read_maps(pid_t tid, struct maps *ret)
+{
+	int err = maps_read(tid, ret);
+
+	if (err || ret->n)
+		return err;
+	maps_fini(ret);
+	return -ESRCH;
+}
+
 /*
- * Everything in /proc/PID is asked of a thread that lives: when the primordial thread has ended,
+ * Everything in /proc/PID is asked of the thread itself: when the primordial thread has ended,
  * /proc/PID/maps is empty though the process goes on.
  */
-static int take_best(struct hijack *h, const struct candidate *c, size_t n)
+static int take_one(struct hijack *h, pid_t tid, uint64_t deadline_ns)
 {
-	uint64_t deadline_ns = mono_ns() + TRACEE_LIMIT_NS;
 	struct maps maps;
-	int err = maps_read(c[0].tid, &maps);
+	int err = read_maps(tid, &maps);
 
 	if (err)
 		return err;
-	err = maps.n ? gadgets_find(c[0].tid, &maps, &h->gadgets) : -ESRCH;
+	err = h->gadgets.sigreturn ? 0 : gadgets_find(tid, &maps, &h->gadgets);
 	if (!err)
-		err = take(h, c[0].tid, &maps, deadline_ns);
-	for (size_t i = 1; err && i < MIN(n, CANDIDATES_MAX) && h->gadgets.sigreturn; i++) {
-		int one = mono_ns() < deadline_ns ? take(h, c[i].tid, &maps, deadline_ns)
-						  : -ETIMEDOUT;
-
-		err = one ? worse(one, err) : 0;
-	}
+		err = take(h, tid, &maps, deadline_ns);
 	maps_fini(&maps);
 	return err;
+}
+
+static int take_best(struct hijack *h, const struct candidate *c, size_t n)
+{
+	uint64_t deadline_ns = mono_ns() + TRACEE_LIMIT_NS;
+	int err = take_one(h, c[0].tid, deadline_ns);
+
+	for (size_t i = 1; err && i < MIN(n, CANDIDATES_MAX) && mono_ns() < deadline_ns; i++) {
+		int one = take_one(h, c[i].tid, deadline_ns);
+
+		err = one ? worse(one, err) : 0;
+		if (one == -EOPNOTSUPP && !h->gadgets.sigreturn)
+			break; /* nor would the others find any */
+	}
+	return err;
+}
+
+/* A process that dies refuses us in many ways. */
+static bool has_ended(pid_t pid)
+{
+	_cleanup_free_ pid_t *tids = NULL;
+	size_t n;
+	int err = threads_list(pid, &tids, &n);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		struct maps maps;
+
+		err = read_maps(tids[i], &maps);
+		if (!err)
+			maps_fini(&maps);
+		if (err != -ESRCH)
+			return false;
+		err = 0;
+	}
+	return !err || err == -ESRCH;
 }
 
 static int take_any(struct hijack *h)
@@ -401,7 +332,7 @@ int hijack_open(pid_t pid, struct hijack **ret)
 	h->pid = pid;
 	err = take_any(h);
 	if (err)
-		return err;
+		return has_ended(pid) ? -ESRCH : err;
 	*ret = take_ptr(h);
 	return 0;
 }
