@@ -10,8 +10,10 @@
  * was good, or was forwarded, or lies in no page that is being emptied, stays what it was for the
  * whole hit. One case does not: an object whose page is being emptied and which has not been moved
  * yet. It is still where it was, but may be moved any moment, and the page be reused. That is
- * REF_MOVING, and whoever reads such an object asks again afterwards: if it had not been moved even
- * then, or the page not been given up, what was read is good.
+ * REF_MOVING, and whoever reads such an object asks again afterwards, and looks at its beginning
+ * again: if it had not been moved even then, what was read is good. Its beginning, because when
+ * memory is short a page is emptied into itself: an object may then be overwritten by its own copy,
+ * from its beginning on, just before the table tells of it.
  *
  * There were two ZGC: the first one (17, and 21 by default) has colours above the address and maps
  * the heap once per colour; the generational one has them below, and two tables, one of each
@@ -61,9 +63,8 @@ static __always_inline __u32 z_hash(__u32 key)
 }
 
 /*
- * Not in the table. Not moved yet, as long as the page is being copied from (count above 0). If it
- * has been given up since (0) everything has been moved: look again. Below 0 a thread has it for
- * itself and slides what is in there to its beginning: what is where cannot be told.
+ * Not in the table: not moved yet, unless the page has been given up since (count 0). Then
+ * everything in it has been moved: look again.
  */
 static __always_inline __u32 z_absent(__u64 forwarding)
 {
@@ -71,7 +72,7 @@ static __always_inline __u32 z_absent(__u64 forwarding)
 
 	if (read_user(&count, sizeof(count), forwarding + target.z_ref_count_off))
 		return HP_REF_FAULT;
-	return count > 0 ? REF_MOVING : count < 0 ? HP_REF_STALE : HP_REF_OK;
+	return count ? REF_MOVING : HP_REF_OK;
 }
 
 /* @off: where in the heap it was; becomes where it is. Return: an hp_ref_status or REF_MOVING. */

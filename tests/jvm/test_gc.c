@@ -17,6 +17,7 @@ struct gc {
 };
 
 #define EXPERIMENTAL "-XX:+UnlockExperimentalVMOptions"
+#define DIAGNOSTIC   "-XX:+UnlockDiagnosticVMOptions"
 #define WIDE	     "-XX:-UseCompressedOops"
 
 static const struct gc gcs[] = {
@@ -32,6 +33,8 @@ static const struct gc gcs[] = {
 	{17, 21, {"-XX:+UseG1GC", "-XX:-UseCompressedClassPointers"}},
 	{17, 25, {"-XX:+UseZGC"}},
 	{21, 21, {"-XX:+UseZGC", "-XX:+ZGenerational"}},
+	/* Every page is emptied into itself, which else happens only when memory is short. */
+	{17, 25, {"-XX:+UseZGC", DIAGNOSTIC, "-XX:+ZStressRelocateInPlace"}},
 	{17, 25, {"-XX:+UseShenandoahGC"}},
 	{17, 25, {"-XX:+UseShenandoahGC", WIDE}},
 	{25, 25, {EXPERIMENTAL, "-XX:+UseShenandoahGC", "-XX:ShenandoahGCMode=generational"}},
