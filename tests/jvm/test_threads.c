@@ -92,7 +92,7 @@ static void overflow_exact(const struct jdk *jdk, const char *const *flags, cons
 	jvm_start(&j, jdk, flags, (const char *const[]){"prog.Threads", NULL});
 	jvm_ready(&j);
 	hp = hp_trace(j.pid,
-		      (const char *const[]){"--ring-size", "256M", "prog.Threads.descend*", NULL});
+		      (const char *const[]){"--ring-size", "512M", "prog.Threads.descend*", NULL});
 	json_decref(hp_attached(hp));
 	depths = jvm_ask(&j, "overflow 8 %s", kind);
 	detached = hp_finish(hp, SIGINT, 0, events);
@@ -158,7 +158,7 @@ static void observed_exact(const struct jdk *jdk)
 	 * away. */
 	free(jvm_ask(&j, "warm"));
 	jvm_settle(&j, NULL);
-	hp = hp_trace(j.pid, (const char *const[]){"--ring-size", "256M", CALLED, NULL});
+	hp = hp_trace(j.pid, (const char *const[]){"--ring-size", "512M", CALLED, NULL});
 	json_decref(hp_attached(hp));
 	free(jvm_ask(&j, "begin 20 1000"));
 	look_meanwhile(&j);
