@@ -183,7 +183,7 @@ static void slot_take_hands_each_out_once(void **state _unused_)
 	static struct slots s;
 	static bool taken[REGION_SLOTS];
 
-	slots_init(&s);
+	slots_init(&s, REGION_SLOTS);
 	for (int i = 1; i < REGION_SLOTS; i++) {
 		uint32_t slot = slot_take(&s);
 

@@ -24,6 +24,12 @@
 #include "log.h"
 #include "symmap/insn.h"
 
+/*
+ * Records of a slot's former user may still wait in the ring when the slot gets its next one. So
+ * many former users are kept; a power of two.
+ */
+#define FORMER_MAX 4096
+
 struct install {
 	struct target *t;
 	const struct install_ops *ops;
@@ -35,6 +41,7 @@ struct install {
 	struct site_env env;
 	struct slots slots;
 	struct site *owner[REGION_SLOTS]; /* last user of each slot, until its next one */
+	struct site *former[FORMER_MAX];  /* those before, by gen % FORMER_MAX */
 	uint32_t gen;
 	size_t nlive;
 
@@ -53,7 +60,6 @@ int install_open(struct target *t, const struct install_options *opt, const stru
 	if (!in)
 		return -ENOMEM;
 	*in = (struct install){.t = t, .ops = ops, .arg = arg, .opt = *opt};
-	slots_init(&in->slots);
 	in->decoder = insn_decoder_new();
 	if (in->decoder)
 		err = rig_open(t, &opt->rig, ops->record, arg, &in->rig);
@@ -61,6 +67,7 @@ int install_open(struct target *t, const struct install_options *opt, const stru
 		install_close(in);
 		return err;
 	}
+	slots_init(&in->slots, in->rig->fig.multi ? REGION_SLOTS : RIG_SINGLE_MAX + 1);
 	in->env = (struct site_env){.mem = t->mem,
 				    .layout = &t->layout,
 				    .decoder = in->decoder,
@@ -107,12 +114,20 @@ static uint32_t take_slot(struct install *in)
 {
 	uint32_t slot = slot_take(&in->slots);
 
-	if (slot == SLOT_NONE && slots_reclaim(&in->slots, in->rig->region) > 0) {
-		/* Records of the old users must be out before a slot changes hands. */
-		probe_bpf_consume(in->rig->bpf, INT32_MAX);
+	if (slot == SLOT_NONE && slots_reclaim(&in->slots, in->rig->region) > 0)
 		slot = slot_take(&in->slots);
-	}
 	return slot;
+}
+
+static void set_owner(struct install *in, struct site *s)
+{
+	struct site *old = in->owner[s->slot];
+
+	if (old) {
+		site_free(in->former[old->gen % FORMER_MAX]);
+		in->former[old->gen % FORMER_MAX] = old;
+	}
+	in->owner[s->slot] = s;
 }
 
 /* Steps 1 to 3: everything but the diversion. */
@@ -142,8 +157,7 @@ static int site_arm(struct install *in, struct site *s)
 	want.flags |= HP_SLOT_LIVE | (in->opt.count_only ? HP_SLOT_COUNT : 0);
 	spec = probe_bpf_slot(in->rig->bpf, s->slot);
 	*spec = want;
-	site_free(in->owner[s->slot]);
-	in->owner[s->slot] = s;
+	set_owner(in, s);
 	return 0;
 }
 
@@ -348,6 +362,8 @@ int install_close(struct install *in)
 	err = rig_close(in->rig, in->nlive > 0);
 	for (uint32_t slot = 0; slot < REGION_SLOTS; slot++)
 		site_free(in->owner[slot]);
+	for (size_t i = 0; i < FORMER_MAX; i++)
+		site_free(in->former[i]);
 	insn_decoder_free(in->decoder);
 	free(in);
 	return err;
@@ -357,7 +373,9 @@ struct site *install_site(struct install *in, uint32_t slot, uint32_t gen)
 {
 	struct site *s = slot < REGION_SLOTS ? in->owner[slot] : NULL;
 
-	return s && s->gen == gen ? s : NULL;
+	if (!s || s->gen != gen)
+		s = in->former[gen % FORMER_MAX];
+	return s && s->slot == slot && s->gen == gen ? s : NULL;
 }
 
 size_t install_live(const struct install *in)

@@ -3,22 +3,23 @@
 #include "probe/slot.h"
 #include "inject/hijack.h"
 
-void slots_init(struct slots *s)
+void slots_init(struct slots *s, uint32_t count)
 {
 	memset(s, 0, sizeof(*s));
+	s->count = count;
 	s->state[0] = SLOT_LIVE; /* the self-test's, for good */
 	s->next = 1;
 }
 
 uint32_t slot_take(struct slots *s)
 {
-	for (uint32_t i = 0; i < REGION_SLOTS; i++) {
-		uint32_t slot = (s->next + i) % REGION_SLOTS;
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint32_t slot = (s->next + i) % s->count;
 
 		if (s->state[slot] != SLOT_FREE)
 			continue;
 		s->state[slot] = SLOT_LIVE;
-		s->next = (slot + 1) % REGION_SLOTS;
+		s->next = (slot + 1) % s->count;
 		s->nlive++;
 		return slot;
 	}
@@ -57,10 +58,13 @@ int slots_reclaim(struct slots *s, const struct region *r)
 	struct resting c = {.s = s, .r = r};
 	int freed = 0, outside;
 
+	/* Where all are live, one more method must not cost a look at every thread. */
+	if (!s->nresting)
+		return 0;
 	outside = hijack_threads_check(r->pid, r->base, r->base + r->len, inside_resting, &c);
 	if (outside <= 0)
 		return outside;
-	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+	for (uint32_t slot = 1; slot < s->count; slot++) {
 		if (s->state[slot] == SLOT_RESTING) {
 			s->state[slot] = SLOT_FREE;
 			freed++;

@@ -17,11 +17,13 @@ enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_RESTING };
 
 struct slots {
 	uint8_t state[REGION_SLOTS];
-	uint32_t next; /* where the search for a free one begins */
+	uint32_t count; /* how many there are to take from, slot 0 included */
+	uint32_t next;	/* where the search for a free one begins */
 	uint32_t nlive, nresting;
 };
 
-void slots_init(struct slots *s);
+/** slots_init() - @count: slots from 0 on that may be used; at most REGION_SLOTS. */
+void slots_init(struct slots *s, uint32_t count);
 
 /** slot_take() - Return: a free slot, now live; SLOT_NONE when there is none. */
 uint32_t slot_take(struct slots *s);
