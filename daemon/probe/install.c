@@ -171,26 +171,41 @@ static void site_disarm(struct install *in, struct site *s)
 	site_free(s);
 }
 
-/* The site is no longer led to: its slot rests. The site stays for records under way. */
+/*
+ * The site is no longer led to: its slot rests. The site stays for records under way.
+ * @why: NULL for one that was never told of.
+ */
 static void site_retire(struct install *in, struct site *s, enum site_state state, const char *why)
 {
 	s->state = state;
 	in->nlive--;
 	*region_slot_entry(in->rig->region, s->slot) = (struct region_slot){0};
 	slot_rest(&in->slots, s->slot);
-	in->ops->unprobed(in->arg, s, why);
+	if (why)
+		in->ops->unprobed(in->arg, s, why);
 }
 
 static int patch(struct install *in, struct patch_op *ops, size_t n)
 {
 	uint64_t paused_ns = 0;
-	int err = patch_apply(in->rig->region, ops, n, &paused_ns);
+	int err;
 
+	/* Its PID may be another's by now. */
+	if (!target_alive(in->t))
+		return -ESRCH;
+	err = patch_apply(in->rig->region, ops, n, &paused_ns);
 	in->fig.patch_paused_ns += paused_ns;
 	in->fig.patches++;
 	if (err && err != -ESRCH)
 		log_err("cannot change code in PID %d: %s", in->t->id.pid, inject_why(err));
 	return err;
+}
+
+static bool leads_to_slot(struct install *in, const struct site *s)
+{
+	uint64_t word;
+
+	return !mem_read(in->t->mem, s->addr, &word, sizeof(word)) && word == s->divert;
 }
 
 /* Step 6. Return: true if the diversion and the uprobe behind it are both there. */
@@ -230,11 +245,19 @@ static int restore(struct install *in, struct site **sites, size_t n, const char
 			bool ours = ops[i].seen == ops[i].expect;
 
 			site_retire(in, sites[i], ours ? SITE_RESTORED : SITE_GONE,
-				    ours ? why : "retired");
+				    ours || !why ? why : "retired");
 		}
 	}
 	free(ops);
 	return err;
+}
+
+/* What was diverted but not read back. HotSpot may just have retired it, which is no news. */
+static void take_back(struct install *in, struct site *s)
+{
+	if (leads_to_slot(in, s))
+		in->ops->refused(in->arg, &s->nm, "no uprobe was found in its slot");
+	restore(in, &s, 1, NULL);
 }
 
 /* Step 5 and 6 for armed sites. Return: how many are live now, or an error. */
@@ -262,18 +285,49 @@ static int divert(struct install *in, struct site **sites, size_t n)
 		}
 		s->state = SITE_LIVE;
 		in->nlive++;
-		if (err)
+		if (err) {
+			if (err != -ESRCH && ops[i].seen != ops[i].expect)
+				in->ops->refused(in->arg, &s->nm, inject_why(err));
 			continue;
+		}
 		s->live_ns = clock_ns();
 		if (site_verify(in, s)) {
 			in->ops->probed(in->arg, s);
 			live++;
 		} else {
-			restore(in, &s, 1, "the probe could not be read back");
+			take_back(in, s);
 		}
 	}
 	free(ops);
 	return err ? err : live;
+}
+
+/* Steps 1 to 3 for one nmethod. Return: 1 armed; 0 passed over, or refused; -ESRCH; -ENOMEM. */
+static int arm_nmethod(struct install *in, const struct nmethod *nm, struct site **ret)
+{
+	char why[128] = "its code cannot be read";
+	struct site *s;
+	int err;
+
+	if (nm->state != NMETHOD_IN_USE || !install_wants(in, nm) || find_live(in, nm))
+		return 0;
+	err = site_new(&site_compiled_entry, &in->env, nm, &s, why, sizeof(why));
+	if (err == 0) {
+		err = site_arm(in, s);
+		if (err) {
+			site_free(s);
+			snprintf(why, sizeof(why), "all %u slots are in use", in->slots.count - 1);
+		}
+	}
+	if (err == 0) {
+		*ret = s;
+		return 1;
+	}
+	if (err == -ESRCH || err == -ENOMEM)
+		return err;
+	if (err != -ESTALE)
+		in->ops->refused(in->arg, nm, why);
+	return 0;
 }
 
 int install_nmethods(struct install *in, const struct nmethod *const *nms, size_t n,
@@ -281,57 +335,38 @@ int install_nmethods(struct install *in, const struct nmethod *const *nms, size_
 {
 	struct site *batch[PATCH_BATCH_MAX];
 	size_t nbatch = 0;
-	int installed = 0;
+	int installed = 0, err = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		char why[128] = "its code cannot be read";
-		struct site *s;
-		int err;
+	for (size_t i = 0; i < n && err >= 0; i++) {
+		err = arm_nmethod(in, nms[i], &batch[nbatch]);
+		if (err == 1)
+			batch[nbatch++]->registered_ns = registered_ns ? registered_ns[i] : 0;
+		/* What is armed is diverted, whatever became of the others. */
+		if (nbatch == PATCH_BATCH_MAX || (nbatch && (i + 1 == n || err < 0))) {
+			int live = divert(in, batch, nbatch);
 
-		if (nms[i]->state != NMETHOD_IN_USE || !install_wants(in, nms[i]) ||
-		    find_live(in, nms[i]))
-			continue;
-		err = site_new(&site_compiled_entry, &in->env, nms[i], &s, why, sizeof(why));
-		if (err == 0) {
-			err = site_arm(in, s);
-			if (err) {
-				site_free(s);
-				snprintf(why, sizeof(why), "all %d slots are in use",
-					 in->rig->fig.multi ? REGION_SLOTS : RIG_SINGLE_MAX);
-			}
+			installed += MAX(live, 0);
+			err = MIN(err, live);
+			nbatch = 0;
 		}
-		if (err == -ESRCH || err == -ENOMEM)
-			return err;
-		if (err) {
-			if (err != -ESTALE)
-				in->ops->refused(in->arg, nms[i], why);
-			continue;
-		}
-		s->registered_ns = registered_ns ? registered_ns[i] : 0;
-		batch[nbatch++] = s;
-		if (nbatch < PATCH_BATCH_MAX && i + 1 < n)
-			continue;
-		err = divert(in, batch, nbatch);
-		if (err < 0)
-			return err;
-		installed += err;
-		nbatch = 0;
 	}
-	if (nbatch) {
-		int err = divert(in, batch, nbatch);
-
-		if (err < 0)
-			return err;
-		installed += err;
-	}
-	return installed;
+	return err < 0 ? err : installed;
 }
 
 void install_gone(struct install *in, const struct nmethod *nm, const char *why)
 {
 	struct site *s = find_live(in, nm);
 
-	if (s)
+	if (!s)
+		return;
+	/*
+	 * A method that is unloaded with its class is freed without having been retired, and a map
+	 * that is read while the target runs may miss one that lives: nothing may go on leading
+	 * into a slot that rests. If this fails the site stays live for install_remove_all().
+	 */
+	if (leads_to_slot(in, s))
+		restore(in, &s, 1, why);
+	else
 		site_retire(in, s, SITE_GONE, why);
 }
 
