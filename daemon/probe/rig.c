@@ -15,6 +15,9 @@
 
 #define SELFTEST_HITS 8
 
+/* Each killed instance leaves one region; a target that makes up more gets no further attention. */
+#define REMAINS_MAX 64
+
 static uint32_t off32(uint64_t off)
 {
 	return off >= HP_OFF_NONE ? HP_OFF_NONE : (uint32_t)off;
@@ -99,72 +102,93 @@ static void config_fill(const struct rig *r, const struct rig_options *opt, stru
 
 static int report_busy(const struct target *t, pid_t holder)
 {
-	log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
-		t->id.pid, holder);
+	if (holder > 0)
+		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+			t->id.pid, holder);
+	else
+		log_err("PID %d is being traced already, by a hotprobe in another container: wait for "
+			"it or end it", t->id.pid);
 	return -EBUSY;
 }
 
-/*
- * Put back what killed instances left; there may be several regions when threads were inside one.
- * Return: as rig_clean(), without its messages.
- */
-static int remove_remains(struct target *t, size_t *sites, pid_t *holder)
+/* What was found of killed instances; there may be several regions when threads were inside one. */
+struct remains {
+	size_t sites;	/* entries put back */
+	size_t removed; /* regions, and descriptors of them */
+	size_t stuck;	/* regions that a thread is inside of */
+	pid_t holder;	/* with -EBUSY: the living instance, 0 if it cannot be seen from here */
+};
+
+/* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ... */
+static int remove_next(struct target *t, struct remains *found, size_t *index)
 {
 	const struct layout *l = &t->layout;
-	bool removed = region_close_fds(t->id.pid) > 0, stuck = false;
+	size_t restored = 0, skipped;
 	struct region *old;
-	size_t index = 0, restored, skipped;
 	int err;
 
-	for (;;) {
-		err = region_find(t->id.pid, l->code_low, l->code_high, index, &old, holder);
-		if (err == -ENOENT)
-			return stuck ? -EBUSY : removed;
-		if (err == -EPROTO) {
-			log_warn("PID %d: a mapping is named like ours and is not: left alone",
-				 t->id.pid);
-			index++;
-			continue;
-		}
-		if (err)
-			return err;
-		err = region_restore(old, &restored, &skipped);
-		if (!err) {
-			*sites += restored;
-			err = region_unmap(old);
-		}
-		region_close(old);
-		if (err && err != -EBUSY)
-			return err;
-		removed |= !err;
-		stuck |= err == -EBUSY;
-		index += err == -EBUSY;
+	err = region_find(t->id.pid, l->code_low, l->code_high, *index, &old, &found->holder);
+	if (err == -ENOENT)
+		return 0;
+	if (err == -EPROTO) {
+		log_warn("PID %d: a mapping is named like ours and is not: left alone", t->id.pid);
+		++*index;
+		return 1;
 	}
+	if (err)
+		return err;
+	err = region_restore(old, &restored, &skipped);
+	found->sites += restored;
+	if (!err)
+		err = region_unmap(old);
+	region_close(old);
+	if (err && err != -EBUSY)
+		return err;
+	found->removed += !err;
+	found->stuck += err == -EBUSY;
+	*index += err == -EBUSY;
+	return 1;
+}
+
+/* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
+static int remove_remains(struct target *t, struct remains *found)
+{
+	int closed = region_close_fds(t->id.pid), err = 1;
+	size_t index = 0;
+
+	*found = (struct remains){.removed = closed > 0};
+	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
+		err = remove_next(t, found, &index);
+	return MIN(err, 0);
 }
 
 static int take_target(struct rig *r)
 {
-	const struct target *t = r->t;
-	pid_t holder = 0;
-	size_t sites = 0;
+	struct remains found;
+	pid_t holder = 0, pid = r->t->id.pid;
 	int err;
 
-	err = target_lock(t->id.pid, &r->lock_fd, &holder);
+	err = target_lock(pid, &r->lock_fd, &holder);
 	if (err == -EBUSY)
-		return report_busy(t, holder);
+		return report_busy(r->t, holder);
 	if (err) {
-		log_err("cannot lock PID %d: %s", t->id.pid, strerror(-err));
+		log_err("cannot lock PID %d: %s", pid, inject_why(err));
 		return err;
 	}
-	err = remove_remains(r->t, &sites, &holder);
-	if (err == -EBUSY && holder)
-		return report_busy(t, holder);
-	if (err == 1)
-		log_warn("PID %d: removed what an earlier instance left (%zu probes)", t->id.pid,
-			 sites);
+	if (!target_alive(r->t))
+		return -ESRCH;
+	err = remove_remains(r->t, &found);
 	if (err == -EBUSY)
+		return report_busy(r->t, found.holder);
+	if (found.removed)
+		log_warn("PID %d: removed what an earlier instance left (%zu probes)", pid,
+			 found.sites);
+	if (found.stuck)
 		log_info("PID %d: a thread is inside the region an earlier instance left: it stays",
-			 t->id.pid);
+			 pid);
+	if (err)
+		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
+			 inject_why(err));
 	return err == -ESRCH || err == -EPERM ? err : 0;
 }
 
@@ -179,6 +203,8 @@ const char *inject_why(int err)
 		return "no free address range within 2 GiB of its code cache";
 	case -ETIMEDOUT:
 		return "no thread of it could be stopped";
+	case -EAGAIN:
+		return "none of its threads is where it can be borrowed: try again";
 	default:
 		return strerror(-err);
 	}
@@ -277,7 +303,10 @@ int rig_open(struct target *t, const struct rig_options *opt, record_fn *fn, voi
 	*r = (struct rig){.t = t, .lock_fd = -1};
 	err = bring_up(r, opt, fn, arg);
 	if (err) {
-		rig_close(r, false);
+		if (rig_close(r, false) && target_alive(t))
+			log_warn("PID %d: the slot region stays mapped, unused, for the next attach or "
+				 "`hotprobe clean -p %d`",
+				 t->id.pid, t->id.pid);
 		return err;
 	}
 	*ret = r;
@@ -292,7 +321,7 @@ int rig_close(struct rig *r, bool keep)
 		return 0;
 	probe_bpf_detach(r->bpf);
 	if (r->region) {
-		err = keep ? -EBUSY : region_unmap(r->region);
+		err = keep ? -EBUSY : target_alive(r->t) ? region_unmap(r->region) : -ESRCH;
 		region_close(r->region);
 	}
 	probe_bpf_close(r->bpf);
@@ -315,18 +344,25 @@ bool rig_slot_ready(struct rig *r, uint32_t slot)
 int rig_clean(struct target *t, size_t *sites)
 {
 	_cleanup_close_ int lock_fd = -1;
-	pid_t holder = 0;
+	struct remains found = {0};
 	int err;
 
-	err = target_lock(t->id.pid, &lock_fd, &holder);
+	err = target_lock(t->id.pid, &lock_fd, &found.holder);
+	if (err == 0 && !target_alive(t))
+		err = -ESRCH;
 	if (err == 0)
-		err = remove_remains(t, sites, &holder);
-	if (err == -EBUSY && holder)
-		return report_busy(t, holder);
+		err = remove_remains(t, &found);
 	if (err == -EBUSY)
+		return report_busy(t, found.holder);
+	*sites = found.sites;
+	if (err) {
+		log_err("cannot clean PID %d: %s", t->id.pid, inject_why(err));
+		return err;
+	}
+	if (found.stuck) {
 		log_err("PID %d: a thread is inside what was left; probes are off, try again later",
 			t->id.pid);
-	else if (err < 0)
-		log_err("cannot clean PID %d: %s", t->id.pid, inject_why(err));
-	return err;
+		return -EBUSY;
+	}
+	return found.removed > 0;
 }
