@@ -35,6 +35,8 @@
  * loaded at its address. It takes at least a full collection to get there.
  */
 #define KLASS_FRESH_NS (100 * NSEC_PER_MSEC)
+/* A target whose names take more makes them up; methods are still named (NAMES_BYTES_MAX there). */
+#define KLASS_NAMES_MAX (128u << 20)
 
 enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
 
@@ -125,17 +127,18 @@ static const char *klass_of_word(void *arg, uint64_t word)
 {
 	struct session *s = arg;
 	const struct name_entry *e = names_get(&s->klasses, word);
+	struct strpool *strings = symmap_strings(follow_map(s->follow));
 	uint64_t now_ns = clock_ns(), klass;
 	const char *name = NULL;
 
 	if (e && now_ns - e->ts_ns < KLASS_FRESH_NS)
 		return e->text;
 	klass = klass_from_word(&s->t->layout, word);
-	if (!klass || klass_name(s->t->mem, &s->t->layout, klass,
-				 symmap_strings(follow_map(s->follow)), &name))
+	if (!klass || strpool_bytes(strings) > KLASS_NAMES_MAX ||
+	    klass_name(s->t->mem, &s->t->layout, klass, strings, &name))
 		return NULL;
 	names_put(&s->klasses, word, name, now_ns);
-	return name;
+	return name; /* the pool's */
 }
 
 static void thread_json(struct session *s, struct buf *b, const struct hp_entry *e)
@@ -198,8 +201,6 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 static void on_thread(struct session *s, const struct hp_record *rec, size_t size)
 {
 	const struct hp_thread *t = (const struct hp_thread *)rec;
-	const struct name_entry *old;
-	const char *text = NULL;
 	struct buf b = {0};
 
 	if (size < sizeof(*t) || t->text_len > HP_THREAD_NAME_MAX)
@@ -210,11 +211,8 @@ static void on_thread(struct session *s, const struct hp_record *rec, size_t siz
 		else
 			json_latin1(&b, t->text, t->text_len);
 	}
-	old = names_get(&s->threads, t->java_tid);
-	if (!b.failed && b.len)
-		text = strpool_add(symmap_strings(follow_map(s->follow)), b.data, b.len);
-	if (!old || old->text != text)
-		names_put(&s->threads, t->java_tid, text, rec->ts_ns);
+	buf_add(&b, "", 1);
+	names_put(&s->threads, t->java_tid, !b.failed && b.len > 1 ? b.data : NULL, rec->ts_ns);
 	buf_fini(&b);
 }
 
@@ -226,7 +224,8 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 		on_entry(s, rec, size);
 	else if (rec->kind == HP_THREAD)
 		on_thread(s, rec, size);
-	return 0;
+	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
+	return s->deaf || conn_pending(s->conn) < OUT_MAX ? 0 : -EAGAIN;
 }
 
 /* --- what install and follow tell ------------------------------------------------------------- */
@@ -589,9 +588,12 @@ static bool wait_for_client(struct session *s)
 /* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
 static void drain(struct session *s)
 {
-	do
+	int n;
+
+	do {
 		s->deaf = s->deaf || !wait_for_client(s);
-	while (probe_bpf_consume(install_bpf(s->install), FETCH_MAX) > 0);
+		n = probe_bpf_consume(install_bpf(s->install), FETCH_MAX);
+	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);
 }
 

@@ -26,10 +26,30 @@ static void names_get_finds_what_was_put(void **state _unused_)
 	names_fini(&t);
 }
 
+/* The text is a copy, whatever becomes of the caller's; having none can be remembered too. */
+static void names_put_copies(void **state _unused_)
+{
+	struct names t = {0};
+	char text[] = "first";
+
+	names_put(&t, 7, text, 1);
+	text[0] = 'F';
+	assert_string_equal(names_get(&t, 7)->text, "first");
+	names_put(&t, 7, "first", 2);
+	assert_int_equal(names_get(&t, 7)->ts_ns, 2);
+	names_put(&t, 7, NULL, 3);
+	assert_non_null(names_get(&t, 7));
+	assert_null(names_get(&t, 7)->text);
+	names_fini(&t);
+}
+
 /* However many keys come, memory stays bounded and the newest is there. */
 static void names_put_stays_bounded(void **state _unused_)
 {
 	struct names t = {0};
+	static char text[1 << 16];
+
+	memset(text, 'x', sizeof(text) - 1);
 
 	for (uint64_t key = 1; key <= 3 * NAMES_MAX; key++) {
 		names_put(&t, key << 3, "x", key);
@@ -37,6 +57,11 @@ static void names_put_stays_bounded(void **state _unused_)
 		assert_true(t.n <= NAMES_MAX);
 	}
 	assert_true(t.cap <= 4 * NAMES_MAX);
+	for (size_t key = 1; key <= 3 * NAMES_BYTES_MAX / sizeof(text); key++) {
+		names_put(&t, key, text, key);
+		assert_string_equal(names_get(&t, key)->text, text);
+		assert_true(t.bytes <= NAMES_BYTES_MAX);
+	}
 	names_fini(&t);
 }
 
@@ -54,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_get_finds_what_was_put),
+		cmocka_unit_test(names_put_copies),
 		cmocka_unit_test(names_put_stays_bounded),
 		cmocka_unit_test(names_put_ignores_key_zero),
 	};

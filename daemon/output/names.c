@@ -4,8 +4,23 @@
 
 #define NAMES_MIN 256
 
+static void forget_all(struct names *t)
+{
+	for (size_t i = 0; i < t->cap; i++)
+		free(t->entries[i].text);
+	if (t->cap)
+		memset(t->entries, 0, t->cap * sizeof(*t->entries));
+	t->n = t->bytes = 0;
+}
+
+static size_t bytes_of(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
 void names_fini(struct names *t)
 {
+	forget_all(t);
 	free(t->entries);
 	*t = (struct names){0};
 }
@@ -55,17 +70,24 @@ static bool grow(struct names *t)
 void names_put(struct names *t, uint64_t key, const char *text, uint64_t ts_ns)
 {
 	struct name_entry *e;
+	char *copy;
 
 	if (!key)
 		return;
-	if (t->n >= NAMES_MAX) {
-		memset(t->entries, 0, t->cap * sizeof(*t->entries));
-		t->n = 0;
-	}
+	if (t->n >= NAMES_MAX || t->bytes + bytes_of(text) > NAMES_BYTES_MAX)
+		forget_all(t);
 	if (2 * (t->n + 1) > t->cap && !grow(t))
 		return;
 	e = probe(t->entries, t->cap, key);
-	if (!e->key)
-		t->n++;
-	*e = (struct name_entry){.key = key, .text = text, .ts_ns = ts_ns};
+	if (e->key && e->text && text && strcmp(e->text, text) == 0) {
+		e->ts_ns = ts_ns;
+		return;
+	}
+	copy = text ? strdup(text) : NULL;
+	if (text && !copy)
+		return;
+	t->n += !e->key;
+	t->bytes += bytes_of(copy) - bytes_of(e->text);
+	free(e->text);
+	*e = (struct name_entry){.key = key, .text = copy, .ts_ns = ts_ns};
 }
