@@ -27,7 +27,9 @@ struct client {
 	struct conn conn;
 	struct loop_source *src, *signal_src;
 	int signal_fd;
-	bool busy; /* a request has begun and is not done */
+	bool busy;	  /* a request has begun and is not done */
+	bool wants_write; /* EPOLLOUT is asked for */
+	bool ending;	  /* SIGTERM came: nothing new is begun */
 	struct session *session;
 	struct watch *watch;
 };
@@ -43,17 +45,10 @@ static void send_note(enum log_level level, const char *text, void *arg)
 				      strnlen(text, LOG_TEXT_MAX)));
 }
 
-static void update_interest(struct client *c)
-{
-	loop_mod(c->loop, c->src, EPOLLIN | (conn_pending(&c->conn) ? EPOLLOUT : 0));
-}
-
 static void reply_done(struct client *c, enum status status)
 {
 	c->busy = false;
 	conn_send(&c->conn, json_pack("{s:{s:i}}", "done", "status", status));
-	conn_flush(&c->conn);
-	update_interest(c);
 }
 
 static void on_session_done(void *arg, enum status status)
@@ -107,9 +102,14 @@ static enum status req_trace(struct client *c, json_t *req)
 	json_t *v;
 
 	json_array_foreach(specs, i, v) {
-		if (!json_is_string(v) || tr.nspecs > SPECS_MAX)
-			break;
-		texts[tr.nspecs++] = json_string_value(v);
+		if (i == ARRAY_SIZE(texts))
+			break; /* too many already: session_trace() says so */
+		texts[i] = json_string_value(v);
+		if (!texts[i]) {
+			log_err("trace: a SPEC is no text");
+			return STATUS_USAGE;
+		}
+		tr.nspecs++;
 	}
 	if (!tr.nspecs) {
 		log_err("trace: no SPEC was given");
@@ -173,6 +173,10 @@ static void handle(struct client *c, json_t *req)
 		log_err("a request is running on this connection: only \"stop\" may follow");
 		return;
 	}
+	if (c->ending) {
+		reply_done(c, STATUS_OK); /* as one that was stopped at once */
+		return;
+	}
 	c->busy = true;
 	log_set_level(json_is_true(json_object_get(req, "verbose")) ? LOG_LVL_DEBUG : LOG_LVL_INFO);
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
@@ -187,6 +191,28 @@ static void handle(struct client *c, json_t *req)
 		reply_done(c, status);
 }
 
+static void end(struct client *c)
+{
+	stop(c);
+	loop_stop(c->loop);
+}
+
+/* Whoever wrote something in this round need not think of sending it. */
+static void on_idle(void *arg, uint32_t events _unused_)
+{
+	struct client *c = arg;
+	bool wants_write;
+
+	if (conn_flush(&c->conn)) {
+		end(c);
+		return;
+	}
+	wants_write = conn_pending(&c->conn);
+	if (wants_write != c->wants_write)
+		loop_mod(c->loop, c->src, EPOLLIN | (wants_write ? EPOLLOUT : 0));
+	c->wants_write = wants_write;
+}
+
 static void on_client(void *arg, uint32_t events)
 {
 	struct client *c = arg;
@@ -199,7 +225,7 @@ static void on_client(void *arg, uint32_t events)
 		if (c->session)
 			session_resume(c->session);
 	}
-	if (events & (EPOLLIN | EPOLLHUP)) {
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		err = conn_fill(&c->conn);
 		while (err >= 0 && conn_line(&c->conn, &line, &len)) {
 			json_error_t why;
@@ -212,13 +238,8 @@ static void on_client(void *arg, uint32_t events)
 			json_decref(req);
 		}
 	}
-	if (err < 0 || c->conn.eof) {
-		stop(c);
-		loop_stop(c->loop);
-		return;
-	}
-	conn_flush(&c->conn);
-	update_interest(c);
+	if (err < 0 || c->conn.eof)
+		end(c);
 }
 
 /* --- the process ------------------------------------------------------------------------------ */
@@ -228,8 +249,10 @@ static void on_signal(void *arg, uint32_t events _unused_)
 	struct client *c = arg;
 	struct signalfd_siginfo info;
 
-	if (read(c->signal_fd, &info, sizeof(info)) == sizeof(info))
-		stop(c);
+	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	c->ending = true;
+	stop(c);
 }
 
 /*
@@ -267,6 +290,8 @@ static int engine_run(int fd)
 		c.src = loop_add(c.loop, fd, EPOLLIN, on_client, &c);
 	if (c.src)
 		err = take_signals(&c);
+	if (c.loop)
+		loop_on_idle(c.loop, on_idle, &c);
 	if (err == 0)
 		err = loop_run(c.loop);
 	log_set_sink(NULL, NULL);
@@ -290,9 +315,11 @@ pid_t engine_start(int *fd_ret)
 		return -errno;
 	pid = fork();
 	if (pid < 0) {
+		int err = -errno;
+
 		close(sv[0]);
 		close(sv[1]);
-		return -EAGAIN;
+		return err;
 	}
 	if (pid == 0) {
 		close(sv[0]);

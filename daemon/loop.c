@@ -18,6 +18,8 @@ struct loop_source {
 struct loop {
 	int epfd;
 	bool stop;
+	loop_fn *idle;
+	void *idle_arg;
 	/* Deleted inside a callback: other events of the same batch may still point at them. */
 	struct loop_source *dead;
 };
@@ -123,6 +125,12 @@ void loop_del(struct loop *l, struct loop_source *s)
 	l->dead = s;
 }
 
+void loop_on_idle(struct loop *l, loop_fn *fn, void *arg)
+{
+	l->idle = fn;
+	l->idle_arg = arg;
+}
+
 static void dispatch(struct loop_source *s, uint32_t events)
 {
 	uint64_t ticks;
@@ -149,6 +157,8 @@ int loop_run(struct loop *l)
 		for (int i = 0; i < n && !l->stop; i++)
 			dispatch(ev[i].data.ptr, ev[i].events);
 		bury(l);
+		if (l->idle)
+			l->idle(l->idle_arg, 0);
 	}
 	return 0;
 }

@@ -21,7 +21,6 @@ static void tell(struct watch *w, const char *event, const struct nmethod *nm, u
 	if (!report_wanted(w->pattern, nm))
 		return;
 	report_nmethod(&w->conn->out, nm, event, ts_ns + clock_wall_ns() - clock_ns());
-	conn_flush(w->conn);
 }
 
 static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)

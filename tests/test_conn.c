@@ -142,9 +142,21 @@ static void conn_flush_survives_gone_reader(void **state)
 	assert_true(conn_flush(&p->c) < 0);
 }
 
+/* A stream that something is missing of is not sent on as if it were whole. */
+static void conn_flush_refuses_a_stream_with_a_hole(void **state)
+{
+	struct pair *p = *state;
+
+	assert_int_equal(conn_send(&p->c, json_pack("{s:i}", "a", 1)), 0);
+	assert_null(buf_reserve(&p->c.out, BUF_MAX));
+	assert_int_equal(conn_flush(&p->c), -ENOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(conn_flush_refuses_a_stream_with_a_hole, pair_open,
+						pair_close),
 		cmocka_unit_test_setup_teardown(conn_line_joins_pieces, pair_open, pair_close),
 		cmocka_unit_test_setup_teardown(conn_fill_refuses_endless_line, pair_open,
 						pair_close),

@@ -83,6 +83,25 @@ static void loop_timer_repeats(void **state _unused_)
 	loop_free(f.l);
 }
 
+static void on_idle(void *arg, uint32_t events _unused_)
+{
+	struct fixture *f = arg;
+
+	f->calls_b = f->ticks;
+}
+
+/* What is to be done after the callbacks of a round is done after each of them. */
+static void loop_on_idle_comes_after_each_round(void **state _unused_)
+{
+	struct fixture f = {.l = loop_new()};
+
+	loop_on_idle(f.l, on_idle, &f);
+	f.timer = loop_timer(f.l, NSEC_PER_MSEC, on_tick, &f);
+	assert_int_equal(loop_run(f.l), 0);
+	assert_int_equal(f.calls_b, 3);
+	loop_free(f.l);
+}
+
 /* A file that cannot be polled is refused, not ignored. */
 static void loop_add_refuses_bad_descriptor(void **state _unused_)
 {
@@ -97,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loop_del_works_inside_callbacks),
 		cmocka_unit_test(loop_timer_repeats),
+		cmocka_unit_test(loop_on_idle_comes_after_each_round),
 		cmocka_unit_test(loop_add_refuses_bad_descriptor),
 	};
 

@@ -70,6 +70,8 @@ bool conn_line(struct conn *c, const char **ret, size_t *len)
 
 int conn_flush(struct conn *c)
 {
+	if (c->out.failed)
+		return -ENOMEM;
 	while (c->out_pos < c->out.len) {
 		ssize_t n = send(c->fd, c->out.data + c->out_pos, c->out.len - c->out_pos,
 				 MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -37,7 +37,11 @@ int conn_fill(struct conn *c);
  */
 bool conn_line(struct conn *c, const char **ret, size_t *len);
 
-/** conn_flush() - send what is queued, as far as the socket takes it. Return: 0; -errno. */
+/**
+ * conn_flush() - send what is queued, as far as the socket takes it.
+ * Return: 0; -errno; -ENOMEM when something queued did not fit (BUF_MAX): the stream has a hole and
+ * cannot go on.
+ */
 int conn_flush(struct conn *c);
 
 /** conn_pending() - bytes queued and not yet sent. */
