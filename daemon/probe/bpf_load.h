@@ -78,7 +78,14 @@ int nmethod_bpf_open(pid_t pid, const char *path, const struct nmethod_site *sit
 		     uint32_t hdr_len, record_fn *fn, void *arg, struct nmethod_bpf **ret);
 void nmethod_bpf_close(struct nmethod_bpf *b);
 int nmethod_bpf_fd(const struct nmethod_bpf *b);
+
+/**
+ * nmethod_bpf_consume() - hand waiting records to the callback, a bounded number of them: what is
+ * left keeps nmethod_bpf_fd() readable.
+ * Return: how many; or the callback's negative return, which stops it.
+ */
 int nmethod_bpf_consume(struct nmethod_bpf *b);
+
 /** nmethod_bpf_lost() - compile events that did not fit: the map must then be read anew. */
 uint64_t nmethod_bpf_lost(const struct nmethod_bpf *b);
 

@@ -19,11 +19,16 @@
 /* HotSpot has some ten functions that we hook; more is a caller's mistake. */
 #define SITES_MAX 64
 
+/* Handed over in one go: a target that calls those functions in a loop must not hold us for ever. */
+#define CONSUME_MAX 1024
+#define STOPPED	    (-4095) /* by us, not by the callback */
+
 struct nmethod_bpf {
 	struct nmethod_skel *skel;
 	struct ring_buffer *ring;
 	record_fn *fn;
 	void *arg;
+	int taken; /* of the nmethod_bpf_consume() that runs */
 	int link_fd;
 	struct bpf_link *links[SITES_MAX]; /* where the kernel has no usable link for many */
 	size_t nlinks;
@@ -33,10 +38,13 @@ static int on_record(void *arg, void *data, size_t size)
 {
 	struct nmethod_bpf *b = arg;
 	const struct hp_record *rec = data;
+	int err = 0;
 
-	if (size < sizeof(struct hp_nmethod) || rec->size != sizeof(struct hp_nmethod))
-		return 0;
-	return b->fn(b->arg, rec, rec->size);
+	if (size >= sizeof(struct hp_nmethod) && rec->size == sizeof(struct hp_nmethod))
+		err = b->fn(b->arg, rec, rec->size);
+	if (err < 0)
+		return err;
+	return ++b->taken < CONSUME_MAX ? 0 : STOPPED;
 }
 
 static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi)
@@ -168,7 +176,11 @@ int nmethod_bpf_fd(const struct nmethod_bpf *b)
 
 int nmethod_bpf_consume(struct nmethod_bpf *b)
 {
-	return ring_buffer__consume(b->ring);
+	int err;
+
+	b->taken = 0;
+	err = ring_buffer__consume(b->ring);
+	return err < 0 && err != STOPPED ? err : b->taken;
 }
 
 uint64_t nmethod_bpf_lost(const struct nmethod_bpf *b)
