@@ -14,16 +14,19 @@
 
 /*
  * A method is being made not entrant when its hook fires: the state changes a moment later. It is
- * looked at again after each of these pauses (a lock may be in the way) and then given up: the
- * call may have been refused (already retired, or a race lost).
+ * looked at again after each of these pauses (a lock may be in the way, or the machine busy) and
+ * then given up: the call may have been refused (already retired, or a race lost).
  */
 static const uint64_t retire_checks_ns[] = {
-	1 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC, 20 * NSEC_PER_MSEC, 100 * NSEC_PER_MSEC,
+	1 * NSEC_PER_MSEC,   5 * NSEC_PER_MSEC,	  20 * NSEC_PER_MSEC,
+	100 * NSEC_PER_MSEC, 500 * NSEC_PER_MSEC, 2000 * NSEC_PER_MSEC,
 };
 
 #define RETIRING_MAX	4096
 #define RESCAN_PAUSE_NS (20 * NSEC_PER_MSEC)  /* at most so often, however fast events come */
 #define RESCAN_TIMER_NS (250 * NSEC_PER_MSEC) /* when no hook tells */
+#define RESCAN_PATROL_NS NSEC_PER_SEC	      /* when hooks tell of new code only */
+#define RESCAN_REST	4 /* times as long as the last walk took, at the least */
 
 struct retiring {
 	uint64_t addr;
@@ -42,6 +45,10 @@ struct follow {
 	struct name_cache *names;
 	enum follow_source source;
 	uint64_t walk_ns;
+	uint64_t walk_begun_ns, walk_done_ns; /* the last one */
+	uint64_t rescan_due_ns;		      /* 0: none */
+	uint64_t period_ns;		      /* of walks that nothing asks for; 0: none */
+	bool names_full;    /* said already */
 
 	struct nmethod_bpf *bpf;
 	struct loop_source *bpf_src, *retire_timer, *rescan_timer;
@@ -50,6 +57,7 @@ struct follow {
 
 	struct retiring *retiring;
 	size_t nretiring;
+	uint64_t retire_due_ns; /* what the timer is set to; 0: nothing */
 };
 
 const char *follow_source_name(enum follow_source s)
@@ -89,7 +97,7 @@ static const struct {
 struct hooks {
 	struct nmethod_site sites[FOLLOW_HOOKS_MAX];
 	size_t n;
-	bool registers;
+	bool registers, unregisters, retires;
 };
 
 /* endbr64 is single-stepped out of line by the kernel, at twenty times the price of the next one. */
@@ -136,8 +144,11 @@ static void hooks_by_symbol(struct hooks *h, struct elfsyms *e)
 			hooks_add(h, e, vaddr, HOOK_UNREGISTER, 1);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nmethod_members); i++) {
-		if (elfsyms_value(e, nmethod_members[i].symbol, &vaddr) == 0)
-			hooks_add(h, e, vaddr, nmethod_members[i].hook, 0);
+		if (elfsyms_value(e, nmethod_members[i].symbol, &vaddr) ||
+		    !hooks_add(h, e, vaddr, nmethod_members[i].hook, 0))
+			continue;
+		h->unregisters |= nmethod_members[i].hook == HOOK_UNREGISTER;
+		h->retires |= nmethod_members[i].hook == HOOK_RETIRE;
 	}
 }
 
@@ -157,13 +168,27 @@ static void hooks_by_usdt(struct hooks *h, struct elfsyms *e)
 
 /* --- the map ---------------------------------------------------------------------------------- */
 
+static void map_remove(struct follow *f, uint64_t addr, uint64_t ts_ns)
+{
+	struct nmethod old;
+
+	if (symmap_remove(f->map, addr, &old) == 0 && f->live)
+		f->ops->unloaded(f->arg, &old, ts_ns);
+}
+
 static int map_add(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
 {
 	const struct nmethod *old = symmap_find(f->map, nm->addr);
 	const struct nmethod *added;
-	uint8_t state_before = old ? old->state : NMETHOD_IN_USE;
+	uint8_t state_before;
 	int err;
 
+	/* Its end was missed: whoever has something on it must know. */
+	if (old && old->compile_id != nm->compile_id) {
+		map_remove(f, nm->addr, ts_ns);
+		old = NULL;
+	}
+	state_before = old ? old->state : NMETHOD_IN_USE;
 	err = symmap_add(f->map, nm, &added);
 	if (err < 0)
 		return err;
@@ -174,14 +199,6 @@ static int map_add(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
 	else if (state_before == NMETHOD_IN_USE && added->state != NMETHOD_IN_USE)
 		f->ops->retired(f->arg, added, ts_ns);
 	return 0;
-}
-
-static void map_remove(struct follow *f, uint64_t addr, uint64_t ts_ns)
-{
-	struct nmethod old;
-
-	if (symmap_remove(f->map, addr, &old) == 0 && f->live)
-		f->ops->unloaded(f->arg, &old, ts_ns);
 }
 
 struct walk {
@@ -234,32 +251,57 @@ static void remove_unseen(struct walk *w)
 static int walk(struct follow *f)
 {
 	struct walk w = {.f = f, .ts_ns = clock_ns()};
-	int err = codeheap_walk(f->t->mem, &f->t->layout, f->names, walk_one, &w);
+	int err;
 
-	if (err == 0)
+	f->walk_begun_ns = w.ts_ns;
+	err = codeheap_walk(f->t->mem, &f->t->layout, f->names, walk_one, &w);
+	if (err == 0 && w.n)
 		remove_unseen(&w);
 	free(w.seen);
+	f->walk_done_ns = clock_ns();
 	return err;
+}
+
+/* Walk after @pause_ns, unless one is to come earlier: events that never cease must not put it off. */
+static void rescan_in(struct follow *f, uint64_t pause_ns)
+{
+	uint64_t rest_ns = RESCAN_REST * (f->walk_done_ns - f->walk_begun_ns);
+	uint64_t now_ns = clock_ns(), due_ns = MAX(now_ns + pause_ns, f->walk_done_ns + rest_ns);
+
+	if (f->rescan_due_ns && f->rescan_due_ns <= due_ns)
+		return;
+	f->rescan_due_ns = due_ns;
+	loop_timer_set(f->rescan_timer, due_ns - now_ns);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+static void retire_timer_set(struct follow *f, uint64_t due_ns)
+{
+	uint64_t now_ns = clock_ns();
+
+	f->retire_due_ns = due_ns;
+	loop_timer_set(f->retire_timer, !due_ns ? 0 : due_ns > now_ns ? due_ns - now_ns : 1);
+}
+
 static void retire_later(struct follow *f, const struct nmethod *nm, uint64_t ts_ns)
 {
+	uint64_t due_ns = clock_ns() + retire_checks_ns[0];
+
 	if (nm->state != NMETHOD_IN_USE)
 		return;
 	if (f->nretiring == RETIRING_MAX) {
-		loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+		rescan_in(f, RESCAN_PAUSE_NS);
 		return;
 	}
 	f->retiring[f->nretiring++] = (struct retiring){
 		.addr = nm->addr,
 		.gen = nm->gen,
-		.due_ns = clock_ns() + retire_checks_ns[0],
+		.due_ns = due_ns,
 		.ts_ns = ts_ns,
 	};
-	if (f->nretiring == 1)
-		loop_timer_set(f->retire_timer, retire_checks_ns[0]);
+	if (!f->retire_due_ns || due_ns < f->retire_due_ns)
+		retire_timer_set(f, due_ns);
 }
 
 /* Has it been retired by now? Return: true when there is nothing more to wait for. */
@@ -288,16 +330,20 @@ static bool retire_check(struct follow *f, struct retiring *r, uint64_t now_ns)
 static void on_retire_timer(void *arg, uint32_t events _unused_)
 {
 	struct follow *f = arg;
-	uint64_t now_ns = clock_ns();
+	uint64_t now_ns = clock_ns(), next_ns = 0;
 	size_t left = 0;
 
 	for (size_t i = 0; i < f->nretiring; i++) {
-		if (!retire_check(f, &f->retiring[i], now_ns))
-			f->retiring[left++] = f->retiring[i];
+		struct retiring *r = &f->retiring[i];
+
+		if (retire_check(f, r, now_ns))
+			continue;
+		if (!next_ns || r->due_ns < next_ns)
+			next_ns = r->due_ns;
+		f->retiring[left++] = *r;
 	}
 	f->nretiring = left;
-	if (!left)
-		loop_timer_set(f->retire_timer, 0);
+	retire_timer_set(f, next_ns);
 }
 
 static void on_register(struct follow *f, const struct hp_nmethod *rec)
@@ -305,6 +351,9 @@ static void on_register(struct follow *f, const struct hp_nmethod *rec)
 	struct nmethod nm;
 	int err;
 
+	/* The walk came later and met what is there: this one, or the next user of the address. */
+	if (rec->h.ts_ns < f->walk_begun_ns && symmap_find(f->map, rec->addr))
+		return;
 	err = nmethod_decode(&f->t->layout, rec->addr, rec->hdr, rec->hdr_len, &nm);
 	if (err == 0)
 		err = nmethod_names(f->t->mem, &f->t->layout, f->names, &nm);
@@ -313,6 +362,10 @@ static void on_register(struct follow *f, const struct hp_nmethod *rec)
 	if (err == -EFAULT || err == -EPROTO)
 		log_debug("follow: new nmethod at 0x%llx cannot be read: it may be gone already",
 			  (unsigned long long)rec->addr);
+	if (err == -ENOMEM && !f->names_full) {
+		log_warn("PID %d: no room for more methods: new ones are not seen", f->t->id.pid);
+		f->names_full = true;
+	}
 }
 
 /*
@@ -349,7 +402,7 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 			retire_later(f, symmap_find(f->map, n->addr), rec->ts_ns);
 		break;
 	case HP_RESCAN:
-		loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+		rescan_in(f, RESCAN_PAUSE_NS);
 		break;
 	}
 	return 0;
@@ -374,17 +427,24 @@ static void on_bpf(void *arg, uint32_t events _unused_)
 	log_info("follow: %llu compile events of PID %d were lost: reading the code heaps again",
 		 (unsigned long long)(lost - f->lost_seen), f->t->id.pid);
 	f->lost_seen = lost;
-	loop_timer_set(f->rescan_timer, RESCAN_PAUSE_NS);
+	rescan_in(f, RESCAN_PAUSE_NS);
 }
 
 static void on_rescan(void *arg, uint32_t events _unused_)
 {
 	struct follow *f = arg;
+	int err;
 
-	loop_timer_set(f->rescan_timer, f->source == FOLLOW_TIMER ? RESCAN_TIMER_NS : 0);
+	f->rescan_due_ns = 0;
+	loop_timer_set(f->rescan_timer, 0);
 	if (f->bpf)
 		nmethod_bpf_consume(f->bpf); /* what is older than the walk comes before it */
-	walk(f);
+	err = walk(f);
+	/* Caught while it was changing: again. A target that has ended is the loop's to notice. */
+	if (err && err != -ESRCH && err != -ENOMEM)
+		rescan_in(f, RESCAN_TIMER_NS);
+	else if (f->period_ns)
+		rescan_in(f, f->period_ns);
 	settled(f);
 }
 
@@ -397,9 +457,11 @@ static int hook(struct follow *f)
 
 	hooks_by_symbol(&h, f->t->libjvm);
 	f->source = FOLLOW_SYMBOLS;
+	f->period_ns = h.retires && h.unregisters ? 0 : RESCAN_PATROL_NS;
 	if (!h.registers) {
 		hooks_by_usdt(&h, f->t->libjvm);
 		f->source = h.n ? FOLLOW_USDT : FOLLOW_TIMER;
+		f->period_ns = h.n ? 0 : RESCAN_TIMER_NS;
 		log_warn("PID %d: its libjvm.so has no symbols: new methods are noticed %s; "
 			 "install the JVM's debug symbols to see them at once",
 			 f->t->id.pid,
@@ -451,8 +513,8 @@ int follow_open(struct target *t, struct loop *loop, const struct follow_ops *op
 	}
 	f->walk_ns = clock_ns() - start_ns;
 	f->live = loop != NULL;
-	if (f->source == FOLLOW_TIMER)
-		loop_timer_set(f->rescan_timer, RESCAN_TIMER_NS);
+	if (f->period_ns)
+		rescan_in(f, f->period_ns);
 	*ret = f;
 	return 0;
 }
