@@ -5,19 +5,16 @@
  *   OPENING -> LIVE -> DETACHING -> (gone)
  *
  * Compile events come from follow.c and lead to install.c; hits come from install.c's ring buffer
- * and become JSON lines here (output/). The client being slow only stops the fetching: the ring then
- * fills up, and what does not fit is counted by the BPF program and told as "lost".
+ * and become JSON lines (trace_events.c). The client being slow only stops the fetching: the ring
+ * then fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include <poll.h>
 
 #include "session.h"
 #include "follow.h"
 #include "log.h"
-#include "output/format.h"
-#include "output/names.h"
 #include "probe/install.h"
-#include "target/codeheap.h"
-#include "target/klass.h"
+#include "trace_events.h"
 
 /* Records are fetched so often, whether or not the ring asked for it. */
 #define FETCH_NS (10 * NSEC_PER_MSEC)
@@ -30,14 +27,6 @@
 #define LOST_NS (200 * NSEC_PER_MSEC)
 /* A client that reads nothing for so long while we detach gets none of the events that wait. */
 #define DRAIN_WAIT_MS 5000
-/*
- * A class name read so long ago is read again: the class may have been unloaded and another one
- * loaded at its address. It takes at least a full collection to get there.
- */
-#define KLASS_FRESH_NS (100 * NSEC_PER_MSEC)
-/* A target whose names take more makes them up; methods are still named (NAMES_BYTES_MAX there). */
-#define KLASS_NAMES_MAX (128u << 20)
-
 enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
 
 struct session {
@@ -55,9 +44,7 @@ struct session {
 	uint64_t count_max, events, hits, lost, lost_ns;
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool deaf;			/* the client does not read: count, do not write */
-	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
-	struct names threads;	 /* java_tid -> JSON text of the name */
-	struct names klasses;	 /* klass word -> name */
+	struct trace_events lines;
 	struct nmethod fresh[FRESH_MAX]; /* compiled, wanted, not yet diverted */
 	uint64_t fresh_ns[FRESH_MAX];
 	size_t nfresh;
@@ -97,90 +84,7 @@ enum status status_tell(int err, const struct target *t, const char *why)
 	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
-/* --- lines ------------------------------------------------------------------------------------ */
-
-static uint64_t wall(const struct session *s, uint64_t mono_ns)
-{
-	return mono_ns + s->wall_offset_ns;
-}
-
-/* {"event":NAME,"ts":...,"pid":... ; the caller goes on. */
-static struct buf *event_begin(struct session *s, const char *name, uint64_t mono_ns)
-{
-	struct buf *b = &s->conn->out;
-
-	buf_str(b, "{\"event\":\"");
-	buf_str(b, name);
-	buf_str(b, "\",\"ts\":");
-	buf_u64(b, wall(s, mono_ns));
-	buf_str(b, ",\"pid\":");
-	buf_u64(b, (uint64_t)s->t->id.pid);
-	return b;
-}
-
-static void event_end(struct buf *b)
-{
-	buf_add(b, "}\n", 2);
-}
-
-static const char *klass_of_word(void *arg, uint64_t word)
-{
-	struct session *s = arg;
-	const struct name_entry *e = names_get(&s->klasses, word);
-	struct strpool *strings = symmap_strings(follow_map(s->follow));
-	uint64_t now_ns = clock_ns(), klass;
-	const char *name = NULL;
-
-	if (e && now_ns - e->ts_ns < KLASS_FRESH_NS)
-		return e->text;
-	klass = klass_from_word(&s->t->layout, word);
-	if (!klass || strpool_bytes(strings) > KLASS_NAMES_MAX ||
-	    klass_name(s->t->mem, &s->t->layout, klass, strings, &name))
-		return NULL;
-	names_put(&s->klasses, word, name, now_ns);
-	return name; /* the pool's */
-}
-
-static void thread_json(struct session *s, struct buf *b, const struct hp_entry *e)
-{
-	const struct name_entry *name = names_get(&s->threads, e->java_tid);
-
-	buf_str(b, ",\"tid\":");
-	buf_u64(b, e->tid);
-	buf_str(b, ",\"jthread\":");
-	buf_hex(b, e->jthread);
-	buf_str(b, ",\"java_tid\":");
-	if (e->java_tid)
-		buf_u64(b, e->java_tid);
-	else
-		buf_str(b, "null");
-	buf_str(b, ",\"thread\":");
-	buf_str(b, name && name->text ? name->text : "null");
-}
-
-static void entry_json(struct session *s, const struct site *site, const struct entry_view *v)
-{
-	struct buf *b = event_begin(s, "entry", v->e->h.ts_ns);
-	const struct call_layout *call = site->call;
-	struct arg_value value;
-
-	thread_json(s, b, v->e);
-	buf_add(b, site->json_head, site->json_head_len);
-	if (!call->is_static) {
-		entry_arg(call, v, -1, &value);
-		buf_str(b, ",\"this\":");
-		json_arg(b, NULL, &value, klass_of_word, s);
-	}
-	buf_str(b, ",\"args\":[");
-	for (int i = 0; i < call->sig.nparams; i++) {
-		if (i)
-			buf_add(b, ",", 1);
-		entry_arg(call, v, i, &value);
-		json_arg(b, site->types[i], &value, klass_of_word, s);
-	}
-	buf_add(b, "]", 1);
-	event_end(b);
-}
+/* --- hits -------------------------------------------------------------------------------------- */
 
 static void on_entry(struct session *s, const struct hp_record *rec, size_t size)
 {
@@ -194,26 +98,8 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 		s->unshown++;
 		return;
 	}
-	entry_json(s, site, &v);
+	trace_event_entry(&s->lines, site, &v);
 	s->events++;
-}
-
-static void on_thread(struct session *s, const struct hp_record *rec, size_t size)
-{
-	const struct hp_thread *t = (const struct hp_thread *)rec;
-	struct buf b = {0};
-
-	if (size < sizeof(*t) || t->text_len > HP_THREAD_NAME_MAX)
-		return;
-	if (t->status == HP_REF_OK) {
-		if (t->coder)
-			json_utf16(&b, t->text, t->text_len);
-		else
-			json_latin1(&b, t->text, t->text_len);
-	}
-	buf_add(&b, "", 1);
-	names_put(&s->threads, t->java_tid, !b.failed && b.len > 1 ? b.data : NULL, rec->ts_ns);
-	buf_fini(&b);
 }
 
 static int on_record(void *arg, const struct hp_record *rec, size_t size)
@@ -223,7 +109,7 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 	if (rec->kind == HP_ENTRY)
 		on_entry(s, rec, size);
 	else if (rec->kind == HP_THREAD)
-		on_thread(s, rec, size);
+		trace_events_thread(&s->lines, rec, size);
 	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
 	return s->deaf || conn_pending(s->conn) < OUT_MAX ? 0 : -EAGAIN;
 }
@@ -246,19 +132,6 @@ static void note_latency(struct session *s, uint64_t ns)
 	l->ns[l->n++] = ns;
 }
 
-static void site_event(struct session *s, const char *event, const struct site *site,
-		       const char *why)
-{
-	struct buf *b = event_begin(s, event, clock_ns());
-
-	buf_add(b, site->json_head, site->json_head_len);
-	buf_str(b, ",\"entry\":");
-	buf_hex(b, site->nm.entry);
-	buf_str(b, ",\"why\":");
-	json_str(b, why, strlen(why));
-	event_end(b);
-}
-
 static void on_probed(void *arg, const struct site *site)
 {
 	struct session *s = arg;
@@ -272,7 +145,7 @@ static void on_probed(void *arg, const struct site *site)
 		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
 			  site->nm.klass, site->nm.name, site->nm.level, (double)ns / 1e6);
 	}
-	site_event(s, "probed", site, "compiled");
+	trace_event_site(&s->lines, "probed", site, "compiled");
 }
 
 static void on_unprobed(void *arg, const struct site *site, const char *why)
@@ -280,7 +153,7 @@ static void on_unprobed(void *arg, const struct site *site, const char *why)
 	struct session *s = arg;
 
 	if (s->state == SESSION_LIVE)
-		site_event(s, "unprobed", site, why);
+		trace_event_site(&s->lines, "unprobed", site, why);
 }
 
 static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
@@ -352,19 +225,6 @@ static const struct follow_ops follow_ops = {
 
 /* --- fetching --------------------------------------------------------------------------------- */
 
-static void lost_json(struct session *s, uint64_t count, const char *where)
-{
-	struct buf *b;
-
-	if (!count)
-		return;
-	b = event_begin(s, "lost", s->lost_ns);
-	buf_str(b, ",\"count\":");
-	buf_u64(b, count);
-	buf_printf(b, ",\"where\":\"%s\"", where);
-	event_end(b);
-}
-
 static void tell_lost(struct session *s)
 {
 	uint64_t lost = 0;
@@ -377,8 +237,8 @@ static void tell_lost(struct session *s)
 		lost += stat.lost;
 	}
 	s->lost_ns = clock_ns();
-	lost_json(s, lost - s->lost, "ringbuf");
-	lost_json(s, s->unshown - s->unshown_told, "client");
+	trace_event_lost(&s->lines, s->lost_ns, lost - s->lost, "ringbuf");
+	trace_event_lost(&s->lines, s->lost_ns, s->unshown - s->unshown_told, "client");
 	s->lost = lost;
 	s->unshown_told = s->unshown;
 }
@@ -387,7 +247,7 @@ static void fetch(struct session *s)
 {
 	uint64_t now_ns = clock_ns();
 
-	s->wall_offset_ns = clock_wall_ns() - now_ns;
+	s->lines.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (conn_pending(s->conn) < OUT_MAX)
 		probe_bpf_consume(install_bpf(s->install), FETCH_MAX);
 	if (now_ns - s->lost_ns > LOST_NS)
@@ -466,7 +326,7 @@ static int probe_existing(struct session *s)
 
 static void attached_json(struct session *s, int methods)
 {
-	struct buf *b = event_begin(s, "attached", clock_ns());
+	struct buf *b = trace_event_begin(&s->lines, "attached", clock_ns());
 	const char *sep = "";
 
 	buf_printf(b, ",\"methods\":%d,\"sites\":%zu,\"waiting\":[", methods,
@@ -482,7 +342,7 @@ static void attached_json(struct session *s, int methods)
 	}
 	buf_printf(b, "],\"via\":\"ptrace\",\"source\":\"%s\"",
 		   follow_source_name(follow_source(s->follow)));
-	event_end(b);
+	trace_event_end(b);
 	for (size_t i = 0; i < s->nspecs; i++) {
 		if (!install_spec_matched(s->install, i))
 			log_info("'%s' matches no compiled method yet: waiting for it",
@@ -528,16 +388,18 @@ static int attach(struct session *s, const struct trace_request *req)
 	uint64_t start_ns = clock_ns();
 	int err, methods;
 
-	s->wall_offset_ns = clock_wall_ns() - start_ns;
+	s->lines.wall_offset_ns = clock_wall_ns() - start_ns;
 	err = parse_specs(s, req);
 	if (err == 0)
 		err = target_open(req->pid, &s->t);
+	s->lines.t = s->t;
 	if (err == 0)
 		err = install_open(s->t, &opt, &install_ops, s, &s->install);
 	if (err == 0)
 		err = follow_open(s->t, s->loop, &follow_ops, s, &s->follow);
 	if (err)
 		return err;
+	s->lines.strings = symmap_strings(follow_map(s->follow));
 	methods = probe_existing(s);
 	if (methods < 0)
 		return methods;
@@ -628,8 +490,7 @@ static void session_free(struct session *s)
 	log_latency(s);
 	follow_close(s->follow);
 	target_close(s->t);
-	names_fini(&s->threads);
-	names_fini(&s->klasses);
+	trace_events_fini(&s->lines);
 	free(s->probe_latency.ns);
 	for (size_t i = 0; i < s->nspecs; i++)
 		spec_free(s->specs[i]);
@@ -646,12 +507,12 @@ void session_stop(struct session *s, const char *reason)
 	if (ended)
 		reason = "target exited";
 	restored = take_down(s);
-	b = event_begin(s, "detached", clock_ns());
+	b = trace_event_begin(&s->lines, "detached", clock_ns());
 	buf_printf(b, ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
 		   (unsigned long long)s->events, (unsigned long long)s->hits,
 		   (unsigned long long)(s->lost + s->unshown),
 		   restored ? "true" : "false", reason);
-	event_end(b);
+	trace_event_end(b);
 	session_free(s);
 	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
 }
@@ -670,7 +531,8 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			      .conn = conn,
 			      .done = done,
 			      .done_arg = arg,
-			      .count_max = req->count};
+			      .count_max = req->count,
+			      .lines = {.out = &conn->out}};
 	log_hold(why);
 	err = attach(s, req);
 	status = status_tell(err, s->t, why);
