@@ -262,7 +262,7 @@ static int walk(struct follow *f)
 	return err;
 }
 
-/* Walk after @pause_ns, unless one is to come earlier: events that never cease must not put it off. */
+/* Walk after @pause_ns, if none comes earlier: unceasing events must not put it off. */
 static void rescan_in(struct follow *f, uint64_t pause_ns)
 {
 	uint64_t rest_ns = RESCAN_REST * (f->walk_done_ns - f->walk_begun_ns);

@@ -84,7 +84,7 @@ enum status status_tell(int err, const struct target *t, const char *why)
 	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
-/* --- hits -------------------------------------------------------------------------------------- */
+/* --- hits ------------------------------------------------------------------------------------- */
 
 static void on_entry(struct session *s, const struct hp_record *rec, size_t size)
 {
@@ -478,11 +478,17 @@ static bool take_down(struct session *s)
 		s->install = NULL;
 		err = err ? err : left;
 	}
+	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
+	if (!err || !target_alive(s->t))
+		return true;
 	if (err == -EBUSY)
 		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "
 			 "for the next attach or `hotprobe clean -p %d`",
 			 s->t->id.pid, s->t->id.pid);
-	return err == 0 || err == -ESRCH;
+	else
+		log_warn("PID %d: not all was taken out (%s): use `hotprobe clean -p %d`",
+			 s->t->id.pid, inject_why(err), s->t->id.pid);
+	return false;
 }
 
 static void session_free(struct session *s)
@@ -525,8 +531,10 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 	enum status status;
 	int err;
 
-	if (!s)
+	if (!s) {
+		log_err("out of memory");
 		return STATUS_FAILED;
+	}
 	*s = (struct session){.loop = loop,
 			      .conn = conn,
 			      .done = done,

@@ -76,8 +76,10 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const c
 	enum status status;
 	int err;
 
-	if (!w)
+	if (!w) {
+		log_err("out of memory");
 		return STATUS_FAILED;
+	}
 	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
 	log_hold(why);
 	err = target_open(pid, &w->t);
