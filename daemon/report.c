@@ -99,11 +99,6 @@ static int open_quietly(pid_t pid, struct target **ret, char why[static LOG_TEXT
 	return err;
 }
 
-static json_t *text_or_null(const char *s)
-{
-	return s && *s ? json_stringn_nocheck(s, strlen(s)) : json_null();
-}
-
 /* Bytes that are no UTF-8 (a hostile command line) become '?': jansson refuses them. */
 static json_t *safe_text(const char *s)
 {
@@ -119,6 +114,11 @@ static json_t *safe_text(const char *s)
 		v = copy ? json_string(copy) : json_null();
 	}
 	return v;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return safe_text(s && *s ? s : NULL);
 }
 
 static int list_one(const struct jvm_info *info, void *arg)

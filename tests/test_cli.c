@@ -61,9 +61,31 @@ static void parse_duration_takes_units(void **state _unused_)
 	assert_true(n == 120 * NSEC_PER_SEC);
 }
 
+/* No text of a target's is a command to the terminal it is shown on; other text is as it was. */
+static void print_text_lets_no_command_through(void **state _unused_)
+{
+	static const char text[] = "a\x1b[2J\n\r\x7f\xc2\x9b\xc3\xa4'\\z";
+	char *got = NULL;
+	size_t len, columns;
+	FILE *f = open_memstream(&got, &len);
+
+	columns = print_text(f, text, sizeof(text) - 1, 0);
+	print_column(f, "\xc3\xa4", 3);
+	fclose(f);
+	assert_string_equal(got, "a\\x1b[2J\\n\\x0d\\x7f\\x9b\xc3\xa4'\\z\xc3\xa4  ");
+	assert_int_equal(columns, 1 + 4 + 3 + 2 + 4 + 4 + 4 + 1 + 3);
+	free(got);
+	f = open_memstream(&got, &len);
+	print_text(f, "it's \\", 6, '\'');
+	fclose(f);
+	assert_string_equal(got, "it\\'s \\\\");
+	free(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(print_text_lets_no_command_through),
 		cmocka_unit_test(parse_number_takes_only_digits),
 		cmocka_unit_test(parse_size_takes_units),
 		cmocka_unit_test(parse_duration_takes_units),

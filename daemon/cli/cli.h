@@ -78,6 +78,23 @@ enum status run_request(const struct common *c, json_t *req, text_fn *text);
  */
 void signals_hold(void);
 
+/**
+ * print_text() - text of the target's, which may hold anything: a terminal must not take it for a
+ * command. Control characters come as \n or \x1b.
+ * @quote: 0, or the quotation mark the caller puts around it, which is escaped.
+ * Return: how many columns it took.
+ */
+size_t print_text(FILE *out, const char *s, size_t len, char quote);
+
+/** print_column() - the same, filled up with blanks to @width columns. */
+void print_column(FILE *out, const char *s, size_t width);
+
+/**
+ * request_text() - set @key of @req to an argument of the command line.
+ * Return: 0; -EINVAL when it is no UTF-8 (said).
+ */
+int request_text(const struct command *cmd, json_t *req, const char *key, const char *text);
+
 /* Colours on a terminal, unless NO_COLOR is set; else empty strings. */
 struct colors {
 	const char *dim, *bold, *good, *warn, *bad, *off;

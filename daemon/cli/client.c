@@ -30,11 +30,12 @@ static void print_note(struct client *c, json_t *obj, const char *note)
 	if ((c->opt->quiet && !error) || (debug && !c->opt->verbose))
 		return;
 	fflush(c->out);
-	fprintf(stderr, "hotprobe: %s%s\n",
+	fprintf(stderr, "hotprobe: %s",
 		error				      ? "error: "
 		: level && strcmp(level, "warning") == 0 ? "warning: "
-						      : "",
-		note);
+						      : "");
+	print_column(stderr, note, 0);
+	fputc('\n', stderr);
 }
 
 /* Everything but events, which are data as they stand. */

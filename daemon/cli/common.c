@@ -140,6 +140,14 @@ json_t *request_new(const struct common *c, const char *name)
 	return req;
 }
 
+int request_text(const struct command *cmd, json_t *req, const char *key, const char *text)
+{
+	if (!json_object_set_new(req, key, json_string(text)))
+		return 0;
+	usage_error(cmd, "an argument is no UTF-8 text");
+	return -EINVAL;
+}
+
 const struct colors *colors(FILE *out)
 {
 	static const struct colors none = {"", "", "", "", "", ""};

@@ -12,6 +12,11 @@ static const char *text_of(json_t *obj, const char *key, const char *def)
 /* One line a JVM; why it cannot be probed goes below it. */
 static void print_jvm(FILE *out, json_t *obj)
 {
+	static const struct {
+		const char *key, *def;
+		size_t width;
+	} columns[] = {{"user", "?", 10}, {"java_version", "-", 28}, {"gc", "-", 11},
+		       {"kind", "?", 12}, {"main", "-", 0}};
 	const struct colors *c = colors(out);
 	static bool header;
 
@@ -19,13 +24,16 @@ static void print_jvm(FILE *out, json_t *obj)
 		fprintf(out, "%s%8s  %-10s %-28s %-11s %-12s %s%s\n", c->bold, "PID", "USER", "JDK",
 			"GC", "KIND", "MAIN", c->off);
 	header = true;
-	fprintf(out, "%8lld  %-10s %-28s %-11s %-12s %s\n",
-		(long long)json_integer_value(json_object_get(obj, "pid")),
-		text_of(obj, "user", "?"), text_of(obj, "java_version", "-"),
-		text_of(obj, "gc", "-"), text_of(obj, "kind", "?"), text_of(obj, "main", "-"));
-	if (!json_is_true(json_object_get(obj, "probeable")))
-		fprintf(out, "%10s%snot probeable: %s%s\n", "", c->warn, text_of(obj, "reason", "?"),
-			c->off);
+	fprintf(out, "%8lld  ", (long long)json_integer_value(json_object_get(obj, "pid")));
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		print_column(out, text_of(obj, columns[i].key, columns[i].def), columns[i].width);
+		fputc(i + 1 < ARRAY_SIZE(columns) ? ' ' : '\n', out);
+	}
+	if (json_is_true(json_object_get(obj, "probeable")))
+		return;
+	fprintf(out, "%10s%snot probeable: ", "", c->warn);
+	print_column(out, text_of(obj, "reason", "?"), 0);
+	fprintf(out, "%s\n", c->off);
 }
 
 static enum status run(int argc, char **argv)

@@ -5,7 +5,7 @@
 static void print_method(FILE *out, json_t *obj)
 {
 	const struct colors *c = colors(out);
-	const char *entry = "", *end = "", *kind = "", *state = "", *klass = "", *name = "", *desc = "";
+	const char *entry = "0x", *end = "0x", *kind = "", *state = "", *klass = "", *name = "", *desc = "";
 	const char *event = json_string_value(json_object_get(obj, "event"));
 	json_int_t size = 0, level = 0, id = 0;
 	int osr = 0;
@@ -15,10 +15,15 @@ static void print_method(FILE *out, json_t *obj)
 		    &state, "osr", &osr, "class", &klass, "name", &name, "descriptor", &desc);
 	if (event)
 		fprintf(out, "%-9s ", event);
-	fprintf(out, "%-16s %-16s %7lld  %lld %-6s %6lld  %s%-11s%s %-3s %s.%s%s%s%s\n", entry + 2,
-		end + 2, (long long)size, (long long)level, kind, (long long)id,
-		strcmp(state, "in_use") == 0 ? "" : c->warn, state, c->off, osr ? "osr" : "", klass,
-		name, c->dim, desc, c->off);
+	fprintf(out, "%-16s %-16s %7lld  %lld %-6s %6lld  %s%-11s%s %-3s ", entry + 2, end + 2,
+		(long long)size, (long long)level, kind, (long long)id,
+		strcmp(state, "in_use") == 0 ? "" : c->warn, state, c->off, osr ? "osr" : "");
+	print_column(out, klass, 0);
+	fputc('.', out);
+	print_column(out, name, 0);
+	fputs(c->dim, out);
+	print_column(out, desc, 0);
+	fprintf(out, "%s\n", c->off);
 }
 
 static enum status run(int argc, char **argv)
@@ -43,8 +48,10 @@ static enum status run(int argc, char **argv)
 	if (argc - optind > 1)
 		return usage_error(&cmd_methods, "unexpected argument '%s'", argv[optind + 1]);
 	req = request_new(&c, "methods");
-	if (optind < argc)
-		json_object_set_new(req, "pattern", json_string(argv[optind]));
+	if (optind < argc && request_text(&cmd_methods, req, "pattern", argv[optind])) {
+		json_decref(req);
+		return STATUS_USAGE;
+	}
 	if (watch)
 		json_object_set_new(req, "follow", json_true());
 	return run_request(&c, req, print_method);

@@ -14,31 +14,6 @@ struct trace_options {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-/*
- * Text of the target's, which may hold anything: a terminal must not take it for a command. U+0080
- * to U+009F, two bytes in UTF-8, are such commands too.
- */
-static void print_text(FILE *out, const char *s, size_t len, char quote)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char ch = (unsigned char)s[i];
-		unsigned char next = (unsigned char)(i + 1 < len ? s[i + 1] : 0);
-
-		if (quote && (ch == (unsigned char)quote || ch == '\\')) {
-			fprintf(out, "\\%c", ch);
-		} else if (ch == '\n') {
-			fputs("\\n", out);
-		} else if (ch < 0x20 || ch == 0x7f) {
-			fprintf(out, "\\x%02x", ch);
-		} else if (ch == 0xc2 && next < 0xa0) {
-			fprintf(out, "\\x%02x", next);
-			i++;
-		} else {
-			fputc(ch, out);
-		}
-	}
-}
-
 static void print_member(FILE *out, json_t *obj, const char *key)
 {
 	json_t *s = json_object_get(obj, key);
@@ -145,11 +120,20 @@ static void print_detached(json_t *obj)
 	fputs("\n", stderr);
 }
 
+static void print_change(json_t *obj, const char *event, const char *method)
+{
+	fprintf(stderr, "hotprobe: %s ", event);
+	print_column(stderr, method, 0);
+	fprintf(stderr, " (level %lld): ",
+		(long long)json_integer_value(json_object_get(obj, "level")));
+	print_member(stderr, obj, "why");
+	fputc('\n', stderr);
+}
+
 static void print_event(FILE *out, json_t *obj)
 {
 	const char *event = json_string_value(json_object_get(obj, "event"));
 	const char *method = json_string_value(json_object_get(obj, "method"));
-	const char *why = json_string_value(json_object_get(obj, "why"));
 
 	if (!event)
 		return;
@@ -168,9 +152,7 @@ static void print_event(FILE *out, json_t *obj)
 				"are printed (a larger --ring-size bridges bursts)\n",
 			(long long)json_integer_value(json_object_get(obj, "count")));
 	else if (method)
-		fprintf(stderr, "hotprobe: %s %s (level %lld): %s\n", event, method,
-			(long long)json_integer_value(json_object_get(obj, "level")),
-			why ? why : "");
+		print_change(obj, event, method);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -207,9 +189,14 @@ static json_t *trace_request(const struct trace_options *o, char **specs, int n)
 {
 	json_t *req = request_new(&o->c, "trace"), *list = json_array();
 
-	for (int i = 0; i < n; i++)
-		json_array_append_new(list, json_string(specs[i]));
 	json_object_set_new(req, "specs", list);
+	for (int i = 0; i < n; i++) {
+		if (!json_array_append_new(list, json_string(specs[i])))
+			continue;
+		usage_error(&cmd_trace, "SPEC %d is no UTF-8 text", i + 1);
+		json_decref(req);
+		return NULL;
+	}
 	json_object_set_new(req, "count", json_integer((json_int_t)o->count));
 	json_object_set_new(req, "duration_ns", json_integer((json_int_t)o->duration_ns));
 	json_object_set_new(req, "string_max", json_integer((json_int_t)o->string_max));
@@ -231,6 +218,7 @@ static enum status run(int argc, char **argv)
 	};
 	struct trace_options o = {.string_max = PROTO_STRING_MAX_DEFAULT,
 				  .ring_bytes = PROTO_RING_DEFAULT};
+	json_t *req;
 	int opt, err;
 
 	while ((opt = getopt_long(argc, argv, COMMON_SHORT "n:d:", options, NULL)) != -1) {
@@ -242,7 +230,8 @@ static enum status run(int argc, char **argv)
 		return usage_error(&cmd_trace, "which JVM? give its PID with -p");
 	if (optind == argc)
 		return usage_error(&cmd_trace, "which methods? give a SPEC such as com.shop.Cart.add");
-	return run_request(&o.c, trace_request(&o, argv + optind, argc - optind), print_event);
+	req = trace_request(&o, argv + optind, argc - optind);
+	return req ? run_request(&o.c, req, print_event) : STATUS_USAGE;
 }
 
 const struct command cmd_trace = {
