@@ -70,7 +70,7 @@ enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
 	err = target_open(pid, &t);
 	if (err == 0)
 		err = follow_open(t, NULL, NULL, NULL, &f);
-	status = status_tell(err, t, why);
+	status = status_tell(err, pid, t, why);
 	if (err == 0) {
 		struct symmap *map = follow_map(f);
 
@@ -285,7 +285,7 @@ enum status report_clean(struct conn *conn, pid_t pid)
 	err = target_open(pid, &t);
 	if (err == 0)
 		err = rig_clean(t, &sites);
-	status = status_tell(err, t, why);
+	status = status_tell(err, pid, t, why);
 	target_close(t);
 	if (err < 0)
 		return status;

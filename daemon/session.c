@@ -9,6 +9,7 @@
  * then fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include <poll.h>
+#include <sys/syscall.h>
 
 #include "session.h"
 #include "follow.h"
@@ -24,6 +25,8 @@
 #define FETCH_MAX 16384
 /* More than this unsent, and fetching pauses until the client has read. */
 #define OUT_MAX (4u << 20)
+/* A process that is being killed is gone within this, unless the machine is very busy. */
+#define DYING_WAIT_MS 300
 #define LOST_NS (200 * NSEC_PER_MSEC)
 /* A client that reads nothing for so long while we detach gets none of the events that wait. */
 #define DRAIN_WAIT_MS 5000
@@ -43,6 +46,7 @@ struct session {
 	size_t nspecs;
 	uint64_t count_max, events, hits, lost, lost_ns;
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
+	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* the client does not read: count, do not write */
 	struct trace_events lines;
 	struct nmethod fresh[FRESH_MAX]; /* compiled, wanted, not yet diverted */
@@ -72,15 +76,30 @@ enum status status_of(int err)
 	}
 }
 
-enum status status_tell(int err, const struct target *t, const char *why)
+/*
+ * A process that is being killed is still there for a while, with its memory gone and its links
+ * refused: whatever failed meanwhile failed because of that.
+ */
+static bool ended_soon(pid_t pid)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
+}
+
+enum status status_tell(int err, pid_t pid, const struct target *t, const char *why)
 {
 	log_release();
-	if (err < 0 && t && !target_alive(t)) {
-		log_err("PID %d ended while it was being looked at", t->id.pid);
+	/* A request that was wrong, or about a process that never was, has nothing to wait for. */
+	if (err < 0 && err != -EINVAL && (t || err != -ESRCH) && ended_soon(pid)) {
+		log_err("PID %d ended while it was being looked at", pid);
 		return STATUS_TARGET_ENDED;
 	}
 	if (*why)
 		log_err("%s", why);
+	else if (err < 0)
+		log_err("PID %d cannot be looked at: %s", pid, strerror(-err));
 	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
@@ -246,10 +265,15 @@ static void tell_lost(struct session *s)
 static void fetch(struct session *s)
 {
 	uint64_t now_ns = clock_ns();
+	bool full = conn_pending(s->conn) >= OUT_MAX;
 
 	s->lines.wall_offset_ns = clock_wall_ns() - now_ns;
-	if (conn_pending(s->conn) < OUT_MAX)
+	if (!full)
 		probe_bpf_consume(install_bpf(s->install), FETCH_MAX);
+	/* A ring that is not emptied stays readable: looking at it would be all we do. */
+	if (full != s->paused)
+		loop_mod(s->loop, s->ring_src, full ? 0 : EPOLLIN);
+	s->paused = full;
 	if (now_ns - s->lost_ns > LOST_NS)
 		tell_lost(s);
 	/* A broken connection shows as its end of stream, where the engine stops us. */
@@ -543,7 +567,7 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			      .lines = {.out = &conn->out}};
 	log_hold(why);
 	err = attach(s, req);
-	status = status_tell(err, s->t, why);
+	status = status_tell(err, req->pid, s->t, why);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;

@@ -19,10 +19,10 @@ struct target;
 
 /**
  * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
- * has ended, which explains any other.
- * @err: 0 or more if all went well. @t: may be NULL. @why: what log_hold() was given.
+ * has ended, which explains any other. Waits up to 0.3 s for a target that may be dying.
+ * @err: 0 or more if all went well. @t: NULL if it was not opened. @why: what log_hold() was given.
  */
-enum status status_tell(int err, const struct target *t, const char *why);
+enum status status_tell(int err, pid_t pid, const struct target *t, const char *why);
 
 struct trace_request {
 	pid_t pid;

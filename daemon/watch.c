@@ -91,7 +91,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const c
 		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
 		err = w->pid_src ? 0 : -ENOMEM;
 	}
-	status = status_tell(err, w->t, why);
+	status = status_tell(err, pid, w->t, why);
 	if (err) {
 		watch_free(w);
 		return status;
