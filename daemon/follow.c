@@ -225,23 +225,16 @@ static int walk_one(const struct nmethod *nm, void *arg)
 	return map_add(w->f, nm, w->ts_ns);
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* What the walk did not meet is gone. */
 static void remove_unseen(struct walk *w)
 {
 	struct symmap *map = w->f->map;
 
-	qsort(w->seen, w->n, sizeof(*w->seen), cmp_u64);
+	qsort(w->seen, w->n, sizeof(*w->seen), compare_u64);
 	for (size_t i = symmap_count(map); i-- > 0;) {
 		uint64_t addr = symmap_at(map, i)->addr;
 
-		if (!bsearch(&addr, w->seen, w->n, sizeof(addr), cmp_u64)) {
+		if (!bsearch(&addr, w->seen, w->n, sizeof(addr), compare_u64)) {
 			map_remove(w->f, addr, w->ts_ns);
 			i = MIN(i, symmap_count(map));
 		}

@@ -436,20 +436,13 @@ static int attach(struct session *s, const struct trace_request *req)
 	return 0;
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void log_latency(const struct session *s)
 {
 	const struct latency *l = &s->probe_latency;
 
 	if (!l->n)
 		return;
-	qsort(l->ns, l->n, sizeof(*l->ns), cmp_u64);
+	qsort(l->ns, l->n, sizeof(*l->ns), compare_u64);
 	log_debug("probe: %zu methods compiled while attached: live after register_nmethod in "
 		  "%.3f ms (median), %.3f ms (worst)",
 		  l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);

@@ -72,6 +72,14 @@ static inline bool range_inside(uint64_t addr, uint64_t len, uint64_t lo, uint64
 	return addr >= lo && addr <= hi && len <= hi - addr;
 }
 
+/* Ascending order, for qsort() and bsearch(). */
+static inline int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL

@@ -39,14 +39,14 @@ static int not_on_errand(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
 
 int hijack_wait_errands(pid_t pid)
 {
-	uint64_t deadline_ns = mono_ns() + PATIENCE_NS;
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
 
 	for (;;) {
 		int res = survey_threads(pid, not_on_errand, NULL);
 
 		if (res)
 			return res == 1 ? 0 : res;
-		if (mono_ns() > deadline_ns)
+		if (clock_ns() > deadline_ns)
 			return -EAGAIN;
 		usleep(PAUSE_US);
 	}

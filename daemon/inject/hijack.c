@@ -176,7 +176,7 @@ static int take(struct hijack *h, pid_t tid, const struct maps *maps, uint64_t d
 	if (err)
 		return err;
 	h->tid = tid;
-	h->stopped_ns = mono_ns();
+	h->stopped_ns = clock_ns();
 	err = tracee_stop(tid, options, deadline_ns);
 	if (options & PTRACE_O_SUSPEND_SECCOMP && (err == -EINVAL || err == -EPERM))
 		return -EOPNOTSUPP;
@@ -273,10 +273,10 @@ static int take_one(struct hijack *h, pid_t tid, uint64_t deadline_ns)
 
 static int take_best(struct hijack *h, const struct candidate *c, size_t n)
 {
-	uint64_t deadline_ns = mono_ns() + TRACEE_LIMIT_NS;
+	uint64_t deadline_ns = clock_ns() + TRACEE_LIMIT_NS;
 	int err = take_one(h, c[0].tid, deadline_ns);
 
-	for (size_t i = 1; err && i < MIN(n, CANDIDATES_MAX) && mono_ns() < deadline_ns; i++) {
+	for (size_t i = 1; err && i < MIN(n, CANDIDATES_MAX) && clock_ns() < deadline_ns; i++) {
 		int one = take_one(h, c[i].tid, deadline_ns);
 
 		err = one ? worse(one, err) : 0;
@@ -380,7 +380,7 @@ static int run(struct hijack *h)
 		int status, err = tracee_ptrace(h->tid, PTRACE_SYSCALL, 0, (uint64_t)deliver);
 
 		if (!err)
-			err = tracee_wait(h->tid, mono_ns() + TRACEE_LIMIT_NS, &status);
+			err = tracee_wait(h->tid, clock_ns() + TRACEE_LIMIT_NS, &status);
 		if (err)
 			return lose(h, err);
 		deliver = 0;
@@ -483,7 +483,7 @@ static int redeliver(struct hijack *h)
 		return 0;
 	err = tracee_ptrace(h->tid, PTRACE_CONT, 0, 0);
 	if (!err)
-		err = tracee_wait(h->tid, mono_ns() + TRACEE_LIMIT_NS, &status);
+		err = tracee_wait(h->tid, clock_ns() + TRACEE_LIMIT_NS, &status);
 	if (err)
 		lose(h, err);
 	if (err || status >> 16 || WSTOPSIG(status) != sig)
@@ -520,7 +520,7 @@ pid_t hijack_tid(const struct hijack *h)
 
 uint64_t hijack_paused_ns(const struct hijack *h)
 {
-	return mono_ns() - h->stopped_ns;
+	return clock_ns() - h->stopped_ns;
 }
 
 size_t hijack_settle(void)

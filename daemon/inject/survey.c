@@ -18,7 +18,7 @@ static bool is_dead(pid_t pid, pid_t tid)
 static int look_stopped(pid_t pid, pid_t tid, survey_fn *fn, const void *ctx)
 {
 	struct user_regs_struct regs;
-	int err = tracee_stop(tid, 0, mono_ns() + TRACEE_LIMIT_NS);
+	int err = tracee_stop(tid, 0, clock_ns() + TRACEE_LIMIT_NS);
 
 	if (err == -ESRCH || (err == -EPERM && is_dead(pid, tid)))
 		return 1;

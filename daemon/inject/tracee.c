@@ -41,12 +41,12 @@ int tracee_ptrace(pid_t tid, int request, uint64_t addr, uint64_t data)
 int tracee_wait(pid_t tid, uint64_t deadline_ns, int *status_ret)
 {
 	struct timespec pause = {.tv_nsec = WAIT_PAUSE_MIN_NS};
-	uint64_t spin_until = mono_ns() + WAIT_SPIN_NS;
+	uint64_t spin_until = clock_ns() + WAIT_SPIN_NS;
 
 	for (;;) {
 		int status = 0;
 		pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
-		uint64_t now = mono_ns();
+		uint64_t now = clock_ns();
 
 		if (got < 0 && errno != EINTR)
 			return -ESRCH;

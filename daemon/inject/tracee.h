@@ -10,7 +10,6 @@
 
 #include <sys/ptrace.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "util.h"
 
@@ -21,14 +20,6 @@
 
 /* A thread that does not stop within this is left alone (hijack_settle()). */
 #define TRACEE_LIMIT_NS (2 * NSEC_PER_SEC)
-
-static inline uint64_t mono_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
 
 /** tracee_ptrace() - ptrace(2) that returns -errno. */
 int tracee_ptrace(pid_t tid, int request, uint64_t addr, uint64_t data);
