@@ -3,16 +3,16 @@
  * probe.bpf.c - what happens at a hit.
  *
  * A compiled method's entry leads through a slot (docs/design.md), and a uprobe sits on the slot.
- *The kernel runs hit() in the calling Java thread, before the method's first instruction: the
- *registers are those of the caller's call, so the arguments are where HotSpot's calling convention
- *puts them, and r15 is the JavaThread. The slot's number comes as the BPF cookie.
+ * The kernel runs hit() in the calling Java thread, before the method's first instruction: the
+ * registers are those of the caller's call, so the arguments are where HotSpot's calling convention
+ * puts them, and r15 is the JavaThread. The slot's number comes as the BPF cookie.
  *
  * What user space and this program share is plain memory. slots[] says what to do at each slot; it
- *is written by user space with ordinary stores, so that installing a probe takes no system call,
- * and every number in it is bounded here before use. The stripes count hits and losses, one
- * stripe per CPU with an atomic add: exact although the program may be preempted, and never shared
- *by two busy CPUs. Each hit of a live slot is counted once, as a hit; if its record did not fit
- * into the ring buffer it is also counted as lost. Nothing is dropped in silence.
+ * is written by user space with ordinary stores, so that installing a probe takes no system call,
+ * and every number in it is bounded here before use. The stripes count hits and losses, one stripe
+ * per CPU with an atomic add: exact although the program may be preempted, and never shared by two
+ * busy CPUs. Each hit of a live slot is counted once, as a hit; if its record did not fit into the
+ * ring buffer it is also counted as lost. Nothing is dropped in silence.
  *
  * Is what we read true? The thread is _thread_in_Java and cannot poll while it is in here, so no
  * safepoint completes and no handshake with it: nothing that waits for one (an evacuation by a
@@ -25,11 +25,11 @@
  * reads are few and large; a helper that returns costs 10 to 15 (return thunks). Calls come in two
  * kinds:
  *
- *   short	few references and short texts, all in memory: nearly all of them. A record of one
- *of three fixed sizes is reserved, and filled as things are found; a String takes two reads, its
- *head, and its array's header together with the text behind it. large	the others, and those that
- *turn out not to be short. First everything is located, page faults taken included, then a record
- *of the exact size is reserved and filled.
+ *   short  few references and short texts, all in memory: nearly all of them. A record of one of
+ *          three fixed sizes is reserved, and filled as things are found; a String takes two reads,
+ *          its head, and its array's header together with the text behind it.
+ *   large  the others, and those that turn out not to be short. First everything is located, page
+ *          faults taken included, then a record of the exact size is reserved and filled.
  *
  * No scratch memory per CPU: this program may be preempted and may sleep, so another hit may run on
  * the same CPU meanwhile. Records are built in the ring buffer itself. A reserved record holds up

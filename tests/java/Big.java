@@ -63,19 +63,23 @@ final class Big extends ClassLoader {
 		out.writeShort(0); out.writeShort(0);
 	}
 
+	/** Define a class and call each of its methods once. */
+	private void add(String name, int methods) throws Exception {
+		byte[] b = make(name.replace('.', '/'), methods);
+		Class<?> k = defineClass(name, b, 0, b.length);
+		k.getMethod("all", int.class).invoke(null, 1);
+	}
+
 	public static void main(String[] argv) throws Exception {
 		int left = Integer.parseInt(argv[0]);
 		Big loader = new Big();
 
-		for (int c = 0; left > 0; c++, left -= PER_CLASS) {
-			int n = Math.min(left, PER_CLASS);
-			byte[] b = make("gen/Big" + c, n);
-			Class<?> k = loader.defineClass("gen.Big" + c, b, 0, b.length);
-			k.getMethod("all", int.class).invoke(null, 1);
-		}
+		for (int c = 0; left > 0; c++, left -= PER_CLASS)
+			loader.add("gen.Big" + c, Math.min(left, PER_CLASS));
 		Ctl.ready(0);
 		for (;;) {
-			Ctl.command();
+			String[] c = Ctl.command(); // "add NAME METHODS"
+			loader.add(c[1], Integer.parseInt(c[2]));
 			Ctl.done("");
 		}
 	}
