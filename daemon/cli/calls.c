@@ -101,7 +101,8 @@ static void print_detached(json_t *obj)
 	long long events = json_integer_value(json_object_get(obj, "events"));
 	long long hits = json_integer_value(json_object_get(obj, "hits"));
 
-	fprintf(stderr, "hotprobe: detached (%s): %lld calls",
+	fprintf(stderr, "hotprobe: detached from PID %lld (%s): %lld calls",
+		(long long)json_integer_value(json_object_get(obj, "pid")),
 		json_string_value(json_object_get(obj, "reason")), events);
 	if (hits && !events)
 		fprintf(stderr, " shown, %lld counted", hits);

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT
-/* client.c - one request to an engine, and its lines to the terminal. See cli.h. */
+/* client.c - a request to an engine, and its lines to the terminal. See client.h. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "cli/cli.h"
+#include "cli/client.h"
 #include "engine.h"
 #include "proto/conn.h"
 
 struct client {
 	const struct common *opt;
 	text_fn *text;
-	struct conn conn;
 	FILE *out;
-	int signal_fd;
-	bool done, stopping;
-	int write_err; /* 0, or why data could not be written */
+	struct conn conn;
+	pid_t engine;
+	bool attached, done, stopping;
 	enum status status;
 };
 
@@ -57,17 +55,21 @@ static void handle_object(struct client *c, json_t *obj)
 	}
 }
 
+static bool starts_with(const char *line, size_t len, const char *start)
+{
+	size_t n = strlen(start);
+
+	return len >= n && memcmp(line, start, n) == 0;
+}
+
 /* Lines of the engine that are not data begin so: see docs/protocol.md. */
 static bool is_control(const char *line, size_t len)
 {
 	static const char *const starts[] = {"{\"done\"", "{\"note\"", "{\"level\"", "{\"item\""};
 
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		size_t n = strlen(starts[i]);
-
-		if (len >= n && memcmp(line, starts[i], n) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (starts_with(line, len, starts[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -111,6 +113,8 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	json_error_t why;
 	json_t *obj;
 
+	if (starts_with(line, len, "{\"event\":\"attached\""))
+		c->attached = true;
 	if (c->opt->json && !is_control(line, len)) {
 		fwrite(line, 1, len + 1, c->out); /* with its newline */
 		return;
@@ -130,7 +134,56 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	json_decref(obj);
 }
 
-static void ask_to_stop(struct client *c)
+/* --- a request -------------------------------------------------------------------------------- */
+
+struct client *client_start(const struct common *opt, json_t *req, text_fn *text, FILE *out)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	int fd = -1;
+
+	if (!c) {
+		fprintf(stderr, "hotprobe: error: out of memory\n");
+		json_decref(req);
+		return NULL;
+	}
+	*c = (struct client){.opt = opt, .text = text, .out = out, .status = STATUS_FAILED};
+	c->engine = engine_start(&fd);
+	if (c->engine < 0) {
+		fprintf(stderr, "hotprobe: error: cannot start the engine: %s\n",
+			strerror(-c->engine));
+		json_decref(req);
+		free(c);
+		return NULL;
+	}
+	conn_init(&c->conn, fd);
+	conn_send(&c->conn, req);
+	conn_flush(&c->conn);
+	return c;
+}
+
+int client_fd(const struct client *c)
+{
+	return c->conn.fd;
+}
+
+bool client_attached(const struct client *c)
+{
+	return c->attached;
+}
+
+bool client_read(struct client *c)
+{
+	const char *line;
+	size_t len;
+
+	if (conn_fill(&c->conn) < 0)
+		return false;
+	while (conn_line(&c->conn, &line, &len))
+		handle_line(c, line, len);
+	return !c->done && !c->conn.eof;
+}
+
+void client_stop(struct client *c)
 {
 	if (c->stopping)
 		return;
@@ -139,41 +192,57 @@ static void ask_to_stop(struct client *c)
 	conn_flush(&c->conn);
 }
 
-/* The reader of our output went away: what comes still must not kill us before all is detached. */
-static void check_output(struct client *c)
+enum status client_end(struct client *c)
 {
-	if (!fflush(c->out) && !ferror(c->out))
-		return;
-	if (!c->write_err)
-		c->write_err = errno;
-	ask_to_stop(c);
+	enum status status = c->status;
+	int wstatus = 0;
+
+	conn_fini(&c->conn);
+	waitpid(c->engine, &wstatus, 0);
+	if (!c->done)
+		fprintf(stderr, "hotprobe: error: the engine ended unexpectedly (%s %d): run "
+				"`hotprobe clean -p PID` on the target\n",
+			WIFSIGNALED(wstatus) ? "signal" : "status",
+			WIFSIGNALED(wstatus) ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
+	free(c);
+	return status;
 }
 
-static void serve(struct client *c)
-{
-	struct pollfd fds[] = {{.fd = c->conn.fd, .events = POLLIN},
-			       {.fd = c->signal_fd, .events = POLLIN}};
-	struct signalfd_siginfo info;
-	const char *line;
-	size_t len;
+/* --- output ----------------------------------------------------------------------------------- */
 
-	while (!c->done) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents & POLLIN &&
-		    read(c->signal_fd, &info, sizeof(info)) == sizeof(info))
-			ask_to_stop(c);
-		if (!(fds[0].revents & (POLLIN | POLLHUP)))
-			continue;
-		if (conn_fill(&c->conn) < 0)
-			return;
-		while (conn_line(&c->conn, &line, &len))
-			handle_line(c, line, len);
-		check_output(c);
-		if (c->conn.eof)
-			return;
-	}
+int output_open(struct output *o, const struct common *opt)
+{
+	*o = (struct output){.file = stdout, .name = opt->output};
+	if (!o->name)
+		return 0;
+	o->file = fopen(o->name, "we");
+	if (o->file)
+		return 0;
+	fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", o->name, strerror(errno));
+	return -EIO;
 }
+
+bool output_flush(struct output *o)
+{
+	if ((fflush(o->file) || ferror(o->file)) && !o->err)
+		o->err = errno;
+	return !o->err;
+}
+
+int output_close(struct output *o)
+{
+	output_flush(o);
+	if (o->file != stdout && fclose(o->file) && !o->err)
+		o->err = errno;
+	/* A reader that has seen enough (EPIPE) is no error. */
+	if (!o->err || o->err == EPIPE)
+		return 0;
+	fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", o->name ? o->name : "to stdout",
+		strerror(o->err));
+	return -EIO;
+}
+
+/* --- one request, to its end ------------------------------------------------------------------ */
 
 static void stop_signals(sigset_t *set)
 {
@@ -192,7 +261,7 @@ void signals_hold(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static int open_signals(void)
+int signals_open(void)
 {
 	sigset_t set;
 
@@ -200,57 +269,45 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static enum status finish(struct client *c, pid_t engine)
+/* The reader of our output may go away: what comes still must not kill us before all is detached. */
+static void serve(struct client *c, struct output *out, int signal_fd)
 {
-	int wstatus = 0;
+	struct pollfd fds[] = {{.fd = client_fd(c), .events = POLLIN},
+			       {.fd = signal_fd, .events = POLLIN}};
+	struct signalfd_siginfo info;
+	bool open = true;
 
-	check_output(c);
-	if (c->out != stdout && fclose(c->out) && !c->write_err)
-		c->write_err = errno;
-	/* A reader that has seen enough (EPIPE) is no error. */
-	if (c->write_err && c->write_err != EPIPE) {
-		fprintf(stderr, "hotprobe: error: cannot write %s: %s\n",
-			c->opt->output ? c->opt->output : "to stdout", strerror(c->write_err));
-		c->status = STATUS_FAILED;
+	while (open) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents & POLLIN && read(signal_fd, &info, sizeof(info)) == sizeof(info))
+			client_stop(c);
+		if (fds[0].revents & (POLLIN | POLLHUP))
+			open = client_read(c);
+		if (!output_flush(out))
+			client_stop(c);
 	}
-	conn_fini(&c->conn);
-	close(c->signal_fd);
-	waitpid(engine, &wstatus, 0);
-	if (c->done)
-		return c->status;
-	fprintf(stderr, "hotprobe: error: the engine ended unexpectedly (%s %d): run "
-			"`hotprobe clean -p PID` on the target\n",
-		WIFSIGNALED(wstatus) ? "signal" : "status",
-		WIFSIGNALED(wstatus) ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
-	return STATUS_FAILED;
 }
 
 enum status run_request(const struct common *opt, json_t *req, text_fn *text)
 {
-	struct client c = {.opt = opt, .text = text, .out = stdout};
-	pid_t engine;
-	int fd = -1;
+	struct output out;
+	struct client *c;
+	int signal_fd;
 
-	if (opt->output) {
-		c.out = fopen(opt->output, "we");
-		if (!c.out) {
-			fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", opt->output,
-				strerror(errno));
-			json_decref(req);
-			return STATUS_FAILED;
-		}
-	}
-	engine = engine_start(&fd);
-	if (engine < 0) {
-		fprintf(stderr, "hotprobe: error: cannot start the engine: %s\n",
-			strerror(-engine));
+	if (output_open(&out, opt)) {
 		json_decref(req);
 		return STATUS_FAILED;
 	}
-	c.signal_fd = open_signals();
-	conn_init(&c.conn, fd);
-	conn_send(&c.conn, req);
-	conn_flush(&c.conn);
-	serve(&c);
-	return finish(&c, engine);
+	c = client_start(opt, req, text, out.file);
+	if (!c)
+		return STATUS_FAILED;
+	signal_fd = signals_open();
+	serve(c, &out, signal_fd);
+	close(signal_fd);
+	if (output_close(&out)) {
+		client_end(c);
+		return STATUS_FAILED;
+	}
+	return client_end(c);
 }
