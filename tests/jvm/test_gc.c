@@ -48,6 +48,7 @@ static const struct gc gcs[] = {
 struct gc_case {
 	const struct jdk *jdk;
 	const struct gc *gc;
+	char name[256]; /* "gc_exact:jdk17:-XX:+UseZGC" */
 };
 
 /* Every event has the arguments of the call, under this collector of this JDK. */
@@ -77,17 +78,14 @@ static void gc_exact(void **state)
 	run_result_free(&res);
 }
 
-/* "gc_exact:jdk17:-XX:+UseZGC" */
-static const char *case_name(const struct gc_case *c)
+static void case_name(struct gc_case *c)
 {
-	char name[256];
-	size_t len = (size_t)snprintf(name, sizeof(name), "gc_exact:%s", c->jdk->name);
+	size_t len = (size_t)snprintf(c->name, sizeof(c->name), "gc_exact:%s", c->jdk->name);
 
 	for (size_t i = 0; c->gc->flags[i]; i++)
 		if (strcmp(c->gc->flags[i], EXPERIMENTAL))
-			len += (size_t)snprintf(name + len, sizeof(name) - len, ":%s",
+			len += (size_t)snprintf(c->name + len, sizeof(c->name) - len, ":%s",
 						c->gc->flags[i]);
-	return strdup(name);
 }
 
 /* Another build of a JDK that is there already differs in compiler and flags: two will do. */
@@ -118,14 +116,14 @@ int main(void)
 	size_t n = jdks_get(&jdks), count = 0;
 
 	for (size_t i = 0; i < n * ARRAY_SIZE(gcs) && count < CASES_MAX; i++) {
-		struct gc_case c = {&jdks[i / ARRAY_SIZE(gcs)], &gcs[i % ARRAY_SIZE(gcs)]};
+		struct gc_case *c = &cases[count];
 
-		if (!case_wanted(c.jdk, c.gc))
+		c->jdk = &jdks[i / ARRAY_SIZE(gcs)];
+		c->gc = &gcs[i % ARRAY_SIZE(gcs)];
+		if (!case_wanted(c->jdk, c->gc))
 			continue;
-		cases[count] = c;
-		tests[count + 1] = (struct CMUnitTest){case_name(&c), gc_exact, test_setup,
-						       test_cleanup, &cases[count]};
-		count++;
+		case_name(c);
+		tests[++count] = (struct CMUnitTest){c->name, gc_exact, test_setup, test_cleanup, c};
 	}
 	return _cmocka_run_group_tests("gc", tests, count + 1, NULL, NULL);
 }

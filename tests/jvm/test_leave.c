@@ -411,13 +411,14 @@ static void leave_former_speed(void **state _unused_)
 	const char *const flags[] = {JVM_C2, NOINLINE, NULL};
 
 	for (size_t i = 0; i < n; i++) {
-		json_t *events = json_array();
 		long before, during, after;
 		struct child *hp;
+		json_t *events;
 		struct jvm j;
 
 		if (jdks[i].altered)
 			continue;
+		events = json_array();
 		busy_start(&j, &jdks[i], flags);
 		jvm_do(&j, "time %d", TIMED_CALLS);
 		before = jvm_do(&j, "time %d", TIMED_CALLS);
