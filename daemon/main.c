@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-	&cmd_check, &cmd_list, &cmd_methods, &cmd_trace, &cmd_clean,
+	&cmd_check, &cmd_list, &cmd_methods, &cmd_trace, &cmd_run, &cmd_clean,
 };
 
 static void print_usage(FILE *out)

@@ -24,7 +24,7 @@ struct command {
 	enum status (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_check, cmd_list, cmd_methods, cmd_trace, cmd_clean;
+extern const struct command cmd_check, cmd_list, cmd_methods, cmd_trace, cmd_run, cmd_clean;
 
 /* Options that every command takes. */
 struct common {

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+/*
+ * run.c - `hotprobe run`: start a command, and trace every JVM that comes of it from its first
+ * compiled method on.
+ *
+ * Each JVM finds the agent in JAVA_TOOL_OPTIONS. The agent connects to a socket of ours and holds
+ * the JVM at its start, where nothing has been compiled yet, until we close that connection: once
+ * the JVM is attached to, or at once if it cannot be. Each JVM gets an engine of its own.
+ */
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "agent_library.h"
+#include "cli/client.h"
+#include "cli/trace.h"
+
+#define JVMS_MAX 256 /* at a time; more of them run untraced */
+
+/* Parents of a process that are looked at: more are a sign of a loop in what /proc said. */
+#define ANCESTORS_MAX 256
+
+/* As a shell has them: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+#define EXIT_SIGNALLED	    128
+
+struct jvm {
+	pid_t pid;
+	int hold_fd; /* while open, the JVM waits; -1 */
+	struct client *client;
+};
+
+struct run {
+	struct trace_options o;
+	bool no_children;
+	const struct passwd *user; /* NULL: as we are */
+	char **specs, **command;
+	int nspecs;
+
+	struct output out;
+	int listen_fd, signal_fd;
+	char name[64]; /* of the socket */
+	pid_t pid;     /* of the command; 0 when it has ended */
+	int wstatus;
+	struct jvm jvms[JVMS_MAX];
+	size_t njvms;
+};
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int listen_for_agents(struct run *r)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	uint64_t random;
+	socklen_t len;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -errno;
+	snprintf(r->name, sizeof(r->name), "hotprobe.run.%d.%016llx", getpid(),
+		 (unsigned long long)random);
+	/* An abstract name: its first byte is 0, and it needs no end. */
+	memcpy(addr.sun_path + 1, r->name, strlen(r->name));
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(r->name));
+	r->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (r->listen_fd < 0 || bind(r->listen_fd, (const struct sockaddr *)&addr, len) ||
+	    listen(r->listen_fd, JVMS_MAX))
+		return -errno;
+	return 0;
+}
+
+/* HotSpot splits the variable at blanks, but for those between quotation marks. */
+static int set_environment(const struct run *r, const char *library)
+{
+	const char *old = getenv("JAVA_TOOL_OPTIONS");
+	_cleanup_free_ char *value = NULL;
+
+	if (asprintf(&value, "%s%s\"-agentpath:%s=wait=%s,quiet\"", old ? old : "",
+		     old && *old ? " " : "", library, r->name) < 0)
+		return -ENOMEM;
+	return setenv("JAVA_TOOL_OPTIONS", value, 1) ? -errno : 0;
+}
+
+static int become(const struct passwd *user)
+{
+	if (!user)
+		return 0;
+	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) || setuid(user->pw_uid))
+		return -errno;
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+	return 0;
+}
+
+_Noreturn static void command_exec(const struct run *r, const char *library)
+{
+	sigset_t none;
+	int err;
+
+	err = become(r->user);
+	if (err) {
+		fprintf(stderr, "hotprobe: error: cannot become user %s: %s\n", r->user->pw_name,
+			strerror(-err));
+		_exit(EXIT_NOT_EXECUTABLE);
+	}
+	/* A JVM that cannot load its agent ends at once. */
+	if (access(library, R_OK)) {
+		fprintf(stderr, "hotprobe: error: %s cannot be read by the command's user: %s; "
+				"install hotprobe where it can\n", library, strerror(errno));
+		_exit(EXIT_NOT_EXECUTABLE);
+	}
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(r->command[0], r->command);
+	fprintf(stderr, "hotprobe: error: cannot run %s: %s\n", r->command[0], strerror(errno));
+	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int command_start(struct run *r)
+{
+	char library[PATH_MAX];
+	int err = agent_library(library, sizeof(library));
+
+	if (err) {
+		fprintf(stderr, "hotprobe: error: the agent %s is not there: %s; build or install "
+				"hotprobe as a whole\n", library, strerror(-err));
+		return err;
+	}
+	err = listen_for_agents(r);
+	if (!err)
+		err = set_environment(r, library);
+	if (!err) {
+		r->pid = fork();
+		err = r->pid < 0 ? -errno : 0;
+	}
+	if (err) {
+		fprintf(stderr, "hotprobe: error: cannot start %s: %s\n", r->command[0],
+			strerror(-err));
+		return err;
+	}
+	if (r->pid == 0)
+		command_exec(r, library);
+	return 0;
+}
+
+/* --- JVMs ------------------------------------------------------------------------------------- */
+
+static pid_t parent_of(pid_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[32], line[512], *p;
+	long parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(line, sizeof(line), f))
+		return 0;
+	p = strrchr(line, ')'); /* the name may hold anything */
+	return p && sscanf(p + 1, " %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+/* Did a JVM that is being traced start this one, be it through others? */
+static bool is_child(const struct run *r, pid_t pid)
+{
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		pid = parent_of(pid);
+		for (size_t k = 0; k < r->njvms; k++)
+			if (r->jvms[k].pid == pid)
+				return true;
+	}
+	return false;
+}
+
+/* Lines of several JVMs: each says which. */
+static void print_run_event(FILE *out, json_t *obj)
+{
+	const char *event = json_string_value(json_object_get(obj, "event"));
+
+	if (event && strcmp(event, "entry") == 0)
+		fprintf(out, "%lld ", (long long)json_integer_value(json_object_get(obj, "pid")));
+	print_event(out, obj);
+}
+
+static void jvm_add(struct run *r, int fd, pid_t pid)
+{
+	struct jvm *j = &r->jvms[r->njvms];
+	struct trace_options o = r->o;
+	json_t *req;
+
+	if (r->njvms == JVMS_MAX) {
+		fprintf(stderr, "hotprobe: warning: PID %d is not traced: %d JVMs are already\n", pid,
+			JVMS_MAX);
+		return;
+	}
+	o.c.pid = pid;
+	req = trace_request(&cmd_run, &o, r->specs, r->nspecs);
+	*j = (struct jvm){.pid = pid, .hold_fd = fd};
+	if (req)
+		j->client = client_start(&r->o.c, req, print_run_event, r->out.file);
+	if (j->client)
+		r->njvms++;
+}
+
+/* Someone connected: an agent, or anybody of this machine, whose connection is closed again. */
+static void on_agent(struct run *r)
+{
+	int fd = accept4(r->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	size_t before = r->njvms;
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0 && r->pid &&
+	    !(r->no_children && is_child(r, peer.pid)))
+		jvm_add(r, fd, peer.pid);
+	if (r->njvms == before)
+		close(fd);
+}
+
+static void jvm_release(struct jvm *j)
+{
+	if (j->hold_fd >= 0)
+		close(j->hold_fd);
+	j->hold_fd = -1;
+}
+
+static void jvm_remove(struct run *r, struct jvm *j)
+{
+	jvm_release(j);
+	client_end(j->client);
+	*j = r->jvms[--r->njvms];
+}
+
+/* Return: false when it was the last that came from this JVM. */
+static bool on_jvm(struct jvm *j)
+{
+	bool more = client_read(j->client);
+
+	if (!more || client_attached(j->client))
+		jvm_release(j);
+	return more;
+}
+
+static void stop_all(struct run *r)
+{
+	for (size_t i = 0; i < r->njvms; i++)
+		client_stop(r->jvms[i].client);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* A terminal sends its signals to the command as well; others come to us alone. */
+static void on_signal(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGCHLD) {
+		if (r->pid && info.ssi_code != SI_KERNEL)
+			kill(r->pid, (int)info.ssi_signo);
+		return;
+	}
+	if (r->pid && waitpid(r->pid, &r->wstatus, WNOHANG) == r->pid) {
+		r->pid = 0;
+		stop_all(r);
+	}
+}
+
+static void serve(struct run *r)
+{
+	struct pollfd fds[2 + JVMS_MAX] = {{.fd = r->listen_fd, .events = POLLIN},
+					   {.fd = r->signal_fd, .events = POLLIN}};
+
+	while (r->pid || r->njvms) {
+		size_t n = r->njvms;
+
+		for (size_t i = 0; i < n; i++)
+			fds[2 + i] = (struct pollfd){client_fd(r->jvms[i].client), POLLIN, 0};
+		if (poll(fds, 2 + n, -1) < 0)
+			continue;
+		/* From the last on: one that is removed is replaced by one that was looked at. */
+		for (size_t i = n; i-- > 0;)
+			if (fds[2 + i].revents && !on_jvm(&r->jvms[i]))
+				jvm_remove(r, &r->jvms[i]);
+		if (fds[0].revents)
+			on_agent(r);
+		if (fds[1].revents)
+			on_signal(r);
+		if (!output_flush(&r->out))
+			stop_all(r);
+	}
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd = signals_open();
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	return signalfd(fd, &set, SFD_CLOEXEC);
+}
+
+static int run_command(struct run *r)
+{
+	int err;
+
+	if (output_open(&r->out, &r->o.c))
+		return STATUS_FAILED;
+	r->signal_fd = open_signals();
+	err = command_start(r);
+	if (err)
+		return STATUS_FAILED;
+	serve(r);
+	close(r->listen_fd);
+	close(r->signal_fd);
+	err = output_close(&r->out);
+	if (WIFSIGNALED(r->wstatus))
+		return EXIT_SIGNALLED + WTERMSIG(r->wstatus);
+	return err && !WEXITSTATUS(r->wstatus) ? STATUS_FAILED : WEXITSTATUS(r->wstatus);
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+enum { OPT_NO_CHILDREN = TRACE_OPT_END };
+
+static int run_option(struct run *r, int opt)
+{
+	switch (opt) {
+	case OPT_NO_CHILDREN:
+		r->no_children = true;
+		return 0;
+	case 'u':
+		r->user = getpwnam(optarg);
+		if (r->user)
+			return 0;
+		usage_error(&cmd_run, "there is no user '%s'", optarg);
+		return -EINVAL;
+	case 'p':
+		usage_error(&cmd_run, "a JVM that runs is traced by `hotprobe trace -p`");
+		return -EINVAL;
+	default:
+		return trace_option(&cmd_run, &r->o, opt);
+	}
+}
+
+/* What follows "--" is the command's, options and all; what is before it is ours. */
+static int split(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return argc;
+}
+
+static enum status run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"no-children", no_argument, NULL, OPT_NO_CHILDREN},
+		{"user", required_argument, NULL, 'u'},
+		TRACE_LONG,
+		COMMON_LONG,
+		{0},
+	};
+	static struct run r = {.o = TRACE_DEFAULTS};
+	int opt, err, ours = split(argc, argv);
+
+	while ((opt = getopt_long(ours, argv, COMMON_SHORT TRACE_SHORT "u:", options, NULL)) != -1) {
+		err = run_option(&r, opt);
+		if (err)
+			return err < 0 ? STATUS_USAGE : STATUS_OK;
+	}
+	if (ours >= argc - 1)
+		return usage_error(&cmd_run, "which command? give it behind --");
+	if (optind == ours)
+		return usage_error(&cmd_run, "which methods? give a SPEC such as com.shop.Cart.add");
+	r.specs = argv + optind;
+	r.nspecs = ours - optind;
+	r.command = argv + ours + 1;
+	return (enum status)run_command(&r);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.args = "[OPTIONS] SPEC... -- COMMAND [ARGUMENT...]",
+	.summary = "start a command and trace the JVMs it becomes or starts",
+	.options = "  -u, --user NAME      run the command as this user\n"
+		   "      --no-children    not the JVMs that a traced JVM starts\n"
+		   TRACE_HELP,
+	.example = "hotprobe run -o calls.txt 'com.shop.Cart.*' -- java -jar shop.jar",
+	.run = run,
+};
