@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_run.c - `hotprobe run`: a command and the JVMs that come of it, traced from their first
+ * compiled method on; the command itself is as it would be without us.
+ */
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "cmocka_all.h"
+#include "exact.h"
+
+#define STEP	"prog.Run.step"
+#define RUN_MAX 32
+
+/* A method is compiled at its first call, and by one compiler only. */
+#define ONE_COMPILE                                                                                \
+	"-Xcomp", "-XX:-TieredCompilation", "-XX:CompileCommand=quiet",                            \
+		"-XX:CompileCommand=compileonly,prog.Run::step"
+
+struct launch {
+	struct child *hp;
+	char *dir, *events; /* where its JSON goes: its stdout is the command's */
+};
+
+/* hotprobe run @options... prog.Run.step -- @command... */
+static void launch(struct launch *l, const char *const *options, const char *const *command,
+		   const char *const *env)
+{
+	const char *argv[RUN_MAX] = {env_bin(), "run", "--json", "-o"};
+	size_t n = 4;
+
+	l->dir = test_dir();
+	if (asprintf(&l->events, "%s/events", l->dir) < 0)
+		abort();
+	argv[n++] = l->events;
+	for (; options && *options && n < RUN_MAX - 3; options++)
+		argv[n++] = *options;
+	argv[n++] = STEP;
+	argv[n++] = "--";
+	for (; *command; command++) {
+		assert_true(n < RUN_MAX - 1);
+		argv[n++] = *command;
+	}
+	l->hp = child_start(argv, &(struct child_opts){.cwd = l->dir, .env = env});
+}
+
+static void launch_java(struct launch *l, const struct jdk *jdk, const char *const *options,
+			const char *const *env)
+{
+	launch(l, options,
+	       (const char *const[]){jdk->java, "-cp", env_classes(), ONE_COMPILE, "prog.Run", "main",
+				     NULL},
+	       env);
+}
+
+static char *expect(struct launch *l, const char *word)
+{
+	for (;;) {
+		char *line = child_line(l->hp, HP_TIMEOUT_MS);
+
+		if (!line)
+			hp_fail(l->hp, "the command says no '%s'", word);
+		if (!strncmp(line, word, strlen(word))) {
+			memmove(line, line + strlen(word), strlen(line + strlen(word)) + 1);
+			return line;
+		}
+		free(line);
+	}
+}
+
+static char *ask(struct launch *l, const char *command)
+{
+	child_send(l->hp, command);
+	return expect(l, "DONE ");
+}
+
+/* Wait for the command's end and that of hotprobe. Return: every object that it wrote. */
+static json_t *finish(struct launch *l, int status)
+{
+	int got = child_wait(l->hp, HP_TIMEOUT_MS);
+	json_t *events;
+
+	if (got != status)
+		hp_fail(l->hp, "exit status %d for %d", got, status);
+	events = json_file(l->events);
+	child_free(l->hp);
+	free(l->events);
+	free(l->dir);
+	return events;
+}
+
+static size_t count(const json_t *events, const char *event, long pid)
+{
+	size_t i, n = 0;
+	json_t *o;
+
+	json_array_foreach(events, i, o)
+		n += !strcmp(json_text(o, "event"), event) &&
+		     (!pid || json_integer_value(json_object_get(o, "pid")) == pid);
+	return n;
+}
+
+static long number_of(const json_t *entry)
+{
+	json_t *arg = json_array_get(json_object_get(entry, "args"), 0);
+
+	return (long)json_integer_value(json_object_get(arg, "value"));
+}
+
+/* Wait until its file has an @event. */
+static void wait_for(struct launch *l, const char *event)
+{
+	uint64_t deadline = mono_ms() + HP_TIMEOUT_MS;
+
+	for (;;) {
+		json_t *events = json_file(l->events);
+		size_t n = count(events, event, 0);
+
+		json_decref(events);
+		if (n)
+			return;
+		if (mono_ms() > deadline)
+			hp_fail(l->hp, "no '%s' comes", event);
+		pause_ms(5);
+	}
+}
+
+/*
+ * Attached before anything is compiled; calls some milliseconds after the first are seen, and then
+ * every one, on every JDK.
+ */
+static void run_traces_from_first_compile(void **state _unused_)
+{
+	const struct jdk *jdks;
+	size_t n = jdks_get(&jdks);
+
+	for (size_t i = 0; i < n; i++) {
+		struct launch l;
+		json_t *events;
+		size_t k, entries = 0, slow;
+		long pid;
+		json_t *o;
+
+		if (jdks[i].altered)
+			continue;
+		print_message("  %s\n", jdks[i].name);
+		launch_java(&l, &jdks[i], NULL, NULL);
+		char *ready = expect(&l, "READY ");
+
+		pid = strtol(ready, NULL, 10);
+		free(ready);
+		free(ask(&l, "slow 20"));
+		free(ask(&l, "calls 500"));
+		free(ask(&l, "property java.home"));
+		child_close_stdin(l.hp);
+		events = finish(&l, 0);
+		assert_int_equal(count(events, "attached", pid), 1);
+		assert_int_equal(count(events, "detached", pid), 1);
+		o = json_array_get(events, 0);
+		assert_string_equal(json_text(o, "event"), "attached");
+		assert_int_equal(json_integer_value(json_object_get(o, "methods")), 0);
+		assert_int_equal(count(events, "probed", pid), 1);
+		slow = count(events, "entry", pid) - 500;
+		if (slow < 15 || slow > 20)
+			fail_msg("%s: %zu of 20 first calls were seen", jdks[i].name, slow);
+		json_array_foreach(events, k, o) {
+			if (strcmp(json_text(o, "event"), "entry"))
+				continue;
+			if (entries++ >= slow)
+				assert_int_equal(number_of(o), (long)(entries - 1 - slow));
+		}
+		json_decref(events);
+	}
+}
+
+/* The exit status is the command's own, whatever it is. */
+static void run_exit_status_is_the_commands(void **state _unused_)
+{
+	static const struct {
+		const char *const command[4];
+		int status;
+	} cases[] = {
+		{{"true", NULL}, 0},
+		{{"sh", "-c", "exit 7", NULL}, 7},
+		{{"sh", "-c", "kill -9 $$", NULL}, 128 + SIGKILL},
+		{{"/nonexistent/java", NULL}, 127},
+		{{"/etc/passwd", NULL}, 126},
+	};
+	struct launch l;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		launch(&l, NULL, cases[i].command, NULL);
+		json_decref(finish(&l, cases[i].status));
+	}
+	launch_java(&l, jdk_or_skip("jdk17"), NULL, NULL);
+	free(expect(&l, "READY "));
+	child_send(l.hp, "exit 42");
+	json_decref(finish(&l, 42));
+}
+
+/* A script that starts a JVM; what JAVA_TOOL_OPTIONS held before still holds. */
+static void run_script_keeps_tool_options(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	_cleanup_free_ char *script = NULL;
+	struct launch l;
+	json_t *events;
+	char *kept;
+
+	if (asprintf(&script, "echo before; %s -cp %s prog.Run main; exit 3", jdk->java,
+		     env_classes()) < 0)
+		abort();
+	launch(&l, NULL, (const char *const[]){"sh", "-c", script, NULL},
+	       (const char *const[]){"JAVA_TOOL_OPTIONS=-Dkept=yes '-Dblank=a b'", NULL});
+	free(expect(&l, "before"));
+	free(expect(&l, "READY "));
+	kept = ask(&l, "property kept");
+	assert_string_equal(kept, "yes");
+	free(kept);
+	kept = ask(&l, "property blank");
+	assert_string_equal(kept, "a b");
+	free(kept);
+	child_close_stdin(l.hp);
+	events = finish(&l, 3);
+	assert_int_equal(count(events, "attached", 0), 1);
+	json_decref(events);
+}
+
+/* PIDs of the JVMs that were attached to. */
+static size_t attached_pids(const json_t *events, long pids[static 2])
+{
+	size_t i, n = 0;
+	json_t *o;
+
+	json_array_foreach(events, i, o)
+		if (!strcmp(json_text(o, "event"), "attached") && n++ < 2)
+			pids[n - 1] = (long)json_integer_value(json_object_get(o, "pid"));
+	return n;
+}
+
+/* A JVM that a traced JVM starts is traced as well, under its own PID; or with an option, not. */
+static void run_children(void **state _unused_)
+{
+	static const char *const no_children[] = {"--no-children", NULL};
+
+	for (int without = 0; without < 2; without++) {
+		struct launch l;
+		char *status, *last;
+		json_t *events;
+		long pids[2] = {0}, number;
+
+		launch_java(&l, jdk_or_skip("jdk17"), without ? no_children : NULL, NULL);
+		free(expect(&l, "READY "));
+		child_send(l.hp, "start -Dx=y child 300");
+		last = expect(&l, "LAST ");
+		number = strtol(last, NULL, 10);
+		free(last);
+		status = expect(&l, "DONE ");
+		assert_string_equal(status, "0");
+		free(status);
+		free(ask(&l, "slow 20"));
+		child_close_stdin(l.hp);
+		events = finish(&l, 0);
+		assert_int_equal(attached_pids(events, pids), without ? 1 : 2);
+		assert_true(count(events, "entry", pids[0]) >= 15);
+		if (!without) {
+			size_t i, n = count(events, "entry", pids[1]);
+			long seen = -1;
+			json_t *o;
+
+			assert_int_equal(count(events, "detached", pids[1]), 1);
+			assert_true(n > 0);
+			json_array_foreach(events, i, o)
+				if (!strcmp(json_text(o, "event"), "entry") &&
+				    json_integer_value(json_object_get(o, "pid")) == pids[1])
+					seen = number_of(o);
+			/* Its very last records may have been lost to a full ring, and that is said. */
+			if (!count(events, "lost", pids[1]))
+				assert_int_equal(seen, number);
+		}
+		json_decref(events);
+	}
+}
+
+/* Text: each call says which JVM made it. */
+static void run_text_names_the_jvm(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	char *ready, *errors, *text, head[32];
+	struct child *hp;
+	struct launch l = {0};
+
+	hp = child_start((const char *const[]){env_bin(), "run", "-n", "3", STEP, "--", jdk->java,
+					       "-cp", env_classes(), ONE_COMPILE, "prog.Run", "main",
+					       NULL},
+			 NULL);
+	l.hp = hp;
+	ready = expect(&l, "READY ");
+	snprintf(head, sizeof(head), "%s ", ready);
+	free(ready);
+	child_send(hp, "slow 20");
+	for (int i = 0; i < 3; i++)
+		free(expect(&l, head));
+	free(expect(&l, "DONE "));
+	child_close_stdin(hp);
+	assert_int_equal(child_wait(hp, HP_TIMEOUT_MS), 0);
+	text = child_text(hp);
+	errors = child_errors(hp);
+	assert_null(strstr(text, STEP));
+	assert_non_null(strstr(errors, "attached to PID "));
+	assert_non_null(strstr(errors, "(count): 3 calls"));
+	free(text);
+	free(errors);
+	child_free(hp);
+}
+
+/* SIGTERM is for the command: it ends as it would, and so does hotprobe. */
+static void run_passes_signals_on(void **state _unused_)
+{
+	struct launch l;
+	json_t *events;
+
+	launch_java(&l, jdk_or_skip("jdk17"), NULL, NULL);
+	free(expect(&l, "READY "));
+	free(ask(&l, "slow 20"));
+	wait_for(&l, "entry");
+	child_signal(l.hp, SIGTERM);
+	events = finish(&l, 128 + SIGTERM);
+	assert_int_equal(count(events, "detached", 0), 1);
+	json_decref(events);
+}
+
+/* Where we may not trace, the command runs as if we were not there, and we say so. */
+static void run_without_privileges(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	struct launch l = {0};
+	char *errors, *sum;
+
+	l.hp = child_start((const char *const[]){env_bin(), "run", STEP, "--", jdk->java, "-cp",
+						 env_classes(), "prog.Run", "main", NULL},
+			   &(struct child_opts){.uid = 65534});
+	free(expect(&l, "READY "));
+	sum = ask(&l, "calls 1000");
+	assert_string_equal(sum, "503500");
+	free(sum);
+	child_close_stdin(l.hp);
+	assert_int_equal(child_wait(l.hp, HP_TIMEOUT_MS), 0);
+	errors = child_errors(l.hp);
+	assert_non_null(strstr(errors, "hotprobe: error: "));
+	free(errors);
+	child_free(l.hp);
+}
+
+/* The command may be another user's, and is then traced all the same. */
+static void run_as_other_user(void **state _unused_)
+{
+	struct launch l;
+	json_t *events;
+	struct stat st;
+	char *ready, path[64];
+
+	test_needs_root();
+	launch_java(&l, jdk_or_skip("jdk17"), (const char *const[]){"--user", "nobody", NULL}, NULL);
+	ready = expect(&l, "READY ");
+	snprintf(path, sizeof(path), "/proc/%s", ready);
+	free(ready);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	free(ask(&l, "slow 20"));
+	child_close_stdin(l.hp);
+	events = finish(&l, 0);
+	assert_true(count(events, "entry", 0) >= 15);
+	json_decref(events);
+}
+
+/* Wrong usage is said in one line and nothing is started. */
+static void run_wrong_usage(void **state _unused_)
+{
+	static const char *const bad[][6] = {
+		{"run", NULL},
+		{"run", STEP, NULL},
+		{"run", STEP, "--", NULL},
+		{"run", "--", "true", NULL},
+		{"run", "-p", "1", STEP, NULL},
+		{"run", "--user", "no such user", STEP, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct hp_result r;
+
+		hp_run(&r, bad[i]);
+		hp_result_check(&r, 2);
+		hp_result_free(&r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		jvm_test(run_traces_from_first_compile),
+		jvm_test(run_exit_status_is_the_commands),
+		jvm_test(run_script_keeps_tool_options),
+		jvm_test(run_children),
+		jvm_test(run_text_names_the_jvm),
+		jvm_test(run_passes_signals_on),
+		jvm_test(run_without_privileges),
+		jvm_test(run_as_other_user),
+		jvm_test(run_wrong_usage),
+	};
+
+	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}
