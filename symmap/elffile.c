@@ -98,7 +98,7 @@ static int read_sections(struct elffile *f, const Elf64_Ehdr *h)
 	const Elf64_Shdr *str;
 	int err;
 
-	if (!h->e_shoff || !h->e_shnum)
+	if (!h->e_shoff || !h->e_shnum) /* 0 may mean "see section 0": more than we want */
 		return 0;
 	if (h->e_shentsize != sizeof(*f->sh) || h->e_shnum > SHDR_MAX)
 		return -EPROTO;

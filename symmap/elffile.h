@@ -2,11 +2,12 @@
 /*
  * elffile.h - bounded access to one x86-64 ELF file: headers, sections, notes.
  *
- * The file belongs to the target and may be cut or rewritten while we read it. Mapping it (which
- * is what libelf does best) would turn that into a SIGBUS, so the few parts that are needed are
- * copied with pread(2), each with a bound, and only the copies are looked at: what was checked
- * once stays true. libelf would add conversions between byte orders and classes that are refused
- * here anyway.
+ * The file belongs to the target and may be cut or rewritten while we read it. So the few parts
+ * that are needed are copied with pread(2), each with a bound, and only the copies are
+ * looked at: what was checked once stays true. libelf cannot give that. Mapping, it turns a cut
+ * into a SIGBUS; reading, its elf_begin() reads the header again after any check of ours, and lets
+ * section 0 say that there are 2^32 sections, for each of which it allocates (elfutils 0.188,
+ * libelf/elf_begin.c, get_shnum() and file_read_elf()).
  */
 #ifndef HP_ELFFILE_H
 #define HP_ELFFILE_H

@@ -450,6 +450,35 @@ static void value_hostile_headers(void **state)
 	}
 }
 
+/* A number of sections that section 0 gives, which may be billions, is not followed. */
+static void open_extended_numbering(void **state)
+{
+	const uint16_t zero = 0;
+	struct fake_syms st = {0};
+	struct fake_elf f;
+	struct elfsyms *e;
+	int fd;
+
+	(void)state;
+	fake_elf_init(&f);
+	fake_sym(&st, "f", STT_FUNC, 1, 0x1000);
+	fake_elf_add_syms(&f, ".symtab", SHT_SYMTAB, &st);
+	f.sh[0].sh_size = f.h.e_shnum + 1; /* true: of all, .shstrtab included */
+	fd = fake_elf_fd(&f);
+	assert_int_equal(elfsyms_open(fd, &e), 0);
+	assert_value(e, "f", 0x1000);
+	elfsyms_close(e);
+	assert_int_equal(pwrite(fd, &zero, sizeof(zero), offsetof(Elf64_Ehdr, e_shnum)),
+			 sizeof(zero));
+	assert_int_equal(elfsyms_open(fd, &e), 0);
+	assert_false(elfsyms_has_section(e, ".symtab"));
+	assert_no_value(e, "f");
+	elfsyms_close(e);
+	close(fd);
+	fake_syms_fini(&st);
+	fake_elf_fini(&f);
+}
+
 /* A string table without a NUL at its end and an endless name do not run over. */
 static void value_unterminated_strings(void **state)
 {
@@ -551,6 +580,7 @@ int main(void)
 		cmocka_unit_test(add_debug_same_build),
 		cmocka_unit_test(open_other_files),
 		cmocka_unit_test(value_hostile_headers),
+		cmocka_unit_test(open_extended_numbering),
 		cmocka_unit_test(value_unterminated_strings),
 		cmocka_unit_test(open_truncated),
 		cmocka_unit_test(value_matches_running_program),
