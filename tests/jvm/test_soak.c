@@ -48,6 +48,7 @@ static void cycle(struct jvm *j, struct figures *f)
 	struct child *hp =
 		hp_trace(j->pid, (const char *const[]){"-o", "/dev/null", "--string-max", "32",
 						       "prog.Busy.*", "prog.BusyPart.*", NULL});
+	_cleanup_free_ char *errors = NULL;
 	int status;
 
 	pause_ms(random_below(CYCLE_MAX_MS));
@@ -60,15 +61,16 @@ static void cycle(struct jvm *j, struct figures *f)
 	}
 	child_signal(hp, SIGINT);
 	status = child_wait(hp, HP_TIMEOUT_MS);
+	errors = child_errors(hp);
 	/* Sent before main() could hold signals back: nothing had begun yet. */
-	if (status == 128 + SIGINT && !*child_errors(hp))
+	if (status == 128 + SIGINT && !*errors)
 		status = 0;
 	if (status == CHILD_TIMEOUT || status > 1)
 		hp_fail(hp, "cycle %zu: status %d (%s)", f->cycles, status,
 			child_running(j->c) ? "the JVM runs" : "the JVM ended");
 	f->stayed += status == 1;
 	if (status == 1)
-		print_message("    cycle %zu: %s", f->cycles, child_errors(hp));
+		print_message("    cycle %zu: %s", f->cycles, errors);
 	child_free(hp);
 }
 
