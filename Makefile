@@ -147,6 +147,13 @@ $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprob
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
+# What test_attach has JVMs load; no sanitizer, which a JVM would have to bring along.
+$(O)/tests/jvm/test_attach: | $(O)/tests/jvm/tiny_agent.so
+$(O)/tests/jvm/tiny_agent.so: tests/jvm/agent/tiny_agent.c Makefile
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) $(WARN) -shared -fPIC $< -o $@
+
 $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
