@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "sockets.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/types.h>
+
+#include "wire.h"
+
+#define OWN_FDS_MAX 32 /* listeners, wake-ups, a file, readers, controllers: see their own bounds  \
+			*/
+#define BACKLOG 8
+
+static atomic_int own_fds[OWN_FDS_MAX]; /* descriptor + 1; 0 is free */
+static atomic_bool forked;
+
+int fd_own(int fd)
+{
+	for (size_t i = 0; fd >= 0 && i < OWN_FDS_MAX; i++)
+		if (atomic_compare_exchange_strong(&own_fds[i], &(int){0}, fd + 1))
+			return fd;
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return -EMFILE;
+}
+
+void fd_close(int fd)
+{
+	for (size_t i = 0; i < OWN_FDS_MAX; i++)
+		if (atomic_compare_exchange_strong(&own_fds[i], &(int){fd + 1}, 0)) {
+			close(fd);
+			return;
+		}
+}
+
+/* Between fork() and exec(): only what is safe in a signal handler. */
+static void on_fork_child(void)
+{
+	atomic_store(&forked, true);
+	for (size_t i = 0; i < OWN_FDS_MAX; i++) {
+		int fd = atomic_exchange(&own_fds[i], 0) - 1;
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+int fds_prepare(void)
+{
+	return -pthread_atfork(NULL, NULL, on_fork_child);
+}
+
+bool fds_forked(void)
+{
+	return atomic_load_explicit(&forked, memory_order_relaxed);
+}
+
+static bool peer_get(int fd, struct ucred *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len) && len == sizeof(*ret);
+}
+
+bool socket_peer_allowed(int fd)
+{
+	struct ucred peer;
+
+	return peer_get(fd, &peer) && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* The address of "@name"; 0 when it is too long. */
+static socklen_t address_of(struct sockaddr_un *sa, const char *name)
+{
+	size_t len = strlen(name);
+
+	*sa = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (len > sizeof(sa->sun_path) - 1)
+		return 0;
+	memcpy(sa->sun_path + 1, name, len);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
+}
+
+static int socket_open(int type)
+{
+	return fd_own(socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+int socket_connect(int type, const char *name)
+{
+	struct sockaddr_un sa;
+	socklen_t len = address_of(&sa, name);
+	int fd = len ? socket_open(type) : -EINVAL, err;
+
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&sa, len))
+		return fd;
+	err = -errno;
+	fd_close(fd);
+	return err;
+}
+
+/* Does the socket of this name belong to this very process: to another copy of the agent? */
+static bool name_is_ours(int type, const char *name)
+{
+	int fd = socket_connect(type, name);
+	struct ucred peer;
+	bool ours;
+
+	if (fd < 0)
+		return false;
+	ours = peer_get(fd, &peer) && peer.pid == getpid();
+	fd_close(fd);
+	return ours;
+}
+
+static int name_bind(int fd, int type, const char *suffix)
+{
+	struct sockaddr_un sa;
+	char name[64];
+
+	for (int i = 0; i < HP_AGENT_NAMES_MAX; i++) {
+		int n = snprintf(name, sizeof(name), "hotprobe.%d%s", getpid(), suffix);
+
+		if (i)
+			snprintf(name + n, sizeof(name) - (size_t)n, ".%d", i);
+		if (!bind(fd, (struct sockaddr *)&sa, address_of(&sa, name)))
+			return 0;
+		if (errno != EADDRINUSE)
+			return -errno;
+		if (name_is_ours(type, name))
+			return -EALREADY;
+	}
+	return -EADDRINUSE;
+}
+
+int socket_listen(int type, const char *suffix)
+{
+	int fd = socket_open(type), err;
+
+	if (fd < 0)
+		return fd;
+	err = name_bind(fd, type, suffix);
+	if (!err && listen(fd, BACKLOG))
+		err = -errno;
+	if (!err)
+		return fd;
+	fd_close(fd);
+	return err;
+}
+
+int socket_accept(int listener)
+{
+	int fd = fd_own(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+
+	if (fd < 0 || socket_peer_allowed(fd))
+		return fd;
+	fd_close(fd);
+	return -EPERM;
+}
+
+bool socket_accept_again(int err)
+{
+	return err == -EAGAIN || err == -EINTR || err == -EPERM || err == -ECONNABORTED;
+}
