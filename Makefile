@@ -2,7 +2,7 @@
 #
 # hotprobe's build. One non-recursive makefile; everything it makes goes to $(O).
 #
-#   make               the program
+#   make               the program and the agent
 #   make unit          unit tests: no root, no Java, no BPF
 #   make check         everything, on real JVMs (root); installs what is missing
 #   make check-jdks    fetches more JDKs to build/jdks, then check
@@ -25,9 +25,13 @@ V ?= 0
 O ?= $(if $(filter 1,$(FUZZ)),build/fuzz,$(if $(filter 1,$(SAN)),build/san,build))
 
 CC := gcc
+AGENT_CC := $(CC)
 CLANG ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 JAVAC ?= $(or $(wildcard /usr/lib/jvm/java-17-openjdk-amd64/bin/javac),javac)
+# Where jvmti.h is: any JDK's will do.
+JDK_INCLUDE ?= $(dir $(or $(wildcard $(dir $(realpath $(shell command -v $(JAVAC))))../include/jvmti.h),\
+	$(firstword $(wildcard /usr/lib/jvm/*/include/jvmti.h))))
 PREFIX ?= /usr/local
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -65,6 +69,7 @@ endif
 # --- sources -----------------------------------------------------------------------------------
 
 SYMMAP_SRC := $(wildcard symmap/*.c)
+AGENT_SRC := $(wildcard jvmagent/*.c)
 DAEMON_SRC := $(filter-out daemon/main.c,$(wildcard daemon/*.c daemon/*/*.c))
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 TEST_SRC := $(wildcard tests/test_*.c)
@@ -86,10 +91,12 @@ BENCHES := $(BENCH_SRC:%.c=$(O)/%) $(JVM_BENCH_SRC:%.c=$(O)/%)
 JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
 JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
 JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
+# Parts of the agent that know nothing of Java: the unit tests link them.
+AGENT_UNIT_SRC := $(addprefix jvmagent/,line.c options.c queue.c sink.c sockets.c text.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
 CLASSES := $(if $(JAVA_SRC),$(O)/classes/.compiled)
 
-all: $(O)/hotprobe
+all: $(O)/hotprobe $(O)/libhotprobe.so
 
 # --- BPF -----------------------------------------------------------------------------------------
 
@@ -123,6 +130,7 @@ $(O)/obj/%.o: %.c Makefile
 
 $(O)/hotprobe.a: $(SYMMAP_OBJ) $(DAEMON_OBJ)
 $(O)/tests.a: $(call obj,$(TEST_LIB_SRC))
+$(O)/agent.a: $(call obj,$(AGENT_UNIT_SRC))
 
 # Only what a program needs is taken from them: a fuzz target has no cmocka, which a helper may use.
 $(O)/%.a:
@@ -132,6 +140,23 @@ $(O)/%.a:
 $(O)/hotprobe: $(O)/obj/daemon/main.o $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# --- agent ---------------------------------------------------------------------------------------
+
+# It runs in a JVM that knows nothing of sanitizers, and may need no library but libc.
+AGENT_OBJ := $(patsubst %.c,$(O)/agent/%.o,$(AGENT_SRC))
+AGENT_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing \
+	-pthread -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
+
+$(O)/agent/%.o: %.c Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(if $(JDK_INCLUDE),,$(error no jvmti.h found: install a JDK or set JDK_INCLUDE))
+	$(Q)$(AGENT_CC) $(AGENT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/libhotprobe.so: $(AGENT_OBJ)
+	$(call msg,LINK,$@)
+	$(Q)$(AGENT_CC) -shared -pthread -Wl,-z,defs,-z,now,-z,relro,-z,nodelete $(AGENT_OBJ) -o $@
 
 # --- tests ---------------------------------------------------------------------------------------
 
@@ -158,7 +183,7 @@ $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
-$(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/hotprobe.a
+$(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
@@ -239,6 +264,7 @@ MAN8 := $(wildcard docs/*.8)
 
 install: all
 	install -D -m 755 $(O)/hotprobe $(DESTDIR)$(PREFIX)/bin/hotprobe
+	install -D -m 755 $(O)/libhotprobe.so $(DESTDIR)$(PREFIX)/lib/hotprobe/libhotprobe.so
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MAN1))
 	$(if $(MAN8),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(MAN8))
 
@@ -249,7 +275,7 @@ clean:
 distclean:
 	$(Q)rm -rf build
 
--include $(shell find $(O)/obj $(O)/bpf -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
 .PHONY: all unit check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run \
 	deps layers format-check install clean distclean
