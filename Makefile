@@ -162,6 +162,7 @@ $(O)/libhotprobe.so: $(AGENT_OBJ)
 
 # What the tests find things by. Absolute: some change their directory.
 export HP_BIN = $(abspath $(O)/hotprobe)
+export HP_AGENT = $(abspath $(O)/libhotprobe.so)
 export HP_CLASSES = $(abspath $(O)/classes)
 export HP_JDKS ?= $(abspath build/jdks)
 export HP_APPS ?= $(abspath build/apps)

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "cmocka_all.h"
+#include "figure.h"
 #include "hp.h"
 #include "jvm.h"
 #include "probe/bpf_load.h"
@@ -23,33 +24,6 @@
 #define RATE_MAX    2000000
 #define RATE_MS	    1000
 #define BIG_METHODS "10000"
-
-static bool as_json;
-
-static void report(const char *jdk, const char *what, double value, const char *unit,
-		   const char *target)
-{
-	if (as_json)
-		printf("{\"bench\":\"jvm\",\"jdk\":\"%s\",\"what\":\"%s\",\"value\":%.3f,"
-		       "\"unit\":\"%s\"}\n",
-		       jdk, what, value, unit);
-	else
-		printf("%-10s %-44s %12.2f %-9s %s\n", jdk, what, value, unit, target);
-	fflush(stdout);
-}
-
-static int cmp_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), cmp_double);
-	return v[n / 2];
-}
 
 /* --- the bare uprobe -------------------------------------------------------------------------- */
 
@@ -212,14 +186,14 @@ static void bench_hit(struct jvm *j, const char *option, const char *what, const
 		ratio[i] = cpu[i] / bare[i];
 	}
 	bare_stop(&b);
-	report(j->jdk->name, what, median(cpu, ROUNDS), "ns/hit", target);
-	report(j->jdk->name, "  the bare uprobe beside it", median(bare, ROUNDS), "ns/hit",
+	figure(j->jdk, what, median(cpu, ROUNDS), "ns/hit", target);
+	figure(j->jdk, "  the bare uprobe beside it", median(bare, ROUNDS), "ns/hit",
 	       "340 where the targets were set");
-	report(j->jdk->name, "  times the bare uprobe", median(ratio, ROUNDS), "", ratio_target);
-	report(j->jdk->name, "  by the clock, reader on the same CPUs", median(clock, ROUNDS),
+	figure(j->jdk, "  times the bare uprobe", median(ratio, ROUNDS), "", ratio_target);
+	figure(j->jdk, "  by the clock, reader on the same CPUs", median(clock, ROUNDS),
 	       "ns/hit", "");
 	if (lost)
-		report(j->jdk->name, "  of these lost", (double)lost, "events", "0");
+		figure(j->jdk, "  of these lost", (double)lost, "events", "0");
 }
 
 /* --- events per second ------------------------------------------------------------------------ */
@@ -251,7 +225,7 @@ static void bench_rate(struct jvm *j)
 			hi = rate;
 		}
 	}
-	report(j->jdk->name, "events to JSON without loss", best, "events/s", "");
+	figure(j->jdk, "events to JSON without loss", best, "events/s", "");
 }
 
 /* --- attach ----------------------------------------------------------------------------------- */
@@ -300,7 +274,7 @@ static void bench_live(struct jvm *j, int classes, int methods, const char *what
 		free(err);
 		child_free(hp);
 	}
-	report(j->jdk->name, what, median(live, ROUNDS), "ms", target);
+	figure(j->jdk, what, median(live, ROUNDS), "ms", target);
 }
 
 static void bench_attach(const struct jdk *jdk)
@@ -331,12 +305,12 @@ static void bench_attach(const struct jdk *jdk)
 		detach[i] -= all[i] + 10;
 		hp_result_free(&r);
 	}
-	report(jdk->name, "nmethods in the JVM", nmethods, "", "");
-	report(jdk->name, "map complete", median(map, ROUNDS), "ms", "at most 200");
-	report(jdk->name, "attach in all, 111 methods probed", median(all, ROUNDS), "ms", "");
-	report(jdk->name, "start and detach", median(detach, ROUNDS), "ms", "");
-	report(jdk->name, "pause of one thread, region", median(region, ROUNDS), "ms", "");
-	report(jdk->name, "pause of one thread, 111 diversions", median(patch, ROUNDS), "ms", "");
+	figure(jdk, "nmethods in the JVM", nmethods, "", "");
+	figure(jdk, "map complete", median(map, ROUNDS), "ms", "at most 200");
+	figure(jdk, "attach in all, 111 methods probed", median(all, ROUNDS), "ms", "");
+	figure(jdk, "start and detach", median(detach, ROUNDS), "ms", "");
+	figure(jdk, "pause of one thread, region", median(region, ROUNDS), "ms", "");
+	figure(jdk, "pause of one thread, 111 diversions", median(patch, ROUNDS), "ms", "");
 	bench_live(&j, 20, 1, "register_nmethod to probe live", "under 1");
 	bench_live(&j, 1, 100, "  100 compiled in a row", "");
 	jvm_quit(&j);
@@ -362,21 +336,5 @@ static void bench_jdk(const struct jdk *jdk)
 
 int main(int argc, char **argv)
 {
-	int first = 1;
-
-	if (argc > 1 && strcmp(argv[1], "--json") == 0) {
-		as_json = true;
-		first = 2;
-	}
-	for (int i = first; i < argc; i++) {
-		const struct jdk *jdk = jdk_find(argv[i]);
-
-		if (jdk)
-			bench_jdk(jdk);
-		else
-			fprintf(stderr, "bench_jvm: no JDK '%s' here\n", argv[i]);
-	}
-	if (first == argc)
-		bench_jdk(jdk_find("jdk17"));
-	return 0;
+	return bench_main(&(struct bench){"jvm", bench_jdk, "jdk17"}, argc, argv);
 }

@@ -46,6 +46,13 @@ const char *env_bin(void)
 	return path ? path : (path = env_path("HP_BIN", "../../hotprobe"));
 }
 
+const char *env_agent(void)
+{
+	static char *path;
+
+	return path ? path : (path = env_path("HP_AGENT", "../../libhotprobe.so"));
+}
+
 const char *env_classes(void)
 {
 	static char *path;

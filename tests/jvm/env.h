@@ -3,6 +3,7 @@
  * env.h - what there is to test with: the program, the compiled Java classes, the JDKs.
  *
  *   HP_BIN      the program            (default: ../../hotprobe beside this test)
+ *   HP_AGENT    the agent              (default: ../../libhotprobe.so beside this test)
  *   HP_CLASSES  compiled tests/java    (default: ../../classes)
  *   HP_JDKS     folder of JDKs         (default: ../../jdks): jdk21 jdk25 jdk17-stripped ...
  *   HP_APPS     folder of programs     (default: ../../apps): see tests/fetch-apps
@@ -17,6 +18,7 @@
 #include "util.h"
 
 const char *env_bin(void);
+const char *env_agent(void);
 const char *env_classes(void);
 const char *env_jdks(void);
 const char *env_apps(void);
