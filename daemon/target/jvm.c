@@ -50,6 +50,8 @@ void jvm_info_fini(struct jvm_info *info)
 	free(info->main);
 	free(info->libjvm);
 	free(info->libjvm_open);
+	if (info->libjvm_fd > 0)
+		close(info->libjvm_fd);
 	*info = (struct jvm_info){0};
 }
 
@@ -246,14 +248,14 @@ static char *user_name(uid_t uid)
  * The kernel prints paths of a mapping from the root of the mount namespace (or ours); a process
  * that was merely chrooted sees them without the part that /proc/PID/root names.
  */
-static char *path_in_root(pid_t pid, const char *path)
+static char *path_in_root(pid_t pid, struct view *v, const char *path)
 {
 	char link[64], root[MAPS_PATH_MAX + 1];
 	const char *p = path, *base;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/%d/root", pid);
-	n = readlink(link, root, sizeof(root));
+	n = v ? (ssize_t)view_root(v, root, sizeof(root)) : readlink(link, root, sizeof(root));
 	if (n > 1 && n < (ssize_t)sizeof(root) && !strncmp(path, root, n) && path[n] == '/')
 		p += n;
 	return strndup(p, base_name(p, &base) + (strrchr(p, '/') + 1 - p));
@@ -267,10 +269,10 @@ static int open_map_file(pid_t pid, const struct map_entry *map, char *path, siz
 }
 
 /* Needs less privilege than map_files, but the file there must still be the one that is mapped. */
-static int open_by_path(pid_t pid, const struct map_entry *map, const char *inside)
+static int open_by_path(pid_t pid, struct view *v, const struct map_entry *map, const char *inside)
 {
 	struct stat st;
-	int fd = proc_open_file(pid, inside);
+	int fd = v ? view_open_file(v, inside) : proc_open_file(pid, inside);
 
 	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != map->inode)) {
 		close(fd);
@@ -292,19 +294,28 @@ static uint64_t load_bias(int fd, const struct map_entry *map)
 	return bias;
 }
 
-static int describe_libjvm(const struct map_entry *map, struct jvm_info *info)
+/* What a view opened has no path of ours but that of the descriptor, which is kept (and is not 0). */
+static void keep_libjvm(struct jvm_info *info, int fd, char *path, size_t size)
+{
+	info->libjvm_fd = fcntl(fd, F_DUPFD_CLOEXEC, 1);
+	snprintf(path, size, "/proc/self/fd/%d", info->libjvm_fd);
+}
+
+static int describe_libjvm(const struct map_entry *map, struct view *v, struct jvm_info *info)
 {
 	char path[MAPS_PATH_MAX + 64];
 	_cleanup_close_ int fd = -1;
 
 	free(info->libjvm);
-	info->libjvm = path_in_root(info->pid, map->path);
+	info->libjvm = path_in_root(info->pid, v, map->path);
 	if (!info->libjvm)
 		return -ENOMEM;
 	fd = open_map_file(info->pid, map, path, sizeof(path));
 	if (fd < 0) {
-		fd = open_by_path(info->pid, map, info->libjvm);
+		fd = open_by_path(info->pid, v, map, info->libjvm);
 		snprintf(path, sizeof(path), "/proc/%d/root%s", info->pid, info->libjvm);
+		if (fd >= 0 && v)
+			keep_libjvm(info, fd, path, sizeof(path));
 	}
 	if (fd < 0)
 		return 0;
@@ -369,7 +380,7 @@ static int init_info(pid_t pid, struct jvm_info *info)
 	return info->user && info->main && info->libjvm && info->libjvm_open ? 0 : -ENOMEM;
 }
 
-static int describe(const struct map_entry *libjvm, struct jvm_info *info)
+static int describe(const struct map_entry *libjvm, struct view *v, struct jvm_info *info)
 {
 	int err;
 
@@ -381,21 +392,21 @@ static int describe(const struct map_entry *libjvm, struct jvm_info *info)
 		return -ENOMEM;
 	err = info->launcher ? read_main(info->pid, &info->main) : 0;
 	if (!err && libjvm)
-		err = describe_libjvm(libjvm, info);
+		err = describe_libjvm(libjvm, v, info);
 	return err;
 }
 
-static int inspect(pid_t pid, struct maps *maps, struct jvm_info *info)
+static int inspect(pid_t pid, struct view *v, struct maps *maps, struct jvm_info *info)
 {
 	_cleanup_close_ int exe = -1;
 	const struct map_entry *libjvm;
 	int err = init_info(pid, info);
 
 	if (!err)
-		err = maps_read(pid, maps);
+		err = v ? view_maps(v, maps) : maps_read(pid, maps);
 	if (err)
 		return err;
-	exe = open_proc(pid, "exe");
+	exe = v ? view_open_file(v, "/proc/self/exe") : open_proc(pid, "exe");
 	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);
@@ -404,14 +415,14 @@ static int inspect(pid_t pid, struct maps *maps, struct jvm_info *info)
 	if (info->kind == JVM_NONE)
 		return 0;
 	info->is_32bit = exe >= 0 && is_32bit(exe);
-	return describe(libjvm, info);
+	return describe(libjvm, v, info);
 }
 
-int jvm_inspect(pid_t pid, struct jvm_info *ret)
+int jvm_inspect_by(pid_t pid, struct view *v, struct jvm_info *ret)
 {
 	struct jvm_info info;
 	struct maps maps = {0};
-	int err = inspect(pid, &maps, &info);
+	int err = inspect(pid, v, &maps, &info);
 
 	maps_fini(&maps);
 	if (err)
@@ -419,6 +430,11 @@ int jvm_inspect(pid_t pid, struct jvm_info *ret)
 	else
 		*ret = info;
 	return err;
+}
+
+int jvm_inspect(pid_t pid, struct jvm_info *ret)
+{
+	return jvm_inspect_by(pid, NULL, ret);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */

@@ -179,7 +179,10 @@ void maps_fini(struct maps *m)
 	*m = (struct maps){0};
 }
 
-/* Read @fd to its end. @text is grown as needed and owned by the caller, on failure too. */
+/*
+ * Read @fd from its beginning to its end, without its file position, which it may share with others.
+ * @text is grown as needed and owned by the caller, on failure too.
+ */
 static int read_text(int fd, char **text, size_t *len_ret)
 {
 	size_t len = 0, size = 0;
@@ -196,7 +199,7 @@ static int read_text(int fd, char **text, size_t *len_ret)
 				return -ENOMEM;
 			*text = p;
 		}
-		n = read(fd, *text + len, MAPS_READ_CHUNK);
+		n = pread(fd, *text + len, MAPS_READ_CHUNK, (off_t)len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -211,19 +214,12 @@ static int read_text(int fd, char **text, size_t *len_ret)
 	return 0;
 }
 
-static int maps_read_once(pid_t pid, struct maps *ret)
+static int maps_read_once(int fd, struct maps *ret)
 {
-	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
-	char name[32];
 	size_t len = 0;
-	int err;
+	int err = read_text(fd, &text, &len);
 
-	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
-	err = read_text(fd, &text, &len);
 	return err ? err : maps_parse(text, len, ret);
 }
 
@@ -233,13 +229,25 @@ static int maps_read_once(pid_t pid, struct maps *ret)
  * (seen on Linux 6.18 in one of nine readings of a process that changes its mappings all the time,
  * although Documentation/filesystems/proc.rst promises otherwise). Reading again settles that.
  */
-int maps_read(pid_t pid, struct maps *ret)
+int maps_read_fd(int fd, struct maps *ret)
 {
 	int err = -EPROTO;
 
 	for (int i = 0; i < MAPS_READ_TRIES && err == -EPROTO; i++)
-		err = maps_read_once(pid, ret);
+		err = maps_read_once(fd, ret);
 	return err;
+}
+
+int maps_read(pid_t pid, struct maps *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
+	return maps_read_fd(fd, ret);
 }
 
 const struct map_entry *maps_find(const struct maps *m, uint64_t addr)

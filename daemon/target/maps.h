@@ -37,6 +37,9 @@ int maps_parse(const char *text, size_t len, struct maps *ret);
 
 /** maps_read() - of a process. Return: as maps_parse(), or -ESRCH, -EPERM (-EACCES). */
 int maps_read(pid_t pid, struct maps *ret);
+
+/** maps_read_fd() - from an open maps file, from its beginning. Return: as maps_read(). */
+int maps_read_fd(int fd, struct maps *ret);
 void maps_fini(struct maps *m);
 
 /** maps_find() - the mapping that covers @addr, or NULL. */

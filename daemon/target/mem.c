@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * mem.c - read a target's memory: the live reader, and the words that every reader shares.
+ * mem.c - read a target's memory: the live readers, and the words that every reader shares.
  *
  * A live process is read with process_vm_readv(2), which stops nobody and needs no file kept open.
  * One call takes up to IOV_MAX pieces, so a batch of ten thousand small reads costs ten system
@@ -110,6 +110,55 @@ int mem_open_live(pid_t pid, struct mem **ret)
 	live->base = (struct mem){.read = live_read, .readv = live_readv, .close = live_close};
 	live->pid = pid;
 	*ret = &live->base;
+	return 0;
+}
+
+/* --- a process behind its mem file -------------------------------------------------------------- */
+
+struct mem_fd {
+	struct mem base;
+	int fd;
+};
+
+/* Source: mem_rw(), fs/proc/base.c: 0 bytes when the memory is gone, EIO when a page is not there. */
+static int fd_read(struct mem *m, uint64_t addr, void *buf, size_t len)
+{
+	const struct mem_fd *f = (const struct mem_fd *)m;
+	size_t done = 0;
+
+	if (addr > INT64_MAX - len) /* a file position has a sign; no user space lies there */
+		return -EFAULT;
+	while (done < len) {
+		ssize_t n = pread(f->fd, (char *)buf + done, len - done, (off_t)(addr + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -EFAULT;
+		if (n == 0)
+			return -ESRCH;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void fd_close(struct mem *m)
+{
+	close(((struct mem_fd *)m)->fd);
+	free(m);
+}
+
+int mem_open_fd(int fd, struct mem **ret)
+{
+	struct mem_fd *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	f->base = (struct mem){.read = fd_read, .close = fd_close};
+	f->fd = fd;
+	*ret = &f->base;
 	return 0;
 }
 

@@ -34,6 +34,13 @@ struct mem {
  * Return: 0; -ENOMEM.
  */
 int mem_open_live(pid_t pid, struct mem **ret);
+
+/**
+ * mem_open_fd() - read a process through its /proc/PID/mem, opened by whoever was allowed to.
+ * @fd: taken, on failure too.
+ * Return: 0; -ENOMEM.
+ */
+int mem_open_fd(int fd, struct mem **ret);
 void mem_close(struct mem *m);
 
 /**

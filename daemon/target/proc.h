@@ -3,7 +3,8 @@
  * proc.h - processes: which of them are JVMs, whose, and whether they are still the same one.
  *
  * Everything is read from /proc/PID of our own mount and PID namespace; files of the target are
- * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one.
+ * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one; where those
+ * are closed to us, through a view (view.h).
  */
 #ifndef HP_PROC_H
 #define HP_PROC_H
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #include "target/maps.h"
+#include "target/view.h"
 #include "util.h"
 
 enum jvm_kind { JVM_NONE, JVM_HOTSPOT, JVM_OPENJ9, JVM_ZING, JVM_NATIVE_IMAGE };
@@ -66,6 +68,7 @@ struct jvm_info {
 	char *main;	      /* main class or jar from the command line, "" if unknown */
 	char *libjvm;	      /* path as the target sees it; "" without a libjvm.so */
 	char *libjvm_open;    /* path by which we can open the very file that is mapped, or "" */
+	int libjvm_fd;	      /* kept open, if @libjvm_open leads to it; else 0 */
 	uint64_t libjvm_base; /* load bias: target address minus virtual address in the file */
 };
 
@@ -74,6 +77,9 @@ struct jvm_info {
  * Return: 0, with @ret->kind JVM_NONE for any other program; -ESRCH; -EPERM (-EACCES).
  */
 int jvm_inspect(pid_t pid, struct jvm_info *ret);
+
+/** jvm_inspect_by() - the same through a view of that process. Return: also as @v->open(). */
+int jvm_inspect_by(pid_t pid, struct view *v, struct jvm_info *ret);
 void jvm_info_fini(struct jvm_info *info);
 
 /**

@@ -44,7 +44,9 @@ static bool is_young(const struct target *t)
 
 static int no_permission(pid_t pid)
 {
-	log_err("not permitted to look into process %d: root or CAP_SYS_PTRACE is needed", pid);
+	log_err("not permitted to look into process %d: root or CAP_SYS_PTRACE is needed, or "
+		"hotprobe's agent in it (--via agent)",
+		pid);
 	return -EPERM;
 }
 
@@ -148,11 +150,13 @@ static bool use_debug_file(struct target *t, int fd, const char *path, const cha
 static void find_debug_file(struct target *t)
 {
 	char path[DEBUG_PATH_MAX];
+	int fd;
 
 	debug_path(t->libjvm, path);
 	if (!*path || elfsyms_has_symtab(t->libjvm))
 		return;
-	if (!use_debug_file(t, proc_open_file(t->id.pid, path), path, "the target's"))
+	fd = t->view ? view_open_file(t->view, path) : proc_open_file(t->id.pid, path);
+	if (!use_debug_file(t, fd, path, "the target's"))
 		use_debug_file(t, proc_open_regular(path), path, "ours");
 }
 
@@ -161,6 +165,12 @@ static int open_libjvm(struct target *t)
 	_cleanup_close_ int fd = -1;
 	int err;
 
+	if (!*t->info.libjvm_open && t->view) {
+		log_err("cannot open %s of JVM %d: not there, or replaced since it was loaded; the one "
+			"that is mapped can only be reached with CAP_SYS_PTRACE",
+			t->info.libjvm, t->id.pid);
+		return -EPERM;
+	}
 	if (!*t->info.libjvm_open) {
 		log_err("cannot open %s of JVM %d: root or CAP_CHECKPOINT_RESTORE is needed",
 			t->info.libjvm, t->id.pid);
@@ -207,7 +217,7 @@ static int read_layout(const struct opening *o)
 static int read_structures(const struct opening *o)
 {
 	struct target *t = o->t;
-	int err = mem_open_live(t->id.pid, &t->mem);
+	int err = t->view ? view_open_mem(t->view, &t->mem) : mem_open_live(t->id.pid, &t->mem);
 
 	if (!err)
 		err = vmstructs_read(t->mem, find_symbol, t, &t->vs);
@@ -225,7 +235,7 @@ static int read_structures(const struct opening *o)
 static int open_once(const struct opening *o)
 {
 	struct target *t = o->t;
-	int err = jvm_inspect(t->id.pid, &t->info);
+	int err = jvm_inspect_by(t->id.pid, t->view, &t->info);
 
 	if (err)
 		return refuse(t, err, "/proc says nothing that can be understood");
@@ -248,7 +258,7 @@ static void forget(struct target *t)
 	mem_close(t->mem);
 	elfsyms_close(t->libjvm);
 	jvm_info_fini(&t->info);
-	*t = (struct target){.id = t->id};
+	*t = (struct target){.id = t->id, .view = t->view};
 }
 
 /* A JVM that is still starting gets its time. */
@@ -268,7 +278,7 @@ static int open_patiently(struct target *t)
 	}
 }
 
-int target_open(pid_t pid, struct target **ret)
+int target_open_by(pid_t pid, struct view *v, struct target **ret)
 {
 	struct target *t = calloc(1, sizeof(*t));
 	int err;
@@ -276,6 +286,7 @@ int target_open(pid_t pid, struct target **ret)
 	if (!t)
 		return -ENOMEM;
 	t->id.pidfd = -1;
+	t->view = v;
 	err = proc_open(pid, &t->id);
 	if (err == -ESRCH)
 		gone(pid);
@@ -289,6 +300,11 @@ int target_open(pid_t pid, struct target **ret)
 	}
 	*ret = t;
 	return 0;
+}
+
+int target_open(pid_t pid, struct target **ret)
+{
+	return target_open_by(pid, NULL, ret);
 }
 
 void target_close(struct target *t)

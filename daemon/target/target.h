@@ -15,6 +15,7 @@
 struct target {
 	struct proc_id id;
 	struct jvm_info info;
+	struct view *view; /* not owned; NULL: we may look ourselves */
 	struct mem *mem;
 	struct elfsyms *libjvm; /* symbols of the mapped libjvm.so, or of its debug file */
 	struct vmstructs *vs;
@@ -30,6 +31,9 @@ struct target {
  * -EAGAIN not ready even then; -ENOMEM.
  */
 int target_open(pid_t pid, struct target **ret);
+
+/** target_open_by() - the same through a view of that process, which must outlive the target. */
+int target_open_by(pid_t pid, struct view *v, struct target **ret);
 void target_close(struct target *t);
 
 /** target_alive() - is it still the process that was opened? */
