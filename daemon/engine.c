@@ -83,6 +83,19 @@ static pid_t pid_of(json_t *req)
 	return (pid_t)number(req, "pid", 0, 0, INT32_MAX);
 }
 
+/* Which way into the target; ptrace unless it is said. Return: false when that is none (said). */
+static bool via_of(json_t *req, enum way_kind *ret)
+{
+	json_t *via = json_object_get(req, "via");
+	const char *text = json_string_value(via);
+
+	*ret = WAY_PTRACE;
+	if (!via || (text && !way_kind_parse(text, ret)))
+		return true;
+	log_err("\"via\" is none of \"ptrace\", \"agent\", \"auto\"");
+	return false;
+}
+
 static enum status req_trace(struct client *c, json_t *req)
 {
 	json_t *specs = json_object_get(req, "specs");
@@ -115,17 +128,22 @@ static enum status req_trace(struct client *c, json_t *req)
 		log_err("trace: no SPEC was given");
 		return STATUS_USAGE;
 	}
+	if (!via_of(req, &tr.via))
+		return STATUS_USAGE;
 	return session_trace(c->loop, &c->conn, &tr, on_session_done, c, &c->session);
 }
 
 static enum status req_methods(struct client *c, json_t *req)
 {
 	const char *pattern = json_string_value(json_object_get(req, "pattern"));
+	enum way_kind via;
 
+	if (!via_of(req, &via))
+		return STATUS_USAGE;
 	if (json_is_true(json_object_get(req, "follow")))
-		return watch_start(c->loop, &c->conn, pid_of(req), pattern, on_watch_done, c,
-				   &c->watch);
-	return report_methods(&c->conn, pid_of(req), pattern);
+		return watch_start(c->loop, &c->conn, pid_of(req), via, pattern, on_watch_done,
+				   c, &c->watch);
+	return report_methods(&c->conn, pid_of(req), via, pattern);
 }
 
 static enum status req_list(struct client *c, json_t *req _unused_)
@@ -140,7 +158,9 @@ static enum status req_check(struct client *c, json_t *req)
 
 static enum status req_clean(struct client *c, json_t *req)
 {
-	return report_clean(&c->conn, pid_of(req));
+	enum way_kind via;
+
+	return via_of(req, &via) ? report_clean(&c->conn, pid_of(req), via) : STATUS_USAGE;
 }
 
 static const struct {

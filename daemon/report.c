@@ -58,8 +58,9 @@ void report_map(struct buf *b, const struct symmap *map, const char *pattern)
 	}
 }
 
-enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
+enum status report_methods(struct conn *conn, pid_t pid, enum way_kind via, const char *pattern)
 {
+	struct way *w = NULL;
 	struct target *t = NULL;
 	struct follow *f = NULL;
 	char why[LOG_TEXT_MAX];
@@ -67,7 +68,7 @@ enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
 	int err;
 
 	log_hold(why);
-	err = target_open(pid, &t);
+	err = session_open_target(pid, via, &w, &t);
 	if (err == 0)
 		err = follow_open(t, NULL, NULL, NULL, &f);
 	status = status_tell(err, pid, t, why);
@@ -83,18 +84,20 @@ enum status report_methods(struct conn *conn, pid_t pid, const char *pattern)
 	}
 	follow_close(f);
 	target_close(t);
+	way_close(w);
 	return status;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
 
 /* target_open() that keeps what it would have said: a list is no place for errors. */
-static int open_quietly(pid_t pid, struct target **ret, char why[static LOG_TEXT_MAX])
+static int open_quietly(pid_t pid, struct view *v, struct target **ret,
+			char why[static LOG_TEXT_MAX])
 {
 	int err;
 
 	log_hold(why);
-	err = target_open(pid, ret);
+	err = target_open_by(pid, v, ret);
 	log_release();
 	return err;
 }
@@ -126,7 +129,7 @@ static int list_one(const struct jvm_info *info, void *arg)
 	struct conn *conn = arg;
 	struct target *t = NULL;
 	char why[LOG_TEXT_MAX];
-	int err = open_quietly(info->pid, &t, why);
+	int err = open_quietly(info->pid, NULL, &t, why);
 	const struct layout *l = t ? &t->layout : NULL;
 
 	conn_send(conn,
@@ -203,8 +206,11 @@ static void check_kernel(struct check *c)
 						   have_capability(CAP_PERFMON)),
 	     "bpf privilege", "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON",
 	     "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON: run as root");
-	need(c, have_capability(CAP_SYS_PTRACE), "ptrace privilege", "CAP_SYS_PTRACE",
-	     "no CAP_SYS_PTRACE: run as root");
+	if (have_capability(CAP_SYS_PTRACE))
+		say(c, CHECK_OK, "ptrace privilege", "CAP_SYS_PTRACE");
+	else
+		say(c, CHECK_DEGRADED, "ptrace privilege",
+		    "no CAP_SYS_PTRACE: only JVMs with hotprobe's agent in them (--via agent)");
 	need(c, k.btf, "btf", "the kernel describes its types",
 	     "no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF");
 	need(c, k.bpf && !k.load_err, "bpf programs", "load",
@@ -225,14 +231,35 @@ static void check_kernel(struct check *c)
 		say(c, CHECK_OK, "lockdown", "%s", k.lockdown);
 }
 
-static void check_target(struct check *c, pid_t pid)
+/* Is hotprobe's agent there, so that --via agent would work? Return: the way, or NULL. */
+static struct way *check_agent(struct check *c, pid_t pid)
+{
+	struct way *w = NULL;
+
+	switch (way_agent_open(pid, &w)) {
+	case 0:
+		say(c, CHECK_OK, "agent", "is loaded and answers: --via agent works without ptrace");
+		break;
+	case -EBUSY:
+		say(c, CHECK_OK, "agent", "is loaded, and serves another hotprobe");
+		break;
+	case -ENOENT:
+		say(c, CHECK_OK, "agent", "is not loaded; it is only needed where ptrace is refused");
+		break;
+	default:
+		say(c, CHECK_DEGRADED, "agent", "is loaded, but gives no useful answer");
+	}
+	return w;
+}
+
+static void check_jvm(struct check *c, pid_t pid, struct view *v)
 {
 	char why[LOG_TEXT_MAX];
 	struct target *t = NULL;
 	const struct layout *l;
 	uint64_t addr;
 
-	if (open_quietly(pid, &t, why)) {
+	if (open_quietly(pid, v, &t, why)) {
 		say(c, CHECK_MISSING, "jvm", "%s", why);
 		c->impossible = true;
 		return;
@@ -261,6 +288,14 @@ static void check_target(struct check *c, pid_t pid)
 	target_close(t);
 }
 
+static void check_target(struct check *c, pid_t pid)
+{
+	struct way *w = check_agent(c, pid);
+
+	check_jvm(c, pid, w && !have_capability(CAP_SYS_PTRACE) ? w->view : NULL);
+	way_close(w);
+}
+
 enum status report_check(struct conn *conn, pid_t pid)
 {
 	struct check c = {.conn = conn};
@@ -273,8 +308,9 @@ enum status report_check(struct conn *conn, pid_t pid)
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
-enum status report_clean(struct conn *conn, pid_t pid)
+enum status report_clean(struct conn *conn, pid_t pid, enum way_kind via)
 {
+	struct way *w = NULL;
 	struct target *t = NULL;
 	size_t sites = 0;
 	char why[LOG_TEXT_MAX];
@@ -282,11 +318,12 @@ enum status report_clean(struct conn *conn, pid_t pid)
 	int err;
 
 	log_hold(why);
-	err = target_open(pid, &t);
+	err = session_open_target(pid, via, &w, &t);
 	if (err == 0)
-		err = rig_clean(t, &sites);
+		err = rig_clean(t, w, &sites);
 	status = status_tell(err, pid, t, why);
 	target_close(t);
+	way_close(w);
 	if (err < 0)
 		return status;
 	conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed", err == 1,

@@ -39,6 +39,7 @@ struct session {
 	session_done_fn *done;
 	void *done_arg;
 
+	struct way *way;
 	struct target *t;
 	struct follow *follow;
 	struct install *install;
@@ -86,6 +87,13 @@ static bool ended_soon(pid_t pid)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
+}
+
+int session_open_target(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret)
+{
+	int err = way_open(pid, via, w_ret);
+
+	return err ? err : target_open_by(pid, (*w_ret)->view, ret);
 }
 
 enum status status_tell(int err, pid_t pid, const struct target *t, const char *why)
@@ -364,7 +372,7 @@ static void attached_json(struct session *s, int methods)
 		json_str(b, text, strlen(text));
 		sep = ",";
 	}
-	buf_printf(b, "],\"via\":\"ptrace\",\"source\":\"%s\"",
+	buf_printf(b, "],\"via\":\"%s\",\"source\":\"%s\"", s->way->ops->name,
 		   follow_source_name(follow_source(s->follow)));
 	trace_event_end(b);
 	for (size_t i = 0; i < s->nspecs; i++) {
@@ -404,19 +412,20 @@ static void log_attach(struct session *s, uint64_t start_ns)
 
 static int attach(struct session *s, const struct trace_request *req)
 {
-	const struct install_options opt = {.rig = {.string_max = req->string_max,
-						    .ring_bytes = req->ring_bytes},
-					    .count_only = req->count_only,
-					    .specs = s->specs,
-					    .nspecs = req->nspecs};
+	struct install_options opt = {.rig = {.string_max = req->string_max,
+					      .ring_bytes = req->ring_bytes},
+				      .count_only = req->count_only,
+				      .specs = s->specs,
+				      .nspecs = req->nspecs};
 	uint64_t start_ns = clock_ns();
 	int err, methods;
 
 	s->lines.wall_offset_ns = clock_wall_ns() - start_ns;
 	err = parse_specs(s, req);
 	if (err == 0)
-		err = target_open(req->pid, &s->t);
+		err = session_open_target(req->pid, req->via, &s->way, &s->t);
 	s->lines.t = s->t;
+	opt.rig.way = s->way;
 	if (err == 0)
 		err = install_open(s->t, &opt, &install_ops, s, &s->install);
 	if (err == 0)
@@ -496,7 +505,7 @@ static bool take_down(struct session *s)
 		err = err ? err : left;
 	}
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
-	if (!err || !target_alive(s->t))
+	if (!err || !target_alive(s->t) || (err == -ESRCH && ended_soon(s->t->id.pid)))
 		return true;
 	if (err == -EBUSY)
 		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "
@@ -504,7 +513,7 @@ static bool take_down(struct session *s)
 			 s->t->id.pid, s->t->id.pid);
 	else
 		log_warn("PID %d: not all was taken out (%s): use `hotprobe clean -p %d`",
-			 s->t->id.pid, inject_why(err), s->t->id.pid);
+			 s->t->id.pid, way_why(s->way, err), s->t->id.pid);
 	return false;
 }
 
@@ -513,6 +522,7 @@ static void session_free(struct session *s)
 	log_latency(s);
 	follow_close(s->follow);
 	target_close(s->t);
+	way_close(s->way);
 	trace_events_fini(&s->lines);
 	free(s->probe_latency.ns);
 	for (size_t i = 0; i < s->nspecs; i++)

@@ -8,6 +8,7 @@
 #ifndef HP_SESSION_H
 #define HP_SESSION_H
 
+#include "inject/way.h"
 #include "loop.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
@@ -18,6 +19,13 @@ enum status status_of(int err);
 struct target;
 
 /**
+ * session_open_target() - find a way into @pid and open it as a target, for looking only or for more.
+ * @w_ret: set as soon as there is one, on failure too; way_close() it after the target.
+ * Prints one error line when it fails. Return: as way_open() and target_open().
+ */
+int session_open_target(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret);
+
+/**
  * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
  * has ended, which explains any other. Waits up to 0.3 s for a target that may be dying.
  * @err: 0 or more if all went well. @t: NULL if it was not opened. @why: what log_hold() was given.
@@ -26,6 +34,7 @@ enum status status_tell(int err, pid_t pid, const struct target *t, const char *
 
 struct trace_request {
 	pid_t pid;
+	enum way_kind via;
 	const char *const *specs;
 	size_t nspecs;
 	uint64_t count;	      /* stop after so many events; 0 never */

@@ -10,6 +10,7 @@ struct watch {
 	struct conn *conn;
 	session_done_fn *done;
 	void *arg;
+	struct way *way;
 	struct target *t;
 	struct follow *follow;
 	struct loop_source *pid_src;
@@ -49,6 +50,7 @@ static void watch_free(struct watch *w)
 	loop_del(w->loop, w->pid_src);
 	follow_close(w->follow);
 	target_close(w->t);
+	way_close(w->way);
 	free(w->pattern);
 	free(w);
 }
@@ -68,8 +70,8 @@ static void on_target_ended(void *arg, uint32_t events _unused_)
 	watch_stop(arg);
 }
 
-enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const char *pattern,
-			session_done_fn *done, void *arg, struct watch **ret)
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum way_kind via,
+			const char *pattern, session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 	char why[LOG_TEXT_MAX];
@@ -82,7 +84,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, const c
 	}
 	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
 	log_hold(why);
-	err = target_open(pid, &w->t);
+	err = session_open_target(pid, via, &w->way, &w->t);
 	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
 		err = -ENOMEM;
 	if (err == 0)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "code_cache.h"
+#include "fake_agent.h"
 
 #define METHOD_SIZE 64
 #define REST_EVERY  500
@@ -17,6 +18,9 @@
 #define STACK_NEED  0x20000 /* the bang touches 0x14000 below the stack pointer */
 
 uint8_t *cache;
+
+/* How often each caller, a thread of the victim, was outside of everything that it calls. */
+static volatile uint64_t outside[CACHE_CALLERS];
 
 /*
  * mov %eax,-0x14000(%rsp); push %rbp; sub $0x10,%rsp; lea 1(%rdi,%rsi),%rax; add $0x10,%rsp; pop
@@ -60,7 +64,8 @@ uint64_t cache_method(uint32_t i)
 
 static void *caller(void *arg)
 {
-	uint64_t n = (uint64_t)(uintptr_t)arg;
+	uintptr_t self = (uintptr_t)arg;
+	uint64_t n = self;
 	volatile uint8_t room[STACK_NEED];
 
 	room[0] = 0;
@@ -69,6 +74,7 @@ static void *caller(void *arg)
 
 		if (((method_fn *)(uintptr_t)cache_method(i))(n, room[0]) != n + 1)
 			victim_error(__LINE__);
+		outside[self]++;
 		if (i)
 			continue;
 		__atomic_fetch_add(&victim_shared->beats, 1, __ATOMIC_RELAXED);
@@ -88,6 +94,24 @@ void cache_victim(struct victim *v)
 			victim_error(__LINE__);
 	victim_ready(v);
 	pthread_join(t, NULL);
+}
+
+/* As a safepoint: every caller has come out of what it was in. */
+static int cache_safepoint(void)
+{
+	for (size_t i = 0; i < CACHE_CALLERS; i++) {
+		uint64_t before = outside[i];
+
+		while (outside[i] == before)
+			usleep(10);
+	}
+	return 0;
+}
+
+void cache_victim_agent(struct victim *v)
+{
+	fake_agent_start(cache_safepoint);
+	cache_victim(v);
 }
 
 static void put_jmp(uint8_t *at, uint64_t from, uint64_t to)

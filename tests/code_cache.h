@@ -29,6 +29,9 @@ uint64_t cache_method(uint32_t i);
 /** cache_victim() - a victim's program: CACHE_CALLERS threads call method 0, 1, ... of @hot. */
 void cache_victim(struct victim *v);
 
+/** cache_victim_agent() - the same with a fake agent (fake_agent.h) in it. */
+void cache_victim_agent(struct victim *v);
+
 /** cache_divert() - lead method @slot through @slot of @r; fills the table. Return:
  * patch_apply()'s. */
 int cache_divert(struct region *r, uint32_t slot);

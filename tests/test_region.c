@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The slot region in another process: made, found, used, put back and removed. */
+/* The slot region in another process: made, found, used, put back and removed, by either way. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "code_cache.h"
+#include "fake_agent.h"
 #include "inject/lock.h"
 #include "inject/memfd.h"
 #include "inject/region_table.h"
@@ -17,21 +18,38 @@
 #define REACH (1ULL << 31)
 
 static struct victim victim;
+static struct way *way;
 
 static int setup(void **state)
 {
 	(void)state;
 	cache_map();
 	victim_start_fn(&victim, cache_victim);
-	return 0;
+	return way_ptrace_open(victim.pid, &way);
+}
+
+static int setup_agent(void **state)
+{
+	(void)state;
+	cache_map();
+	fake_agent_map();
+	victim_start_fn(&victim, cache_victim_agent);
+	return way_agent_open(victim.pid, &way);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	way_close(take_ptr(way));
 	victim_stop(&victim);
 	cache_unmap();
 	return 0;
+}
+
+static int teardown_agent(void **state)
+{
+	fake_agent_unmap();
+	return teardown(state);
 }
 
 static struct region *create(void)
@@ -39,14 +57,14 @@ static struct region *create(void)
 	struct region *r = NULL;
 	uint64_t paused_ns = 0;
 
-	assert_int_equal(region_create(victim.pid, cache_low(), cache_high(), &r, &paused_ns), 0);
-	assert_true(paused_ns > 0);
+	assert_int_equal(region_create(way, cache_low(), cache_high(), &r, &paused_ns), 0);
+	assert_int_equal(paused_ns > 0, !way->view);
 	return r;
 }
 
 static int find(struct region **ret, pid_t *holder)
 {
-	return region_find(victim.pid, cache_low(), cache_high(), 0, ret, holder);
+	return region_find(way, cache_low(), cache_high(), 0, ret, holder);
 }
 
 /* How many mappings of @pid are a region's; all of them must be as a region's are. */
@@ -76,11 +94,13 @@ static void check_all_gone(struct region *r)
 	region_close(r);
 	assert_int_equal(find(&r, &holder), -ENOENT);
 	assert_int_equal(mappings(victim.pid), 0);
-	assert_int_equal(region_close_fds(victim.pid), 0);
+	assert_int_equal(region_close_fds(way), 0);
 	victim_check(&victim);
 }
 
-/* Three parts side by side within reach of all code, none writable and executable, no descriptor.
+/*
+ * Three parts side by side within reach of all code, none writable and executable; and no descriptor,
+ * unless that is the next instance's only way to find the file again.
  */
 static void create_maps_parts(void **state)
 {
@@ -88,7 +108,8 @@ static void create_maps_parts(void **state)
 
 	(void)state;
 	assert_int_equal(mappings(victim.pid), 3);
-	assert_int_equal(region_close_fds(victim.pid), 0);
+	assert_int_equal(r->target_fd >= 0, way->keeps_fd);
+	assert_int_equal(region_close_fds(way), way->keeps_fd);
 	assert_true(r->base + r->len <= cache_low() || r->base >= cache_high());
 	assert_true(cache_high() - r->base < REACH || r->base > cache_high());
 	assert_int_equal(region_text_offset(0), 0);
@@ -244,9 +265,11 @@ static pid_t start_owner(int ready[2])
 	owner = victim_fork();
 	if (!owner) {
 		struct region *r;
+		struct way *own;
 		uint64_t ns;
 
-		if (!region_create(victim.pid, cache_low(), cache_high(), &r, &ns) &&
+		if (!way_ptrace_open(victim.pid, &own) &&
+		    !region_create(own, cache_low(), cache_high(), &r, &ns) &&
 		    write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
@@ -329,7 +352,7 @@ static void patch_tells_what_it_saw(void **state)
 	(void)state;
 	ops[1].expect ^= 1;
 	assert_int_equal(patch_apply(r, ops, 3, &paused_ns), 0);
-	assert_true(paused_ns > 0);
+	assert_int_equal(paused_ns > 0, !way->view);
 	assert_int_equal(ops[0].seen, ops[0].expect);
 	assert_int_equal(ops[1].seen, orig);
 	assert_int_equal(ops[2].seen, ops[2].expect);
@@ -415,6 +438,7 @@ static void becomes_another(struct victim *v)
 static void another_program(void **state)
 {
 	struct victim v;
+	struct way *w;
 	struct region *r;
 	struct patch_op op;
 	uint64_t paused_ns;
@@ -422,7 +446,8 @@ static void another_program(void **state)
 
 	(void)state;
 	victim_start_fn(&v, becomes_another);
-	assert_int_equal(region_create(v.pid, cache_low(), cache_high(), &r, &paused_ns), 0);
+	assert_int_equal(way_ptrace_open(v.pid, &w), 0);
+	assert_int_equal(region_create(w, cache_low(), cache_high(), &r, &paused_ns), 0);
 	op = cache_op(r, 1);
 	v.shared->release = 1;
 	snprintf(path, sizeof(path), "/proc/%d/comm", v.pid);
@@ -439,6 +464,7 @@ static void another_program(void **state)
 	assert_int_equal(region_run_slot0(r, 1), -ESRCH);
 	assert_int_equal(region_unmap(r), -ESRCH);
 	region_close(r);
+	way_close(w);
 	victim_stop(&v);
 }
 
@@ -495,15 +521,13 @@ static void create_elsewhere(void **state)
 	uint64_t paused_ns;
 
 	(void)state;
-	assert_int_equal(region_create(victim.pid, cache_low(), cache_low(), &r, &paused_ns),
-			 -EINVAL);
-	assert_int_equal(
-		region_create(victim.pid, cache_low(), cache_low() + 2 * REACH, &r, &paused_ns),
-		-ENOSPC);
+	assert_int_equal(region_create(way, cache_low(), cache_low(), &r, &paused_ns), -EINVAL);
+	assert_int_equal(region_create(way, cache_low(), cache_low() + 2 * REACH, &r, &paused_ns),
+			 -ENOSPC);
 	assert_int_equal(mappings(victim.pid), 0);
-	assert_int_equal(region_close_fds(victim.pid), 0);
+	assert_int_equal(region_close_fds(way), 0);
 	/* Nothing fits below the lowest address there is. */
-	assert_int_equal(region_create(victim.pid, 0x10000, 0x20000, &r, &paused_ns), 0);
+	assert_int_equal(region_create(way, 0x10000, 0x20000, &r, &paused_ns), 0);
 	assert_true(r->base >= 0x20000);
 	assert_true(r->base + r->len < 0x10000 + REACH);
 	check_all_gone(r);
@@ -528,16 +552,18 @@ static void unmap_waits_for_threads(void **state)
 	uint64_t paused_ns;
 	struct region *r;
 	struct victim v;
+	struct way *w;
 
 	(void)state;
 	victim_start_fn(&v, waits_then_calls);
-	assert_int_equal(region_create(v.pid, cache_low(), cache_high(), &r, &paused_ns), 0);
+	assert_int_equal(way_ptrace_open(v.pid, &w), 0);
+	assert_int_equal(region_create(w, cache_low(), cache_high(), &r, &paused_ns), 0);
 	op = cache_op(r, 100);
 	region_write_code(r, 100, spin, sizeof(spin));
 	assert_int_equal(patch_apply(r, &op, 1, NULL), 0);
 	assert_int_equal(op.seen, op.expect);
 	v.shared->futex = 1;
-	while (hijack_threads_outside(v.pid, r->base, r->table) == 1)
+	while (way_outside(w, r->base, r->table, NULL, NULL) == 1)
 		usleep(100);
 	op = (struct patch_op){op.addr, op.desire, op.expect, 0};
 	assert_int_equal(patch_apply(r, &op, 1, NULL), 0);
@@ -549,12 +575,20 @@ static void unmap_waits_for_threads(void **state)
 	assert_int_equal(region_unmap(r), 0);
 	assert_int_equal(mappings(v.pid), 0);
 	region_close(r);
+	way_close(w);
 	victim_stop(&v);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest by_agent[] = {
+		cmocka_unit_test(create_maps_parts),	 cmocka_unit_test(run_slot0_returns),
+		cmocka_unit_test(divert_and_restore),	 cmocka_unit_test(unmap_refuses_diverted),
+		cmocka_unit_test(find_after_end),	 cmocka_unit_test(restore_many),
+		cmocka_unit_test(restore_hostile_table), cmocka_unit_test(patch_tells_what_it_saw),
+		cmocka_unit_test(patch_refuses),	 cmocka_unit_test(create_elsewhere),
+	};
+	const struct CMUnitTest by_ptrace[] = {
 		cmocka_unit_test(create_maps_parts),	 cmocka_unit_test(run_slot0_returns),
 		cmocka_unit_test(divert_and_restore),	 cmocka_unit_test(unmap_refuses_diverted),
 		cmocka_unit_test(find_after_end),	 cmocka_unit_test(restore_many),
@@ -565,5 +599,7 @@ int main(void)
 		cmocka_unit_test(create_elsewhere),	 cmocka_unit_test(unmap_waits_for_threads),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	int failed = cmocka_run_group_tests(by_ptrace, setup, teardown);
+
+	return failed + cmocka_run_group_tests(by_agent, setup_agent, teardown_agent);
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "code_cache.h"
+#include "inject/hijack.h"
 #include "target/maps.h"
 
 #define STEPS_MAX     2000
@@ -22,6 +23,7 @@
 
 static int steps_left;
 static struct victim victim;
+static struct way *way; /* by ptrace; each process has its own */
 
 static void die_at_step(void)
 {
@@ -34,12 +36,13 @@ static int setup(void **state)
 	(void)state;
 	cache_map();
 	victim_start_fn(&victim, cache_victim);
-	return 0;
+	return way_ptrace_open(victim.pid, &way);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	way_close(way);
 	victim_stop(&victim);
 	cache_unmap();
 	return 0;
@@ -50,9 +53,10 @@ static int session(void)
 {
 	size_t restored, skipped;
 	struct region *r;
+	struct way *own;
 	uint64_t ns;
 
-	if (region_create(victim.pid, cache_low(), cache_high(), &r, &ns))
+	if (way_ptrace_open(victim.pid, &own) || region_create(own, cache_low(), cache_high(), &r, &ns))
 		return __LINE__;
 	if (region_run_slot0(r, 4))
 		return __LINE__;
@@ -64,6 +68,7 @@ static int session(void)
 	if (region_unmap(r))
 		return __LINE__;
 	region_close(r);
+	way_close(own);
 	return 0;
 }
 
@@ -75,7 +80,7 @@ static void check_nothing_left(void)
 	for (size_t i = 0; i < maps.n; i++)
 		assert_null(strstr(maps.entries[i].path, "hotprobe"));
 	maps_fini(&maps);
-	assert_int_equal(region_close_fds(victim.pid), 0);
+	assert_int_equal(region_close_fds(way), 0);
 	for (uint32_t i = 0; i <= SITES; i++)
 		assert_int_equal(cache_word(&victim, i), cache_word(&victim, SITES + 1));
 }
@@ -88,9 +93,9 @@ static void clean_up(void)
 	pid_t holder;
 	int err = 0, n;
 
-	assert_true(region_close_fds(victim.pid) >= 0);
+	assert_true(region_close_fds(way) >= 0);
 	for (n = 0; n < LEFT_MAX; n++) {
-		err = region_find(victim.pid, cache_low(), cache_high(), 0, &r, &holder);
+		err = region_find(way, cache_low(), cache_high(), 0, &r, &holder);
 		if (err)
 			break;
 		assert_int_equal(region_restore(r, &restored, &skipped), 0);

@@ -11,6 +11,17 @@ static bool op_valid(const struct region *r, const struct patch_op *op)
 	       range_inside(op->addr, sizeof(uint64_t), r->code_low, r->code_high);
 }
 
+/* Where a fault would end the target, no word may be one that is not there. */
+static bool all_there(const struct region *r, const struct patch_op *ops, size_t n)
+{
+	uint64_t word;
+
+	for (size_t i = 0; i < n; i++)
+		if (way_read(r->way, ops[i].addr, &word, sizeof(word)))
+			return false;
+	return true;
+}
+
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
 {
 	const uint64_t args[3] = {r->table + offsetof(struct region_table, patch), n,
@@ -27,8 +38,10 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 		if (!op_valid(r, &ops[i]))
 			return -EINVAL;
 	/* A thread that did not stop in time may still be on its way through the list. */
-	if (r->unsure && hijack_wait_errands(r->pid))
+	if (r->unsure && way_wait_errands(r->way))
 		return -ETIMEDOUT;
+	if (r->way->ops->fault_is_fatal && !all_there(r, ops, n))
+		return -EFAULT;
 	for (size_t i = 0; i < n; i++) {
 		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
 		list[i] = ops[i];

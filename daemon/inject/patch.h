@@ -25,7 +25,7 @@ struct patch_op {
  * Return: 0 when all were tried (see @seen); -EINVAL for an address outside the code cache or not
  * aligned (nothing was written); -EOPNOTSUPP when the kernel refuses the membarrier (nothing was
  * written); -EFAULT for a word that cannot be written (those before it were tried, see @seen);
- * -ESRCH; -EPERM; -ETIMEDOUT; as hijack_open().
+ * -ESRCH; -EPERM; -ETIMEDOUT; as way_begin().
  */
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns);
 

@@ -8,13 +8,12 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "inject/lock.h"
-#include "inject/memfd.h"
 #include "inject/region_table.h"
 #include "inject/stub.h"
-#include "inject/tracee.h"
 #include "target/maps.h"
 
 /* jmp rel32 reaches 2 GiB either way; a page is kept for the instruction itself. */
@@ -74,8 +73,7 @@ struct region_slot *region_slot_entry(struct region *r, uint32_t slot)
 
 void region_text_path(const struct region *r, char *buf, size_t size)
 {
-	snprintf(buf, size, "/proc/%d/map_files/%llx-%llx", r->pid, (unsigned long long)r->text,
-		 (unsigned long long)(r->text + TEXT_LEN));
+	snprintf(buf, size, "/proc/self/fd/%d", r->fd);
 }
 
 uint32_t region_diverts_to(const struct region *r, const struct region_slot *e)
@@ -160,6 +158,7 @@ static void write_contents(struct region *r)
 	r->table_map->base = r->base;
 	r->table_map->code_low = r->code_low;
 	r->table_map->code_high = r->code_high;
+	r->table_map->target_fd = (uint64_t)(r->target_fd + 1);
 	r->table_map->magic = REGION_MAGIC;
 }
 
@@ -188,14 +187,14 @@ void region_close(struct region *r)
 	free(r);
 }
 
-struct region *region_new(pid_t pid, uint64_t code_low, uint64_t code_high)
+struct region *region_new(struct way *w, uint64_t code_low, uint64_t code_high)
 {
 	struct region *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->pid = pid;
-	r->fd = -1;
+	r->way = w;
+	r->fd = r->target_fd = -1;
 	r->code_low = code_low;
 	r->code_high = code_high;
 	return r;
@@ -203,35 +202,24 @@ struct region *region_new(pid_t pid, uint64_t code_low, uint64_t code_high)
 
 /* --- running in the target -------------------------------------------------------------------- */
 
-int64_t region_remote(struct hijack *h, long nr, const uint64_t args[static 6])
-{
-	int64_t ret;
-	int err = hijack_syscall(h, nr, args, &ret);
-
-	return err ? err : ret;
-}
-
-static bool stub_there(const struct region *r, struct hijack *h)
+static bool stub_there(const struct region *r)
 {
 	uint8_t code[REGION_PAGE];
 	size_t len = (size_t)(stub_end - stub_patch);
 
-	return !tracee_read(hijack_tid(h), r->stub_patch, code, len) &&
-	       !memcmp(code, stub_patch, len);
+	return !way_read(r->way, r->stub_patch, code, len) && !memcmp(code, stub_patch, len);
 }
 
 int region_call(struct region *r, uint64_t addr, const uint64_t args[static 3], uint64_t *paused_ns)
 {
-	struct hijack *h;
-	int err, end;
+	int err = way_begin(r->way), end;
 
-	err = hijack_open(r->pid, &h);
 	if (err)
 		return err;
-	err = stub_there(r, h) ? hijack_call(h, addr, args) : -ESRCH;
+	err = stub_there(r) ? way_call(r->way, addr, args) : -ESRCH;
 	if (paused_ns)
-		*paused_ns = hijack_paused_ns(h);
-	end = hijack_close(h);
+		*paused_ns = way_paused_ns(r->way);
+	end = way_end(r->way);
 	return err ? err : end;
 }
 
@@ -268,12 +256,12 @@ static int gap_above(const struct maps *maps, uint64_t floor, uint64_t limit, ui
 }
 
 /* A free range from which all of the code cache is within reach, and the other way round. */
-static int find_place(pid_t pid, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
+static int find_place(struct way *w, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
 {
 	uint64_t floor = high > JMP_REACH ? MAX(high - JMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
 	uint64_t ceiling = MIN(low + JMP_REACH, ADDR_CEILING);
 	struct maps maps;
-	int err = maps_read(pid, &maps);
+	int err = way_maps(w, &maps);
 
 	if (err)
 		return err;
@@ -284,49 +272,49 @@ static int find_place(pid_t pid, uint64_t low, uint64_t high, uint64_t skip, uin
 	return err;
 }
 
-static int map_part(struct hijack *h, int fd, uint64_t addr, uint64_t off, uint64_t len, int prot,
+static int map_part(struct way *w, int fd, uint64_t addr, uint64_t off, uint64_t len, int prot,
 		    int flags)
 {
 	const uint64_t args[6] = {
 		addr,	      len, (uint64_t)prot, (uint64_t)(flags | MAP_FIXED_NOREPLACE),
 		(uint64_t)fd, off,
 	};
-	int64_t got = region_remote(h, SYS_mmap, args);
+	int64_t got = way_syscall(w, SYS_mmap, args);
 
 	if (got < 0)
 		return (int)got;
 	if ((uint64_t)got != addr) { /* kernels before 4.17 take the flag for a mere hint */
-		region_remote(h, SYS_munmap, (const uint64_t[6]){(uint64_t)got, len});
+		way_syscall(w, SYS_munmap, (const uint64_t[6]){(uint64_t)got, len});
 		return -EEXIST;
 	}
 	return 0;
 }
 
 /* In this order: what is incomplete has no table, so nothing can have been diverted into it. */
-static int map_parts(struct hijack *h, const struct region *r, int fd)
+static int map_parts(const struct region *r, int fd)
 {
 	uint64_t done = 0;
-	int err = map_part(h, fd, r->text, 0, TEXT_LEN, PROT_READ | PROT_EXEC, MAP_PRIVATE);
+	int err = map_part(r->way, fd, r->text, 0, TEXT_LEN, PROT_READ | PROT_EXEC, MAP_PRIVATE);
 
 	if (!err) {
 		done = TEXT_LEN;
-		err = map_part(h, fd, r->code, TEXT_LEN, CODE_LEN, PROT_READ | PROT_EXEC,
+		err = map_part(r->way, fd, r->code, TEXT_LEN, CODE_LEN, PROT_READ | PROT_EXEC,
 			       MAP_SHARED);
 	}
 	if (!err) {
 		done = TABLE_OFF;
-		err = map_part(h, fd, r->table, TABLE_OFF, TABLE_LEN, PROT_READ | PROT_WRITE,
+		err = map_part(r->way, fd, r->table, TABLE_OFF, TABLE_LEN, PROT_READ | PROT_WRITE,
 			       MAP_SHARED);
 	}
 	if (err && done)
-		region_remote(h, SYS_munmap, (const uint64_t[6]){r->base, done});
+		way_syscall(r->way, SYS_munmap, (const uint64_t[6]){r->base, done});
 	return err;
 }
 
 static int place(struct region *r, uint64_t skip)
 {
 	uint64_t base;
-	int err = find_place(r->pid, r->code_low, r->code_high, skip, &base);
+	int err = find_place(r->way, r->code_low, r->code_high, skip, &base);
 
 	if (!err)
 		region_set_place(r, base, TOTAL_LEN);
@@ -334,14 +322,14 @@ static int place(struct region *r, uint64_t skip)
 }
 
 /* Others map memory meanwhile: look again, and a step further on, when the place was just taken. */
-static int map_somewhere(struct hijack *h, struct region *r, int fd)
+static int map_somewhere(struct region *r, int fd)
 {
-	int err = map_parts(h, r, fd);
+	int err = map_parts(r, fd);
 
 	for (uint64_t i = 1; i < PLACE_TRIES && err == -EEXIST; i++) {
 		err = place(r, i * TOTAL_LEN);
 		if (!err)
-			err = map_parts(h, r, fd);
+			err = map_parts(r, fd);
 	}
 	return err == -EEXIST ? -ENOSPC : err;
 }
@@ -350,16 +338,16 @@ static int map_somewhere(struct hijack *h, struct region *r, int fd)
  * Mapped to be executed, but never run as a program: with vm.memfd_noexec = 2 (Linux 6.3) nothing
  * else is allowed, and older kernels refuse the flag they do not know.
  */
-static int make_memfd(struct hijack *h)
+static int make_memfd(struct way *w)
 {
 	static const unsigned int kinds[] = {MFD_NOEXEC_SEAL, 0};
 	int64_t fd = -EINVAL;
 	uint64_t name;
-	int err = hijack_scratch(h, REGION_NAME, sizeof(REGION_NAME), &name);
+	int err = way_scratch(w, REGION_NAME, sizeof(REGION_NAME), &name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err && fd == -EINVAL; i++)
-		fd = region_remote(
-			h, SYS_memfd_create,
+		fd = way_syscall(
+			w, SYS_memfd_create,
 			(const uint64_t[6]){name, MFD_CLOEXEC | MFD_ALLOW_SEALING | kinds[i]});
 	return err ? err : (int)fd;
 }
@@ -367,12 +355,9 @@ static int make_memfd(struct hijack *h)
 /* The file behind the target's descriptor @fd: ours from now on, and its size fixed. */
 static int take_file(struct region *r, int fd)
 {
-	char path[64];
 	pid_t holder;
-	int err;
+	int err = way_fetch_fd(r->way, fd, REGION_PATH, &r->fd);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", r->pid, fd);
-	err = memfd_reopen(path, REGION_PATH, &r->fd);
 	if (!err)
 		err = lock_file(r->fd, &holder);
 	if (!err && (ftruncate(r->fd, (off_t)TOTAL_LEN) || fcntl(r->fd, F_ADD_SEALS, REGION_SEALS)))
@@ -380,20 +365,23 @@ static int take_file(struct region *r, int fd)
 	return err ? err : region_map_ours(r);
 }
 
-/* With the thread in our hands: everything but the contents. */
-static int create_in(struct hijack *h, struct region *r)
+/* With an errand under way: everything but the contents. */
+static int create_in(struct region *r)
 {
 	int fd, err;
 
-	if (region_remote(h, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE}) < 0)
+	if (way_syscall(r->way, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE}) < 0)
 		return -EOPNOTSUPP;
-	fd = make_memfd(h);
+	fd = make_memfd(r->way);
 	if (fd < 0)
 		return fd;
 	err = take_file(r, fd);
 	if (!err)
-		err = map_somewhere(h, r, fd);
-	region_remote(h, SYS_close, (const uint64_t[6]){(uint64_t)fd});
+		err = map_somewhere(r, fd);
+	if (!err && r->way->keeps_fd)
+		r->target_fd = fd;
+	else
+		way_syscall(r->way, SYS_close, (const uint64_t[6]){(uint64_t)fd});
 	return err;
 }
 
@@ -402,25 +390,24 @@ static int create_error(int err)
 	return err == -EACCES || err == -ENOSYS ? -EPERM : err;
 }
 
-int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
+int region_create(struct way *w, uint64_t code_low, uint64_t code_high, struct region **ret,
 		  uint64_t *paused_ns)
 {
 	struct region *r;
-	struct hijack *h = NULL;
 	int err, end;
 
 	if (code_low >= code_high || code_high > ADDR_CEILING)
 		return -EINVAL;
-	r = region_new(pid, code_low, code_high);
+	r = region_new(w, code_low, code_high);
 	if (!r)
 		return -ENOMEM;
 	err = place(r, 0); /* while no thread has to wait for it */
 	if (!err)
-		err = hijack_open(pid, &h);
+		err = way_begin(w);
 	if (!err) {
-		err = create_error(create_in(h, r));
-		*paused_ns = hijack_paused_ns(h);
-		end = hijack_close(h);
+		err = create_error(create_in(r));
+		*paused_ns = way_paused_ns(w);
+		end = way_end(w);
 		err = err ? err : end;
 	}
 	if (err) {
@@ -435,12 +422,12 @@ int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct regio
 /* --- removing --------------------------------------------------------------------------------- */
 
 /* Is every page of the region still our file? Then it may be unmapped. */
-static bool still_ours(const struct region *r, pid_t tid)
+static bool still_ours(const struct region *r)
 {
 	struct maps maps;
 	bool ours = true;
 
-	if (maps_read(tid, &maps))
+	if (way_maps(r->way, &maps))
 		return false;
 	for (uint64_t at = r->base; at < r->base + r->len && ours;) {
 		const struct map_entry *e = maps_find(&maps, at);
@@ -464,28 +451,42 @@ static bool still_diverted(struct region *r)
 
 		if (region_diverts_to(r, &e) == UINT32_MAX)
 			continue;
-		if (tracee_read(r->pid, e.addr, &word, sizeof(word)) || word == e.divert)
+		if (way_read(r->way, e.addr, &word, sizeof(word)) || word == e.divert)
 			return true;
 	}
 	return false;
 }
 
+/* Its number is the target's word, if the region was found: it must still be this very file. */
+static void close_target_fd(struct region *r)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat ours, theirs;
+
+	if (r->target_fd < 0 || way_fetch_fd(r->way, r->target_fd, REGION_PATH, &fd))
+		return;
+	if (!fstat(r->fd, &ours) && !fstat(fd, &theirs) && ours.st_ino == theirs.st_ino)
+		way_syscall(r->way, SYS_close, (const uint64_t[6]){(uint64_t)r->target_fd});
+	r->target_fd = -1;
+}
+
 int region_unmap(struct region *r)
 {
-	struct hijack *h;
 	int64_t res = -ESRCH;
 	int err;
 
 	if (still_diverted(r))
 		return -EBUSY;
-	err = hijack_threads_outside(r->pid, r->base, r->base + r->len);
+	err = way_outside(r->way, r->base, r->base + r->len, NULL, NULL);
 	if (err <= 0)
 		return err ? err : -EBUSY;
-	err = hijack_open(r->pid, &h);
+	err = way_begin(r->way);
 	if (err)
 		return err;
-	if (still_ours(r, hijack_tid(h)))
-		res = region_remote(h, SYS_munmap, (const uint64_t[6]){r->base, r->len});
-	err = hijack_close(h);
+	if (still_ours(r))
+		res = way_syscall(r->way, SYS_munmap, (const uint64_t[6]){r->base, r->len});
+	if (!res)
+		close_target_fd(r);
+	err = way_end(r->way);
 	return res < 0 ? (int)res : err;
 }

@@ -13,7 +13,7 @@
 #ifndef HP_REGION_H
 #define HP_REGION_H
 
-#include "inject/hijack.h"
+#include "inject/way.h"
 #include "util.h"
 
 #define REGION_SLOTS 4096 /* slot 0 is the self-test */
@@ -24,8 +24,9 @@
 enum slot_nop { SLOT_NOP5, SLOT_NOP1 };
 
 struct region {
-	pid_t pid;
+	struct way *way;		    /* into the target; not owned */
 	int fd;				    /* the memfd */
+	int target_fd;			    /* the target's own descriptor of it; -1: it has none */
 	uint64_t base, len;		    /* target range: everything */
 	uint64_t text, code, table;	    /* target addresses of the three parts */
 	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
@@ -45,27 +46,28 @@ struct region_slot {
 
 /**
  * region_create() - map a new region within reach of [@code_low, @code_high).
- * Stops one thread for its system calls. SLOT_NOP5 text is written.
- * @paused_ns: how long that thread stood.
+ * SLOT_NOP5 text is written.
+ * @w: stays in use until region_close().
+ * @paused_ns: how long a thread stood for that.
  * Return: 0; -EINVAL for an empty code cache; -ENOSPC (no free range within reach of a jmp rel32);
- * -EPERM (SELinux, or the like, refused); -EOPNOTSUPP (no membarrier; as hijack_open()); -EPROTO
+ * -EPERM (SELinux, or the like, refused); -EOPNOTSUPP (no membarrier; as way_begin()); -EPROTO
  * when the target plays tricks with its descriptors; -ESRCH; -ETIMEDOUT; -EAGAIN; -ENOMEM.
  */
-int region_create(pid_t pid, uint64_t code_low, uint64_t code_high, struct region **ret,
+int region_create(struct way *w, uint64_t code_low, uint64_t code_high, struct region **ret,
 		  uint64_t *paused_ns);
 
 /**
- * region_find() - take hold of a region that an earlier instance left in @pid.
+ * region_find() - take hold of a region that an earlier instance left in the target.
  * @index: the how-manyth, from 0; a region that threads were inside may have stayed beside others.
  * @holder: PID of the instance that owns it, with -EBUSY; 0 if it cannot be seen from here.
  *
  * One that was not complete when its maker was killed is found as well, for region_unmap(). The
  * table is hostile and is not looked at here.
  * Return: 0; -ENOENT; -EBUSY when the instance that owns it is alive; -EPROTO when its parts do not
- * lie as ours do; -ESRCH; -EPERM.
+ * lie as ours do; -ESRCH; -EPERM, also when its memfd can only be reached with CAP_SYS_PTRACE.
  */
-int region_find(pid_t pid, uint64_t code_low, uint64_t code_high, size_t index, struct region **ret,
-		pid_t *holder);
+int region_find(struct way *w, uint64_t code_low, uint64_t code_high, size_t index,
+		struct region **ret, pid_t *holder);
 
 /**
  * region_restore() - put back every word that the table of a found region says is diverted.
@@ -79,10 +81,10 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped);
 
 /**
  * region_close_fds() - close descriptors of a region's memfd that are still open in the target: an
- * instance was killed in the moment between making and mapping it.
- * Return: how many; -ESRCH; -EPERM; ...
+ * instance was killed in the moment between making and mapping it, or kept one open.
+ * Return: how many (0 where /proc/PID/fd is closed to us); -ESRCH; -EPERM; ...
  */
-int region_close_fds(pid_t pid);
+int region_close_fds(struct way *w);
 
 /** region_set_nop() - rewrite the text of every slot but 0, before a uprobe is put on it. */
 void region_set_nop(struct region *r, enum slot_nop nop);
@@ -90,7 +92,7 @@ void region_set_nop(struct region *r, enum slot_nop nop);
 /**
  * region_unmap() - take it out of the target, if no thread is inside.
  * Return: 0; -EBUSY (a thread is inside, or a word of the table still leads in: it stays, for the
- * next attach); -ESRCH, also when the target has replaced it; -EPERM; -ETIMEDOUT; as hijack_open().
+ * next attach); -ESRCH, also when the target has replaced it; -EPERM; -ETIMEDOUT; as way_begin().
  * @r stays valid for region_close() in any case.
  */
 int region_unmap(struct region *r);
@@ -116,7 +118,8 @@ struct region_slot *region_slot_entry(struct region *r, uint32_t slot);
 void region_write_code(struct region *r, uint32_t slot, const uint8_t *code, size_t len);
 
 /**
- * region_text_path() - path under which the kernel finds the text's inode: /proc/PID/map_files/A-B.
+ * region_text_path() - path under which the kernel finds the text's inode: our own descriptor's,
+ * /proc/self/fd/N, for which no right to the target's /proc files is needed.
  */
 void region_text_path(const struct region *r, char *buf, size_t size);
 
@@ -124,7 +127,7 @@ void region_text_path(const struct region *r, char *buf, size_t size);
  * region_run_slot0() - have a thread of the target pass through slot 0 @n times: the self-test that
  * uprobes fire in this process. @n is at most REGION_RUN_MAX: where the kernel has turned the
  * uprobe into a system call, each pass stops the thread twice.
- * Return: 0; -EINVAL; -ESRCH; -ETIMEDOUT; as hijack_open().
+ * Return: 0; -EINVAL; -ESRCH; -ETIMEDOUT; as way_begin().
  */
 #define REGION_RUN_MAX 100
 int region_run_slot0(struct region *r, uint32_t n);

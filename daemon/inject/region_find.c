@@ -12,7 +12,6 @@
 #include "inject/lock.h"
 #include "inject/memfd.h"
 #include "inject/region_table.h"
-#include "inject/tracee.h"
 #include "target/maps.h"
 
 static bool is_part(const struct map_entry *e, const struct map_entry *first, uint64_t off,
@@ -41,14 +40,37 @@ static uint64_t region_len(const struct maps *maps, size_t i)
 	return TOTAL_LEN;
 }
 
-static int open_found(struct region *r, pid_t *holder)
+/*
+ * The file behind the mapping at @r->text. Where the mapping itself does not lead us to it, its maker
+ * will have kept a descriptor in the target (way.h), and the table says which: not to be believed.
+ */
+static int open_mapped(struct region *r, const struct map_entry *text)
 {
+	uint64_t number;
 	char path[64];
 	struct stat st;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", r->way->pid,
+		 (unsigned long long)text->start, (unsigned long long)text->end);
+	err = memfd_reopen(path, REGION_PATH, &r->fd);
+	if (err != -EPERM || !r->way->keeps_fd)
+		return err;
+	if (r->len != TOTAL_LEN || way_read(r->way, r->table + offsetof(struct region_table, target_fd),
+					    &number, sizeof(number)))
+		return -EPERM;
+	if (!number || number > INT32_MAX || way_fetch_fd(r->way, (int)number - 1, REGION_PATH, &r->fd))
+		return -EPERM;
+	return fstat(r->fd, &st) || st.st_ino != text->inode ? -EPERM : 0;
+}
+
+static int open_found(struct region *r, const struct map_entry *text, pid_t *holder)
+{
+	struct stat st;
+	uint64_t number;
 	int err, seals;
 
-	region_text_path(r, path, sizeof(path));
-	err = memfd_reopen(path, REGION_PATH, &r->fd);
+	err = open_mapped(r, text);
 	if (err)
 		return err;
 	seals = fcntl(r->fd, F_GET_SEALS);
@@ -57,7 +79,13 @@ static int open_found(struct region *r, pid_t *holder)
 	if (fstat(r->fd, &st) || (uint64_t)st.st_size != TOTAL_LEN)
 		return -EPROTO;
 	err = lock_file(r->fd, holder);
-	return err ? err : region_map_ours(r);
+	if (!err)
+		err = region_map_ours(r);
+	if (err)
+		return err;
+	number = *(volatile uint64_t *)&r->table_map->target_fd;
+	r->target_fd = number && number <= INT32_MAX ? (int)number - 1 : -1;
+	return 0;
 }
 
 /* The @index-th mapping in @maps that begins a file of our name, or @maps->n. */
@@ -83,7 +111,7 @@ static int find_in(const struct maps *maps, size_t index, struct region *r, pid_
 	if (!len)
 		return -EPROTO;
 	region_set_place(r, maps->entries[i].start, len);
-	return open_found(r, holder);
+	return open_found(r, &maps->entries[i], holder);
 }
 
 /* A thread that its killed maker sent to map the next part may just be doing that. */
@@ -91,10 +119,10 @@ static int settle_len(struct region *r)
 {
 	struct maps maps;
 	uint64_t len = 0;
-	int err = hijack_wait_errands(r->pid);
+	int err = way_wait_errands(r->way);
 
 	if (!err)
-		err = maps_read(r->pid, &maps);
+		err = way_maps(r->way, &maps);
 	if (err)
 		return err;
 	for (size_t i = 0; i < maps.n; i++)
@@ -105,17 +133,17 @@ static int settle_len(struct region *r)
 	return len ? 0 : -ESRCH;
 }
 
-int region_find(pid_t pid, uint64_t code_low, uint64_t code_high, size_t index, struct region **ret,
-		pid_t *holder)
+int region_find(struct way *w, uint64_t code_low, uint64_t code_high, size_t index,
+		struct region **ret, pid_t *holder)
 {
-	struct region *r = region_new(pid, code_low, code_high);
+	struct region *r = region_new(w, code_low, code_high);
 	struct maps maps;
 	int err;
 
 	*holder = 0;
 	if (!r)
 		return -ENOMEM;
-	err = maps_read(pid, &maps);
+	err = way_maps(w, &maps);
 	if (!err) {
 		err = find_in(&maps, index, r, holder);
 		maps_fini(&maps);
@@ -137,7 +165,7 @@ static bool is_in_place(const struct region *r, const struct region_slot *e)
 {
 	uint64_t word;
 
-	return !tracee_read(r->pid, e->addr, &word, sizeof(word)) && word == e->divert;
+	return !way_read(r->way, e->addr, &word, sizeof(word)) && word == e->divert;
 }
 
 static int put_back(struct region *r, struct patch_op *ops, size_t n, size_t *restored,
@@ -196,31 +224,39 @@ static bool is_stray_fd(pid_t pid, const char *name)
 	return !memfd_reopen(path, REGION_PATH, &fd) && !lock_file(fd, &holder);
 }
 
-int region_close_fds(pid_t pid)
+/* Close @number in the target, within an errand that is begun for the first. Return: 0; 1 closed; ... */
+static int close_stray(struct way *w, const char *number, bool *begun)
 {
-	struct hijack *h = NULL;
-	char path[32];
-	struct dirent *d;
-	int closed = 0, err;
-	DIR *dir;
+	int err = *begun ? 0 : way_begin(w);
 
-	err = hijack_wait_errands(pid);
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	*begun = true;
+	return way_syscall(w, SYS_close, (const uint64_t[6]){strtoul(number, NULL, 10)}) == 0;
+}
+
+int region_close_fds(struct way *w)
+{
+	bool begun = false;
+	char path[32];
+	struct dirent *d;
+	int closed = 0, err = way_wait_errands(w);
+	DIR *dir;
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/fd", w->pid);
 	dir = opendir(path);
 	if (!dir)
-		return errno == ENOENT ? -ESRCH : -EPERM;
-	while (!err && (d = readdir(dir))) {
-		if (!is_stray_fd(pid, d->d_name))
+		return errno == ENOENT ? -ESRCH : w->keeps_fd ? 0 : -EPERM;
+	while (err >= 0 && (d = readdir(dir))) {
+		if (!is_stray_fd(w->pid, d->d_name))
 			continue;
-		if (!h)
-			err = hijack_open(pid, &h);
-		if (!err && region_remote(h, SYS_close,
-					  (const uint64_t[6]){strtoul(d->d_name, NULL, 10)}) == 0)
-			closed++;
+		err = close_stray(w, d->d_name, &begun);
+		closed += err > 0;
 	}
 	closedir(dir);
-	hijack_close(h);
-	return err ? err : closed;
+	if (begun)
+		way_end(w);
+	return err < 0 ? err : closed;
 }

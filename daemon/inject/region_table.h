@@ -21,7 +21,8 @@ struct region_table {
 	uint64_t base; /* where it is mapped */
 	uint64_t code_low, code_high;
 	int64_t patch_status; /* what the first membarrier of a patch said */
-	uint64_t pad[2];
+	uint64_t target_fd;   /* the target's descriptor of this file, plus 1; 0: it has none */
+	uint64_t pad;
 	struct region_slot slot[REGION_SLOTS];
 	struct patch_op patch[PATCH_BATCH_MAX];
 };
@@ -41,7 +42,7 @@ struct region_table {
 #define REGION_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 /** region_new() - an empty one, without a file or a place. */
-struct region *region_new(pid_t pid, uint64_t code_low, uint64_t code_high);
+struct region *region_new(struct way *w, uint64_t code_low, uint64_t code_high);
 
 /** region_set_place() - it lies at @base in the target, and is @len bytes so far. */
 void region_set_place(struct region *r, uint64_t base, uint64_t len);
@@ -64,12 +65,9 @@ uint32_t region_diverts_to(const struct region *r, const struct region_slot *e);
  * region_call() - run code of the region, after making sure that it is still mapped there: the
  * target may have executed another program.
  * @paused_ns: may be NULL.
- * Return: as hijack_open() and hijack_call(); -ESRCH when the region is gone.
+ * Return: as way_begin() and way_call(); -ESRCH when the region is gone.
  */
 int region_call(struct region *r, uint64_t addr, const uint64_t args[static 3],
 		uint64_t *paused_ns);
-
-/** region_remote() - a system call in the target: its result, or the error of running it. */
-int64_t region_remote(struct hijack *h, long nr, const uint64_t args[static 6]);
 
 #endif

@@ -152,14 +152,16 @@ static const char *status_field(const char *text, const char *key)
 int thread_read_status(pid_t pid, pid_t tid, struct thread_status *ret)
 {
 	char text[TASK_TEXT_MAX];
-	const char *tracer, *seccomp, *features;
+	const char *state, *tracer, *seccomp, *features;
 	int err = read_task_file(pid, tid, "status", text);
 
 	if (err)
 		return err;
+	state = status_field(text, "State");
 	tracer = status_field(text, "TracerPid");
 	seccomp = status_field(text, "Seccomp");
 	features = status_field(text, "x86_Thread_features");
+	ret->state = state && *state ? state[strspn(state, " \t")] : '?';
 	ret->tracer = tracer ? (pid_t)strtol(tracer, NULL, 10) : 0;
 	ret->seccomp = seccomp ? (int)strtol(seccomp, NULL, 10) : 0;
 	ret->shadow_stack = false;

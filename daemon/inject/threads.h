@@ -45,12 +45,13 @@ bool thread_dead(const struct thread_info *t);
 
 /* What a thread's status file says of it. */
 struct thread_status {
+	char state;	   /* as in struct thread_info; '?' if it is not told */
 	pid_t tracer;	   /* TracerPid, 0 if none */
 	int seccomp;	   /* 0 none, 1 strict, 2 filter */
 	bool shadow_stack; /* x86_Thread_features: shstk */
 };
 
-/** thread_read_status() - Return: 0; -ESRCH; -EPERM. */
+/** thread_read_status() - what anybody may know of a thread. Return: 0; -ESRCH; -EPERM. */
 int thread_read_status(pid_t pid, pid_t tid, struct thread_status *ret);
 
 /**

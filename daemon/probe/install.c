@@ -197,7 +197,7 @@ static int patch(struct install *in, struct patch_op *ops, size_t n)
 	in->fig.patch_paused_ns += paused_ns;
 	in->fig.patches++;
 	if (err && err != -ESRCH)
-		log_err("cannot change code in PID %d: %s", in->t->id.pid, inject_why(err));
+		log_err("cannot change code in PID %d: %s", in->t->id.pid, way_why(in->rig->way, err));
 	return err;
 }
 
@@ -287,7 +287,7 @@ static int divert(struct install *in, struct site **sites, size_t n)
 		in->nlive++;
 		if (err) {
 			if (err != -ESRCH && ops[i].seen != ops[i].expect)
-				in->ops->refused(in->arg, &s->nm, inject_why(err));
+				in->ops->refused(in->arg, &s->nm, way_why(in->rig->way, err));
 			continue;
 		}
 		s->live_ns = clock_ns();

@@ -120,14 +120,14 @@ struct remains {
 };
 
 /* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ... */
-static int remove_next(struct target *t, struct remains *found, size_t *index)
+static int remove_next(struct target *t, struct way *w, struct remains *found, size_t *index)
 {
 	const struct layout *l = &t->layout;
 	size_t restored = 0, skipped;
 	struct region *old;
 	int err;
 
-	err = region_find(t->id.pid, l->code_low, l->code_high, *index, &old, &found->holder);
+	err = region_find(w, l->code_low, l->code_high, *index, &old, &found->holder);
 	if (err == -ENOENT)
 		return 0;
 	if (err == -EPROTO) {
@@ -151,15 +151,26 @@ static int remove_next(struct target *t, struct remains *found, size_t *index)
 }
 
 /* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
-static int remove_remains(struct target *t, struct remains *found)
+static int remove_remains(struct target *t, struct way *w, struct remains *found)
 {
-	int closed = region_close_fds(t->id.pid), err = 1;
+	int closed = region_close_fds(w), err = 1;
 	size_t index = 0;
 
 	*found = (struct remains){.removed = closed > 0};
 	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
-		err = remove_next(t, found, &index);
+		err = remove_next(t, w, found, &index);
 	return MIN(err, 0);
+}
+
+/*
+ * One instance per target. Where we may not open the target's memory there is no lock to be had; then
+ * its agent serves nobody else, and an instance that goes by ptrace asks the agent too.
+ */
+static int claim(struct target *t, struct way *w, int *fd_ret, pid_t *holder)
+{
+	int err = target_lock(t->id.pid, fd_ret, holder);
+
+	return err == -EPERM && w->view ? 0 : err;
 }
 
 static int take_target(struct rig *r)
@@ -168,16 +179,16 @@ static int take_target(struct rig *r)
 	pid_t holder = 0, pid = r->t->id.pid;
 	int err;
 
-	err = target_lock(pid, &r->lock_fd, &holder);
+	err = claim(r->t, r->way, &r->lock_fd, &holder);
 	if (err == -EBUSY)
 		return report_busy(r->t, holder);
 	if (err) {
-		log_err("cannot lock PID %d: %s", pid, inject_why(err));
+		log_err("cannot lock PID %d: %s", pid, way_why(r->way, err));
 		return err;
 	}
 	if (!target_alive(r->t))
 		return -ESRCH;
-	err = remove_remains(r->t, &found);
+	err = remove_remains(r->t, r->way, &found);
 	if (err == -EBUSY)
 		return report_busy(r->t, found.holder);
 	if (found.removed)
@@ -188,26 +199,8 @@ static int take_target(struct rig *r)
 			 pid);
 	if (err)
 		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
-			 inject_why(err));
+			 way_why(r->way, err));
 	return err == -ESRCH || err == -EPERM ? err : 0;
-}
-
-const char *inject_why(int err)
-{
-	switch (err) {
-	case -ESRCH:
-		return "it has ended";
-	case -EPERM:
-		return "not permitted (another tracer, a seccomp filter or SELinux is in the way)";
-	case -ENOSPC:
-		return "no free address range within 2 GiB of its code cache";
-	case -ETIMEDOUT:
-		return "no thread of it could be stopped";
-	case -EAGAIN:
-		return "none of its threads is where it can be borrowed: try again";
-	default:
-		return strerror(-err);
-	}
 }
 
 static int attach_slots(struct rig *r, uint32_t first, uint32_t n)
@@ -246,7 +239,7 @@ static int self_test(struct rig *r)
 		err = mem_read_u8(r->t->mem, region_slot_text(r->region, 0), &first);
 	spec->flags = 0;
 	if (err) {
-		log_err("self-test in PID %d failed: %s", r->t->id.pid, inject_why(err));
+		log_err("self-test in PID %d failed: %s", r->t->id.pid, way_why(r->way, err));
 		return err;
 	}
 	hits = probe_bpf_stat(r->bpf, 0).hits;
@@ -275,11 +268,11 @@ static int bring_up(struct rig *r, const struct rig_options *opt, record_fn *fn,
 	err = take_target(r);
 	if (err)
 		return err;
-	err = region_create(r->t->id.pid, l->code_low, l->code_high, &r->region,
+	err = region_create(r->way, l->code_low, l->code_high, &r->region,
 			    &r->fig.region_paused_ns);
 	if (err) {
 		log_err("cannot map the slot region in PID %d: %s", r->t->id.pid,
-			inject_why(err));
+			way_why(r->way, err));
 		return err;
 	}
 	err = self_test(r);
@@ -300,7 +293,7 @@ int rig_open(struct target *t, const struct rig_options *opt, record_fn *fn, voi
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct rig){.t = t, .lock_fd = -1};
+	*r = (struct rig){.t = t, .way = opt->way, .lock_fd = -1};
 	err = bring_up(r, opt, fn, arg);
 	if (err) {
 		if (rig_close(r, false) && target_alive(t))
@@ -341,22 +334,22 @@ bool rig_slot_ready(struct rig *r, uint32_t slot)
 	return r->single[slot];
 }
 
-int rig_clean(struct target *t, size_t *sites)
+int rig_clean(struct target *t, struct way *w, size_t *sites)
 {
 	_cleanup_close_ int lock_fd = -1;
 	struct remains found = {0};
 	int err;
 
-	err = target_lock(t->id.pid, &lock_fd, &found.holder);
+	err = claim(t, w, &lock_fd, &found.holder);
 	if (err == 0 && !target_alive(t))
 		err = -ESRCH;
 	if (err == 0)
-		err = remove_remains(t, &found);
+		err = remove_remains(t, w, &found);
 	if (err == -EBUSY)
 		return report_busy(t, found.holder);
 	*sites = found.sites;
 	if (err) {
-		log_err("cannot clean PID %d: %s", t->id.pid, inject_why(err));
+		log_err("cannot clean PID %d: %s", t->id.pid, way_why(w, err));
 		return err;
 	}
 	if (found.stuck) {

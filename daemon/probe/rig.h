@@ -14,6 +14,7 @@
 #define RIG_SINGLE_MAX 256
 
 struct rig_options {
+	struct way *way;     /* into the target; outlives the rig */
 	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
 	size_t ring_bytes;
 };
@@ -28,7 +29,8 @@ struct rig_figures {
 
 struct rig {
 	struct target *t;
-	int lock_fd;
+	struct way *way;
+	int lock_fd; /* -1 where only the agent's serving us alone keeps others out */
 	struct region *region;
 	struct probe_bpf *bpf;
 	bool single[REGION_SLOTS]; /* without uprobe_multi: slots that have theirs */
@@ -62,9 +64,6 @@ bool rig_slot_ready(struct rig *r, uint32_t slot);
  * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
  * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
  */
-int rig_clean(struct target *t, size_t *sites);
-
-/** inject_why() - an error of inject/ in words. */
-const char *inject_why(int err);
+int rig_clean(struct target *t, struct way *w, size_t *sites);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* slot.c - which slots of a region are taken. See slot.h. */
 #include "probe/slot.h"
-#include "inject/hijack.h"
 
 void slots_init(struct slots *s, uint32_t count)
 {
@@ -61,7 +60,7 @@ int slots_reclaim(struct slots *s, const struct region *r)
 	/* Where all are live, one more method must not cost a look at every thread. */
 	if (!s->nresting)
 		return 0;
-	outside = hijack_threads_check(r->pid, r->base, r->base + r->len, inside_resting, &c);
+	outside = way_outside(r->way, r->base, r->base + r->len, inside_resting, &c);
 	if (outside <= 0)
 		return outside;
 	for (uint32_t slot = 1; slot < s->count; slot++) {

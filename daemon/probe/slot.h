@@ -36,7 +36,7 @@ void slot_rest(struct slots *s, uint32_t slot);
 
 /**
  * slots_reclaim() - free the resting slots if no thread is inside any of them.
- * Looks at the threads one by one (hijack_threads_check()).
+ * See way_outside().
  * Return: how many were freed; 0 also when a thread was inside; -ESRCH; -EPERM; -ETIMEDOUT.
  */
 int slots_reclaim(struct slots *s, const struct region *r);

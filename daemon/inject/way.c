@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* way.c - which way into a target is taken. See way.h. */
+#include <fcntl.h>
+
+#include "inject/threads.h"
+#include "inject/way.h"
+#include "log.h"
+
+int way_kind_parse(const char *text, enum way_kind *ret)
+{
+	static const char *const names[] = {"ptrace", "agent", "auto"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		*ret = (enum way_kind)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* --- choosing --------------------------------------------------------------------------------- */
+
+/* Why @pid cannot be ptraced; NULL if it can. Opening its memory asks the kernel the same. */
+static const char *ptrace_obstacle(pid_t pid)
+{
+	_cleanup_close_ int fd = -1;
+	struct thread_status st;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return "ptrace is not permitted";
+	if (!thread_read_status(pid, pid, &st) && st.tracer)
+		return "another tracer holds it";
+	return NULL;
+}
+
+static int agent_refused(pid_t pid, int err)
+{
+	switch (err) {
+	case -ENOENT:
+		log_err("no hotprobe agent is in PID %d: start the JVM with "
+			"-agentpath:/path/to/libhotprobe.so, or load it with `jcmd %d "
+			"JVMTI.agent_load /path/to/libhotprobe.so`",
+			pid, pid);
+		break;
+	case -EBUSY:
+		log_err("PID %d is being traced already: its agent serves another hotprobe; wait for "
+			"it or end it",
+			pid);
+		break;
+	case -ETIMEDOUT:
+		log_err("the hotprobe agent in PID %d does not answer", pid);
+		break;
+	case -EPROTO:
+		log_err("what answers as hotprobe's agent in PID %d is none of this version", pid);
+		break;
+	case -ESRCH:
+		log_err("no such process: %d", pid);
+		break;
+	default:
+		log_err("cannot reach the hotprobe agent in PID %d: %s", pid, strerror(-err));
+	}
+	return err;
+}
+
+static int open_agent(pid_t pid, struct way **ret)
+{
+	int err = way_agent_open(pid, ret);
+
+	return err ? agent_refused(pid, err) : 0;
+}
+
+static int open_ptrace(pid_t pid, struct way **ret)
+{
+	int err = way_ptrace_open(pid, ret);
+
+	return err == -EBUSY ? agent_refused(pid, err) : err;
+}
+
+static int open_auto(pid_t pid, struct way **ret)
+{
+	int err = way_agent_open(pid, ret);
+	const char *obstacle;
+
+	if (!err) {
+		log_info("PID %d: by way of the agent that is loaded in it", pid);
+		return 0;
+	}
+	if (err == -EBUSY || err == -ESRCH)
+		return agent_refused(pid, err);
+	obstacle = ptrace_obstacle(pid);
+	if (obstacle) {
+		log_info("PID %d: by way of the agent: %s", pid, obstacle);
+		return open_agent(pid, ret);
+	}
+	log_info("PID %d: by way of ptrace: %s", pid,
+		 err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer");
+	return open_ptrace(pid, ret);
+}
+
+int way_open(pid_t pid, enum way_kind kind, struct way **ret)
+{
+	switch (kind) {
+	case WAY_AGENT:
+		return open_agent(pid, ret);
+	case WAY_AUTO:
+		return open_auto(pid, ret);
+	case WAY_PTRACE:
+		break;
+	}
+	return open_ptrace(pid, ret);
+}
+
+/* --- words ------------------------------------------------------------------------------------ */
+
+const char *way_why(const struct way *w, int err)
+{
+	bool agent = w && w->ops->fault_is_fatal;
+
+	switch (err) {
+	case -ESRCH:
+		return "it has ended";
+	case -EPERM:
+		return agent ? "not permitted (a seccomp filter or SELinux is in the way, or what is "
+			       "there can only be reached with CAP_SYS_PTRACE)"
+			     : "not permitted (another tracer, a seccomp filter or SELinux is in the "
+			       "way)";
+	case -ENOSPC:
+		return "no free address range within 2 GiB of its code cache";
+	case -ETIMEDOUT:
+		return agent ? "its agent is silent" : "no thread of it could be stopped";
+	case -EPROTO:
+		return agent ? "its agent gives answers that make no sense" : strerror(EPROTO);
+	case -EAGAIN:
+		return agent ? "it is starting, or a thread of it is in another's hands: try again"
+			     : "none of its threads is where it can be borrowed: try again";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* --- passing on ------------------------------------------------------------------------------- */
+
+void way_close(struct way *w)
+{
+	if (w)
+		w->ops->close(w);
+}
+
+int way_begin(struct way *w)
+{
+	return w->ops->begin(w);
+}
+
+int way_end(struct way *w)
+{
+	return w->ops->end(w);
+}
+
+uint64_t way_paused_ns(const struct way *w)
+{
+	return w->ops->paused_ns(w);
+}
+
+int way_scratch(struct way *w, const void *data, size_t len, uint64_t *addr_ret)
+{
+	return len > WAY_SCRATCH ? -EFAULT : w->ops->scratch(w, data, len, addr_ret);
+}
+
+int64_t way_syscall(struct way *w, long nr, const uint64_t args[static 6])
+{
+	int64_t ret;
+	int err = w->ops->syscall(w, nr, args, &ret);
+
+	return err ? err : ret;
+}
+
+int way_call(struct way *w, uint64_t addr, const uint64_t args[static 3])
+{
+	return w->ops->call(w, addr, args);
+}
+
+int way_maps(struct way *w, struct maps *ret)
+{
+	return w->ops->maps(w, ret);
+}
+
+int way_read(struct way *w, uint64_t addr, void *buf, size_t len)
+{
+	return w->ops->read(w, addr, buf, len);
+}
+
+int way_fetch_fd(struct way *w, int target_fd, const char *link, int *fd_ret)
+{
+	return w->ops->fetch_fd(w, target_fd, link, fd_ret);
+}
+
+int way_outside(struct way *w, uint64_t lo, uint64_t hi, way_inside_fn *fn, void *arg)
+{
+	return w->ops->outside(w, lo, hi, fn, arg);
+}
+
+int way_wait_errands(struct way *w)
+{
+	return w->ops->wait_errands(w);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * way.h - a way into a target: how we get something done inside it, and how we see into it.
+ *
+ *   ptrace  one thread of the target is stopped and sent on errands (hijack.h)
+ *   agent   hotprobe's JVMTI agent in the target does what it is asked to (jvmagent/wire.h); no
+ *           ptrace(2), no process_vm_readv(2), and no right to either is needed
+ *
+ * What is done in a target (region.c, patch.c and all that stands on them) is the same by both, and
+ * does not know which one it goes. Either removes what an instance left that went the other.
+ */
+#ifndef HP_WAY_H
+#define HP_WAY_H
+
+#include "target/maps.h"
+#include "target/view.h"
+#include "util.h"
+
+struct way;
+
+/* Is @addr, in the range that is asked about, really part of what is? */
+typedef bool way_inside_fn(void *arg, uint64_t addr);
+
+/*
+ * One way's own part, in the order of its use. Between begin() and end() one errand is under way;
+ * scratch(), syscall() and call() are for then. Return values as in hijack.h, and -EPROTO for an
+ * agent that does not keep to wire.h.
+ */
+struct way_ops {
+	const char *name; /* as in the "attached" event */
+
+	/*
+	 * What a called function does wrong ends the target, instead of being -EFAULT: the caller
+	 * has to look first.
+	 */
+	bool fault_is_fatal;
+
+	int (*begin)(struct way *w);
+	int (*scratch)(struct way *w, const void *data, size_t len, uint64_t *addr_ret);
+	int (*syscall)(struct way *w, long nr, const uint64_t args[static 6], int64_t *ret);
+	int (*call)(struct way *w, uint64_t addr, const uint64_t args[static 3]);
+	uint64_t (*paused_ns)(const struct way *w); /* how long a thread has stood for this errand */
+	int (*end)(struct way *w);
+
+	int (*maps)(struct way *w, struct maps *ret);
+	int (*read)(struct way *w, uint64_t addr, void *buf, size_t len);
+	int (*fetch_fd)(struct way *w, int target_fd, const char *link, int *fd_ret);
+	int (*outside)(struct way *w, uint64_t lo, uint64_t hi, way_inside_fn *fn, void *arg);
+	int (*wait_errands)(struct way *w);
+	void (*close)(struct way *w);
+};
+
+struct way {
+	const struct way_ops *ops;
+	pid_t pid;
+	struct view *view; /* how to look into it; NULL: as anybody with the right to */
+
+	/*
+	 * Descriptors of what is mapped stay open in the target: where /proc/PID is closed to us,
+	 * the next instance has no other way to them.
+	 */
+	bool keeps_fd;
+};
+
+enum way_kind { WAY_PTRACE, WAY_AGENT, WAY_AUTO };
+
+/** way_kind_parse() - "ptrace", "agent" or "auto". Return: 0; -EINVAL. */
+int way_kind_parse(const char *text, enum way_kind *ret);
+
+/**
+ * way_open() - find a way into @pid.
+ *
+ * WAY_AUTO takes the agent if one is there and answers, or if ptrace is not allowed; else ptrace.
+ * Prints one error line when it fails. Return: 0; -ENOENT no agent is there; -EBUSY another
+ * hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM.
+ */
+int way_open(pid_t pid, enum way_kind kind, struct way **ret);
+
+/** way_close() - let go of it. No errand is under way. Accepts NULL. */
+void way_close(struct way *w);
+
+/** way_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
+int way_ptrace_open(pid_t pid, struct way **ret);
+
+/** way_agent_open() - Return: as way_open(). Prints nothing. */
+int way_agent_open(pid_t pid, struct way **ret);
+
+/** way_why() - an error of inject/ in words. */
+const char *way_why(const struct way *w, int err);
+
+/** way_begin() - as hijack_open(): a thread is in our hands, or the agent's is ready. */
+int way_begin(struct way *w);
+
+/** way_end() - as hijack_close(). Return: 0; -ESRCH; -ETIMEDOUT. */
+int way_end(struct way *w);
+
+/** way_paused_ns() - how long a thread of the target has stood for this errand; 0 if none does. */
+uint64_t way_paused_ns(const struct way *w);
+
+/**
+ * way_scratch() - put @len bytes (at most WAY_SCRATCH) where the target can read them, until the
+ * next way_scratch() or way_end(). Return: 0; -EFAULT; ...
+ */
+#define WAY_SCRATCH 256
+int way_scratch(struct way *w, const void *data, size_t len, uint64_t *addr_ret);
+
+/** way_syscall() - run one system call there. Return: its result, or the error of running it. */
+int64_t way_syscall(struct way *w, long nr, const uint64_t args[static 6]);
+
+/**
+ * way_call() - as hijack_call(), but the code may change no general registers but those that any
+ * function may, and r12 to r14.
+ * Return: 0; -EFAULT unless @ops->fault_is_fatal; -ESRCH; -ETIMEDOUT.
+ */
+int way_call(struct way *w, uint64_t addr, const uint64_t args[static 3]);
+
+/** way_maps() - as maps_read(), also when the primordial thread has ended. */
+int way_maps(struct way *w, struct maps *ret);
+
+/** way_read() - Return: 0; -EFAULT unless all @len bytes could be read. */
+int way_read(struct way *w, uint64_t addr, void *buf, size_t len);
+
+/**
+ * way_fetch_fd() - take hold of the memfd that is the target's descriptor @target_fd.
+ * @link: as memfd_reopen(). Return: as that; -EBADF when the target has no such descriptor.
+ */
+int way_fetch_fd(struct way *w, int target_fd, const char *link, int *fd_ret);
+
+/**
+ * way_outside() - is every thread outside of those addresses in [@lo, @hi) that @fn picks (NULL:
+ * all)? The caller has made sure that nothing leads there any more.
+ * Return: 1 all outside; 0 some thread may be inside; as hijack_threads_outside().
+ */
+int way_outside(struct way *w, uint64_t lo, uint64_t hi, way_inside_fn *fn, void *arg);
+
+/**
+ * way_wait_errands() - wait until nothing is still done there that an instance asked for which was
+ * killed meanwhile, by whichever way. To be called when no other instance can be at work there.
+ * Return: 0; -EAGAIN when it still may be after a second; as hijack_wait_errands().
+ */
+int way_wait_errands(struct way *w);
+
+#endif
