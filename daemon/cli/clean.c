@@ -15,7 +15,7 @@ static void print_clean(FILE *out, json_t *obj)
 
 static enum status run(int argc, char **argv)
 {
-	static const struct option options[] = {COMMON_LONG, {0}};
+	static const struct option options[] = {VIA_LONG, COMMON_LONG, {0}};
 	struct common c = {0};
 	int opt, err;
 
@@ -35,7 +35,7 @@ const struct command cmd_clean = {
 	.name = "clean",
 	.args = "-p PID",
 	.summary = "remove what a killed hotprobe left in a JVM",
-	.options = "  -p, --pid PID        the JVM\n",
+	.options = "  -p, --pid PID        the JVM\n" VIA_HELP,
 	.example = "hotprobe clean -p 4711",
 	.run = run,
 };

@@ -31,14 +31,21 @@ struct common {
 	bool json, quiet, verbose;
 	const char *output; /* -o FILE */
 	pid_t pid;
+	const char *via; /* NULL: as the engine does by default */
 };
 
 #define COMMON_SHORT "hjqvo:p:"
-enum { OPT_JSON = 'j', OPT_HELP = 'h' };
+enum { OPT_JSON = 'j', OPT_HELP = 'h', OPT_VIA = 512 };
 #define COMMON_LONG                                                                                \
 	{"help", no_argument, NULL, OPT_HELP}, {"json", no_argument, NULL, OPT_JSON},              \
 		{"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},            \
 		{"output", required_argument, NULL, 'o'}, {"pid", required_argument, NULL, 'p'}
+
+/* For commands that get into a target, or have to look into it. */
+#define VIA_LONG {"via", required_argument, NULL, OPT_VIA}
+#define VIA_HELP                                                                                   \
+	"      --via WAY        the way into the JVM: ptrace (default), agent (hotprobe's, inside\n"   \
+	"                       it: no ptrace), or auto\n"
 
 /**
  * common_option() - take an option that every command has.
@@ -58,7 +65,7 @@ int parse_number(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_size(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_duration(const char *text, uint64_t *ret);
 
-/** request_new() - {"request":NAME,"verbose":...,"pid":...}. */
+/** request_new() - {"request":NAME,"verbose":...,"pid":...,"via":...}. */
 json_t *request_new(const struct common *c, const char *name);
 
 /* What a command does with a line that is data; @obj is borrowed. */

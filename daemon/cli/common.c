@@ -42,6 +42,13 @@ int common_option(const struct command *cmd, struct common *c, int opt)
 		}
 		c->pid = (pid_t)n;
 		return 0;
+	case OPT_VIA:
+		if (strcmp(optarg, "ptrace") && strcmp(optarg, "agent") && strcmp(optarg, "auto")) {
+			usage_error(cmd, "'%s' is no way in: ptrace, agent or auto", optarg);
+			return -EINVAL;
+		}
+		c->via = optarg;
+		return 0;
 	default:
 		/* getopt_long() has said what is wrong. */
 		fprintf(stderr, "hotprobe: see `hotprobe %s --help`\n", cmd->name);
@@ -137,6 +144,8 @@ json_t *request_new(const struct common *c, const char *name)
 
 	if (c->pid)
 		json_object_set_new(req, "pid", json_integer(c->pid));
+	if (c->via)
+		json_object_set_new(req, "via", json_string(c->via));
 	return req;
 }
 

@@ -28,7 +28,7 @@ static void print_method(FILE *out, json_t *obj)
 
 static enum status run(int argc, char **argv)
 {
-	static const struct option options[] = {{"watch", no_argument, NULL, 'w'}, COMMON_LONG, {0}};
+	static const struct option options[] = {{"watch", no_argument, NULL, 'w'}, VIA_LONG, COMMON_LONG, {0}};
 	struct common c = {0};
 	bool watch = false;
 	json_t *req;
@@ -62,6 +62,7 @@ const struct command cmd_methods = {
 	.args = "-p PID [-w] [PATTERN]",
 	.summary = "show the compiled methods of a JVM",
 	.options = "  -p, --pid PID        the JVM\n"
+		   VIA_HELP
 		   "  -w, --watch          go on with what is compiled, retired and unloaded\n"
 		   "  PATTERN              only methods whose class.name matches: * within a name,\n"
 		   "                       ** across packages\n",

@@ -52,7 +52,7 @@ json_t *trace_request(const struct command *cmd, const struct trace_options *o, 
 
 static enum status run(int argc, char **argv)
 {
-	static const struct option options[] = {TRACE_LONG, COMMON_LONG, {0}};
+	static const struct option options[] = {TRACE_LONG, VIA_LONG, COMMON_LONG, {0}};
 	struct trace_options o = TRACE_DEFAULTS;
 	json_t *req;
 	int opt, err;
@@ -75,7 +75,7 @@ const struct command cmd_trace = {
 	.args = "-p PID [OPTIONS] SPEC...",
 	.summary = "print every call of compiled methods with its arguments",
 	.options = "  -p, --pid PID        the JVM\n"
-		   TRACE_HELP,
+		   VIA_HELP TRACE_HELP,
 	.example = "hotprobe trace -p 4711 'com.shop.Cart.add(int, String)'",
 	.run = run,
 };
