@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* line.h - what all lines of the event stream have in common, and the one about those not written. */
+/* line.h - what all lines of the event stream have in common, and the one about lost lines. */
 #ifndef HP_AGENT_LINE_H
 #define HP_AGENT_LINE_H
 
