@@ -86,7 +86,9 @@ SYMMAP_OBJ := $(call obj,$(SYMMAP_SRC))
 DAEMON_OBJ := $(call obj,$(DAEMON_SRC))
 SKEL := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(BPF_SRC))
 TESTS := $(TEST_SRC:%.c=$(O)/%)
-BENCHES := $(BENCH_SRC:%.c=$(O)/%) $(JVM_BENCH_SRC:%.c=$(O)/%)
+UNIT_BENCHES := $(BENCH_SRC:%.c=$(O)/%)
+JVM_BENCHES := $(JVM_BENCH_SRC:%.c=$(O)/%)
+BENCHES := $(UNIT_BENCHES) $(JVM_BENCHES)
 # The soak takes longest: last.
 JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
 JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
@@ -169,7 +171,8 @@ export HP_APPS ?= $(abspath build/apps)
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(1) $(LDLIBS) -lpthread -lm -o $@
 
-$(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprobe.a
+# Static pattern rules: of two implicit ones make takes the one whose objects happen to be there.
+$(JVM_TESTS) $(JVM_BENCHES): $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
@@ -180,11 +183,11 @@ $(O)/tests/jvm/tiny_agent.so: tests/jvm/agent/tiny_agent.c Makefile
 	@mkdir -p $(@D)
 	$(Q)gcc $(CFLAGS) $(WARN) -shared -fPIC $< -o $@
 
-$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
+$(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
-$(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
+$(TESTS) $(UNIT_BENCHES): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
