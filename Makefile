@@ -177,7 +177,8 @@ $(JVM_TESTS) $(JVM_BENCHES): $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj
 	$(call link_test,-lcmocka)
 
 # What test_attach* has JVMs load; no sanitizer, which a JVM would have to bring along.
-$(O)/tests/jvm/test_attach $(O)/tests/jvm/test_attach_refused: | $(O)/tests/jvm/tiny_agent.so
+$(O)/tests/jvm/test_attach $(O)/tests/jvm/test_attach_refused: | $(O)/tests/jvm/tiny_agent.so \
+		$(O)/libhotprobe.so
 $(O)/tests/jvm/tiny_agent.so: tests/jvm/agent/tiny_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

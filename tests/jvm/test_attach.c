@@ -164,10 +164,6 @@ static void loaded_ours(const struct jdk *jdk, const char *lib _unused_)
 	_cleanup_free_ char *ours = built_path("../../libhotprobe.so");
 	struct jvm j;
 
-	if (access(ours, R_OK)) {
-		test_pass_over("%s is not built", ours);
-		return;
-	}
 	attach_start(&j, jdk, NULL, NULL);
 	if (attach_agent(j.pid, ours, ""))
 		jvm_fail(&j, "'%s'", attach_said);
