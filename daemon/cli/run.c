@@ -202,6 +202,7 @@ static void jvm_add(struct run *r, int fd, pid_t pid)
 		return;
 	}
 	o.c.pid = pid;
+	o.c.via = o.c.via ? o.c.via : "auto"; /* the agent is there */
 	req = trace_request(&cmd_run, &o, r->specs, r->nspecs);
 	*j = (struct jvm){.pid = pid, .hold_fd = fd};
 	if (req)
@@ -223,14 +224,19 @@ static void on_agent(struct run *r)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0 && r->pid &&
 	    !(r->no_children && is_child(r, peer.pid)))
 		jvm_add(r, fd, peer.pid);
-	if (r->njvms == before)
+	if (r->njvms == before) {
+		shutdown(fd, SHUT_RDWR);
 		close(fd);
+	}
 }
 
+/* Engines that were forked meanwhile hold the descriptor too: closing ours would not be enough. */
 static void jvm_release(struct jvm *j)
 {
-	if (j->hold_fd >= 0)
-		close(j->hold_fd);
+	if (j->hold_fd < 0)
+		return;
+	shutdown(j->hold_fd, SHUT_RDWR);
+	close(j->hold_fd);
 	j->hold_fd = -1;
 }
 
@@ -374,6 +380,7 @@ static enum status run(int argc, char **argv)
 		{"no-children", no_argument, NULL, OPT_NO_CHILDREN},
 		{"user", required_argument, NULL, 'u'},
 		TRACE_LONG,
+		VIA_LONG,
 		COMMON_LONG,
 		{0},
 	};
@@ -401,6 +408,7 @@ const struct command cmd_run = {
 	.summary = "start a command and trace the JVMs it becomes or starts",
 	.options = "  -u, --user NAME      run the command as this user\n"
 		   "      --no-children    not the JVMs that a traced JVM starts\n"
+		   "      --via WAY        the way into the JVMs: auto (default: their agent), ptrace\n"
 		   TRACE_HELP,
 	.example = "hotprobe run -o calls.txt 'com.shop.Cart.*' -- java -jar shop.jar",
 	.run = run,

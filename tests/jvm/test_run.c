@@ -125,6 +125,19 @@ static void wait_for(struct launch *l, const char *event)
 	}
 }
 
+/* Nanoseconds of its wall clock between the first event and the first entry. */
+static long long held_ns(const json_t *events)
+{
+	size_t i;
+	json_t *o;
+
+	json_array_foreach(events, i, o)
+		if (!strcmp(json_text(o, "event"), "entry"))
+			return json_integer_value(json_object_get(o, "ts")) -
+			       json_integer_value(json_object_get(json_array_get(events, 0), "ts"));
+	return 0;
+}
+
 /*
  * Attached before anything is compiled; calls some milliseconds after the first are seen, and then
  * every one, on every JDK.
@@ -160,6 +173,8 @@ static void run_traces_from_first_compile(void **state _unused_)
 		assert_string_equal(json_text(o, "event"), "attached");
 		assert_int_equal(json_integer_value(json_object_get(o, "methods")), 0);
 		assert_int_equal(count(events, "probed", pid), 1);
+		/* It waited until it was attached to, and no longer: not the agent's ten seconds. */
+		assert_true(held_ns(events) < 5 * (long long)NSEC_PER_SEC);
 		slow = count(events, "entry", pid) - 500;
 		if (slow < 15 || slow > 20)
 			fail_msg("%s: %zu of 20 first calls were seen", jdks[i].name, slow);
