@@ -111,6 +111,14 @@ static int vm_look(JavaVM *jvm)
 	return -EOPNOTSUPP;
 }
 
+static void add_file(const struct options *o)
+{
+	int err = *o->events ? sender_add_file(o->events) : 0;
+
+	if (err)
+		say("cannot write events to %s: %s", o->events, strerror(-err));
+}
+
 static int start_threads(const struct options *o, bool live)
 {
 	int err = fds_prepare();
@@ -124,21 +132,21 @@ static int start_threads(const struct options *o, bool live)
 	if (err)
 		return err;
 	if (live)
-		vm_set_live();
-	err = sender_start(o->events, o->queue_bytes);
+		vm_set_phase(JVMTI_PHASE_LIVE);
+	err = sender_start(o->queue_bytes);
 	if (err)
-		say("cannot write events%s%s: %s", *o->events ? " to " : "", o->events,
-		    strerror(-err));
+		say("cannot tell of events: %s", strerror(-err));
+	else
+		add_file(o);
 	return 0;
 }
 
 static int start(JavaVM *jvm, const struct options *o, bool live)
 {
-	bool hold = !live && *o->wait;
 	int err = vm_look(jvm);
 
 	if (!err) {
-		err = events_prepare(hold);
+		err = events_prepare();
 		if (err)
 			say("this JVM tells nothing of compiled methods: it goes on without the "
 			    "agent");
@@ -147,17 +155,12 @@ static int start(JavaVM *jvm, const struct options *o, bool live)
 		err = start_threads(o, live);
 	if (err && agent.ti)
 		(*agent.ti)->DisposeEnvironment(agent.ti);
-	if (!err && hold && (err = launch_connect(o->wait)))
-		say("nobody waits at @%s (%s): the JVM starts at once", o->wait, strerror(-err));
-	return err;
-}
-
-static void start_again(const struct options *o)
-{
-	int err = *o->events ? sender_add_file(o->events) : 0;
-
+	if (err || live || !*o->wait)
+		return err;
+	err = launch_connect(o->wait);
 	if (err)
-		say("cannot write events to %s: %s", o->events, strerror(-err));
+		say("nobody waits at @%s (%s): the JVM starts at once", o->wait, strerror(-err));
+	return 0;
 }
 
 /* Return: is an agent of ours at work, as asked? */
@@ -173,7 +176,7 @@ static bool load(JavaVM *jvm, const char *text, bool live)
 	if (!ok)
 		say("%s. The JVM goes on without it", why);
 	else if (started)
-		start_again(&o);
+		add_file(&o);
 	else
 		ok = started = !start(jvm, &o, live);
 	pthread_mutex_unlock(&load_lock);

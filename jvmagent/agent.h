@@ -62,9 +62,9 @@ void vm_detach(void);
 /** vm_attached() - is this a thread of ours between the two? */
 bool vm_attached(void);
 
-void vm_set_live(void);
-bool vm_is_live(void);
-bool vm_is_dead(void);
+/** vm_phase() - ONLOAD, START, LIVE or DEAD, as vm_set_phase() had it last. */
+jvmtiPhase vm_phase(void);
+void vm_set_phase(jvmtiPhase phase);
 
 /** vm_set_dead() - later calls of vm_begin() fail; wait at most @timeout_ms for those under way. */
 void vm_set_dead(int timeout_ms);
@@ -72,7 +72,7 @@ void vm_set_dead(int timeout_ms);
 /* --- callbacks.c: JVMTI events become lines --- */
 
 /** events_prepare() - capabilities, callbacks, the events always on. 0; -EOPNOTSUPP. */
-int events_prepare(bool hold_at_start);
+int events_prepare(void);
 
 /** events_enable() - switch what matters to listeners only. Needs vm_attach(). */
 void events_enable(JNIEnv *jni, bool on);
@@ -85,17 +85,17 @@ void events_hello(struct text *t);
 
 /* --- sender.c: the event stream --- */
 
-/**
- * sender_start() - @path: of the events file, "" for none. @queue_bytes: between producers and the
- * sender. 0; -errno.
- */
-int sender_start(const char *path, size_t queue_bytes);
+/** sender_start() - @queue_bytes: between producers and the sender. 0; -errno. */
+int sender_start(size_t queue_bytes);
 
-/** sender_add_file() - later: one more file, if there is none yet. */
+/** sender_add_file() - a file that takes every line, unless there is one already. 0; -errno. */
 int sender_add_file(const char *path);
 
 /** sender_line() - a whole line for every sink. Never waits; what does not fit is counted. */
 void sender_line(const struct text *t);
+
+/** sender_end() - the very last line. */
+void sender_end(const struct text *t);
 
 /** sender_replay_line() - true: the line belonged to a replay, and has been taken. */
 bool sender_replay_line(const struct text *t);

@@ -176,15 +176,15 @@ static void thread_tid_find(JNIEnv *jni)
 
 /* --- the VM --- */
 
-static void JNICALL on_vm_start(jvmtiEnv *ti, JNIEnv *jni _unused_)
+static void JNICALL on_vm_start(jvmtiEnv *ti _unused_, JNIEnv *jni _unused_)
 {
-	(*ti)->SetEventNotificationMode(ti, JVMTI_DISABLE, JVMTI_EVENT_VM_START, NULL);
+	vm_set_phase(JVMTI_PHASE_START);
 	launch_hold();
 }
 
 static void JNICALL on_vm_init(jvmtiEnv *ti _unused_, JNIEnv *jni _unused_, jthread thread _unused_)
 {
-	vm_set_live();
+	vm_set_phase(JVMTI_PHASE_LIVE);
 	sender_wake();
 }
 
@@ -196,7 +196,7 @@ static void JNICALL on_vm_death(jvmtiEnv *ti _unused_, JNIEnv *jni _unused_)
 		return;
 	line_begin(&t, "vm_death");
 	line_end(&t);
-	sender_line(&t);
+	sender_end(&t);
 	text_fini(&t);
 	vm_set_dead(DEATH_WAIT_MS);
 	sender_flush(DEATH_FLUSH_MS);
@@ -234,7 +234,7 @@ void events_replay(void)
 	text_fini(&t);
 }
 
-int events_prepare(bool hold_at_start)
+int events_prepare(void)
 {
 	const jvmtiCapabilities caps = {.can_generate_compiled_method_load_events = 1};
 	const jvmtiEventCallbacks calls = {
@@ -250,9 +250,9 @@ int events_prepare(bool hold_at_start)
 
 	if ((*agent.ti)->AddCapabilities(agent.ti, &caps) ||
 	    (*agent.ti)->SetEventCallbacks(agent.ti, &calls, sizeof(calls)) ||
+	    mode_set(JVMTI_ENABLE, JVMTI_EVENT_VM_START) ||
 	    mode_set(JVMTI_ENABLE, JVMTI_EVENT_VM_INIT) ||
-	    mode_set(JVMTI_ENABLE, JVMTI_EVENT_VM_DEATH) ||
-	    (hold_at_start && mode_set(JVMTI_ENABLE, JVMTI_EVENT_VM_START)))
+	    mode_set(JVMTI_ENABLE, JVMTI_EVENT_VM_DEATH))
 		return -EOPNOTSUPP;
 	return 0;
 }

@@ -25,7 +25,7 @@
 
 struct request {
 	struct hp_agent_msg m;
-	unsigned char data[HP_AGENT_DATA_MAX + 1]; /* one more: a message that is too long shows */
+	unsigned char data[HP_AGENT_DATA_MAX + 1]; /* one more: the end of a path */
 };
 
 _Static_assert(offsetof(struct request, data) == sizeof(struct hp_agent_msg), "data behind it");
@@ -35,13 +35,9 @@ static int controller = -1; /* the one of @conns that was welcomed */
 
 static int64_t do_hello(struct hp_agent_msg *reply, int fd)
 {
-	jvmtiPhase phase = JVMTI_PHASE_DEAD;
-
-	if (!vm_is_dead())
-		(*agent.ti)->GetPhase(agent.ti, &phase);
 	reply->arg[0] = HP_AGENT_VERSION;
 	reply->arg[1] = (__u64)getpid();
-	reply->arg[2] = phase;
+	reply->arg[2] = vm_phase();
 	reply->arg[3] = (__u64)agent.jdk;
 	if (controller >= 0 && controller != fd)
 		return -EBUSY;
@@ -186,7 +182,7 @@ static bool is_well_formed(const struct request *r, size_t len)
 {
 	bool has_data = r->m.kind == HP_AGENT_SCRATCH || r->m.kind == HP_AGENT_OPEN;
 
-	return len >= sizeof(r->m) && len < sizeof(*r) && r->m.size == len &&
+	return len >= sizeof(r->m) && len <= sizeof(r->m) + HP_AGENT_DATA_MAX && r->m.size == len &&
 	       (has_data || len == sizeof(r->m));
 }
 

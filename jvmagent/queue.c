@@ -42,19 +42,38 @@ void queue_close(struct queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
-bool queue_put(struct queue *q, const char *line, size_t len)
+static bool put_locked(struct queue *q, const char *line, size_t len)
 {
-	bool wake = false;
+	bool wake = !q->len && !q->dropped;
 
-	pthread_mutex_lock(&q->lock);
-	if (q->cap && len <= q->cap - q->len) {
-		wake = !q->len && !q->dropped;
+	if (!q->cap || q->ended)
+		return false;
+	if (len <= q->cap - q->len) {
 		memcpy(q->in + q->len, line, len);
 		q->len += len;
-	} else if (q->cap) {
-		wake = !q->len && !q->dropped;
+	} else {
 		q->dropped++;
 	}
+	return wake;
+}
+
+bool queue_put(struct queue *q, const char *line, size_t len)
+{
+	bool wake;
+
+	pthread_mutex_lock(&q->lock);
+	wake = put_locked(q, line, len);
+	pthread_mutex_unlock(&q->lock);
+	return wake;
+}
+
+bool queue_end(struct queue *q, const char *line, size_t len)
+{
+	bool wake;
+
+	pthread_mutex_lock(&q->lock);
+	wake = put_locked(q, line, len);
+	q->ended = true;
 	pthread_mutex_unlock(&q->lock);
 	return wake;
 }

@@ -17,6 +17,7 @@ struct queue {
 	char *in, *out;	 /* producers write one while the consumer reads the other */
 	size_t len, cap; /* of @in; cap 0: closed */
 	uint64_t dropped;
+	bool ended;
 };
 
 #define QUEUE_INIT                                                                                 \
@@ -35,6 +36,9 @@ void queue_close(struct queue *q);
  * Return: true when the consumer has to be woken: it has seen all that came before.
  */
 bool queue_put(struct queue *q, const char *line, size_t len);
+
+/** queue_end() - queue_put() for the very last line: others that come are not even counted. */
+bool queue_end(struct queue *q, const char *line, size_t len);
 
 /**
  * queue_take() - all that there is; good until the next call. One consumer only.

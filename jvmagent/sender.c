@@ -47,6 +47,7 @@ static bool enabled; /* the events that need a listener */
 
 static atomic_int new_file = -1; /* for the sender to make a sink of */
 static atomic_bool listened;	 /* is there any sink? */
+static atomic_bool ended;	 /* the last line is on its way */
 static atomic_bool flushed;
 
 static _Atomic(struct sink *) replaying; /* set and cleared by the sender */
@@ -62,6 +63,14 @@ void sender_line(const struct text *t)
 {
 	if (!t->failed && !fds_forked() && queue_put(&queue, t->data, t->len))
 		sender_wake();
+}
+
+void sender_end(const struct text *t)
+{
+	atomic_store(&ended, true);
+	if (!t->failed)
+		queue_end(&queue, t->data, t->len);
+	sender_wake();
 }
 
 /* --- sinks --- */
@@ -224,7 +233,7 @@ static bool worth_waiting(const struct sink *s)
 	uint64_t now = clock_ms();
 
 	return s->fd >= 0 && now < replay_end_ms && now - s->moved_ms < REPLAY_STALL_MS &&
-	       !vm_is_dead();
+	       !atomic_load(&ended);
 }
 
 bool sender_replay_line(const struct text *t)
@@ -235,6 +244,8 @@ bool sender_replay_line(const struct text *t)
 		return false;
 	while (!t->failed && s->fd >= 0 && !sink_room(s, t->len) && worth_waiting(s))
 		pump(REPLAY_STALL_MS / 4);
+	if (atomic_load(&ended))
+		return true;
 	if (!t->failed)
 		sink_put(s, t->data, t->len);
 	else if (s->fd >= 0)
@@ -289,11 +300,11 @@ static void *sender_run(void *arg _unused_)
 	for (;;) {
 		pump(-1);
 		for (size_t i = 0; i < SINKS_MAX; i++)
-			if (sinks[i].fd >= 0 && !sinks[i].told && vm_is_live())
+			if (sinks[i].fd >= 0 && !sinks[i].told && vm_phase() == JVMTI_PHASE_LIVE)
 				replay_to(&sinks[i]);
 		if (!any_sink() && atomic_load(&listened))
 			rest();
-		if (!vm_is_dead() || distribute() || !all_written())
+		if (vm_phase() != JVMTI_PHASE_DEAD || distribute() || !all_written())
 			continue;
 		leave();
 		return NULL;
@@ -330,10 +341,8 @@ int sender_add_file(const char *path)
 	return 0;
 }
 
-int sender_start(const char *path, size_t bytes)
+int sender_start(size_t bytes)
 {
-	int err;
-
 	for (size_t i = 0; i < SINKS_MAX; i++)
 		sinks[i].fd = -1;
 	queue_bytes = bytes;
@@ -343,8 +352,7 @@ int sender_start(const char *path, size_t bytes)
 	wake = fd_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	if (wake < 0)
 		return wake;
-	err = *path ? sender_add_file(path) : 0;
-	return err ? err : thread_begin(sender_run, NULL, PEER_NAME);
+	return thread_begin(sender_run, NULL, PEER_NAME);
 }
 
 #define FLUSH_STEP_MS 2

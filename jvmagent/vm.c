@@ -15,14 +15,16 @@
 
 #include "agent.h"
 
-enum vm_state { VM_EARLY, VM_LIVE, VM_DEAD };
-
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
-	enum vm_state state;
-	int inside; /* vm_begin() without its vm_end() */
-} vm = {.lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
+	jvmtiPhase phase; /* as our events tell it: GetPhase wants an attached thread */
+	int inside;	  /* vm_begin() without its vm_end() */
+} vm = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.left = PTHREAD_COND_INITIALIZER,
+	.phase = JVMTI_PHASE_ONLOAD,
+};
 
 /*
  * Those of our two threads that are Java threads now. No thread-local variable: it would take
@@ -37,20 +39,20 @@ static void attached_change(unsigned long from, unsigned long to)
 			return;
 }
 
-static enum vm_state vm_enter(void)
+static jvmtiPhase vm_enter(void)
 {
-	enum vm_state state;
+	jvmtiPhase phase;
 
 	pthread_mutex_lock(&vm.lock);
-	state = vm.state;
-	vm.inside += state != VM_DEAD;
+	phase = vm.phase;
+	vm.inside += phase != JVMTI_PHASE_DEAD;
 	pthread_mutex_unlock(&vm.lock);
-	return state;
+	return phase;
 }
 
 int vm_begin(void)
 {
-	return vm_enter() == VM_DEAD ? -ESRCH : 0;
+	return vm_enter() == JVMTI_PHASE_DEAD ? -ESRCH : 0;
 }
 
 void vm_end(void)
@@ -64,12 +66,12 @@ void vm_end(void)
 int vm_attach(const char *name, JNIEnv **ret)
 {
 	JavaVMAttachArgs args = {.version = JNI_VERSION_1_8, .name = (char *)name};
-	enum vm_state state = vm_enter();
+	jvmtiPhase phase = vm_enter();
 
-	if (state == VM_DEAD)
+	if (phase == JVMTI_PHASE_DEAD)
 		return -ESRCH;
 	attached_change(0, pthread_self());
-	if (state == VM_LIVE &&
+	if (phase == JVMTI_PHASE_LIVE &&
 	    !(*agent.vm)->AttachCurrentThreadAsDaemon(agent.vm, (void **)ret, &args))
 		return 0;
 	attached_change(pthread_self(), 0);
@@ -92,31 +94,21 @@ bool vm_attached(void)
 	return false;
 }
 
-static enum vm_state vm_state(void)
+jvmtiPhase vm_phase(void)
 {
-	enum vm_state state;
+	jvmtiPhase phase;
 
 	pthread_mutex_lock(&vm.lock);
-	state = vm.state;
+	phase = vm.phase;
 	pthread_mutex_unlock(&vm.lock);
-	return state;
+	return phase;
 }
 
-bool vm_is_live(void)
-{
-	return vm_state() == VM_LIVE;
-}
-
-bool vm_is_dead(void)
-{
-	return vm_state() == VM_DEAD;
-}
-
-void vm_set_live(void)
+void vm_set_phase(jvmtiPhase phase)
 {
 	pthread_mutex_lock(&vm.lock);
-	if (vm.state == VM_EARLY)
-		vm.state = VM_LIVE;
+	if (vm.phase != JVMTI_PHASE_DEAD)
+		vm.phase = phase;
 	pthread_mutex_unlock(&vm.lock);
 }
 
@@ -130,7 +122,7 @@ void vm_set_dead(int timeout_ms)
 	until.tv_sec += timeout_ms / 1000 + until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&vm.lock);
-	vm.state = VM_DEAD;
+	vm.phase = JVMTI_PHASE_DEAD;
 	while (vm.inside && !err)
 		err = pthread_cond_clockwait(&vm.left, &vm.lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&vm.lock);

@@ -85,6 +85,23 @@ static void queue_put_closed(void **state _unused_)
 	queue_close(&q);
 }
 
+/* Behind the last line there is none, and none is counted. */
+static void queue_end_is_last(void **state _unused_)
+{
+	struct queue q = QUEUE_INIT;
+	uint64_t dropped;
+	size_t len;
+
+	assert_int_equal(queue_open(&q, 16), 0);
+	assert_true(queue_end(&q, "last\n", 5));
+	assert_false(queue_put(&q, "more\n", 5));
+	queue_take(&q, &len, &dropped);
+	assert_int_equal(len, 5);
+	assert_int_equal(dropped, 0);
+	assert_false(queue_put(&q, "more\n", 5));
+	queue_close(&q);
+}
+
 #define PRODUCERS 4
 #define LINES	  20000
 
@@ -159,6 +176,7 @@ int main(void)
 		cmocka_unit_test(queue_put_take),
 		cmocka_unit_test(queue_put_full),
 		cmocka_unit_test(queue_put_closed),
+		cmocka_unit_test(queue_end_is_last),
 		cmocka_unit_test(queue_many_producers),
 	};
 
