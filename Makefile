@@ -176,13 +176,15 @@ $(JVM_TESTS) $(JVM_BENCHES): $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
-# What test_attach* has JVMs load; no sanitizer, which a JVM would have to bring along.
+# What these have JVMs load; no sanitizer, which a JVM would have to bring along.
 $(O)/tests/jvm/test_attach $(O)/tests/jvm/test_attach_refused: | $(O)/tests/jvm/tiny_agent.so \
 		$(O)/libhotprobe.so
-$(O)/tests/jvm/tiny_agent.so: tests/jvm/agent/tiny_agent.c Makefile
+$(O)/tests/jvm/test_agent $(O)/tests/jvm/test_agent_control: | $(O)/tests/jvm/second_agent.so \
+		$(O)/libhotprobe.so
+$(O)/tests/jvm/%_agent.so: tests/jvm/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)gcc $(CFLAGS) $(WARN) -shared -fPIC $< -o $@
+	$(Q)$(AGENT_CC) $(CFLAGS) $(WARN) -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux -shared -fPIC $< -o $@
 
 $(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
