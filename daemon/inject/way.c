@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* way.c - which way into a target is taken. See way.h. */
 #include <fcntl.h>
+#include <limits.h>
 
+#include "agent_library.h"
+#include "inject/attach_socket.h"
 #include "inject/threads.h"
 #include "inject/way.h"
 #include "log.h"
@@ -41,10 +44,9 @@ static int agent_refused(pid_t pid, int err)
 {
 	switch (err) {
 	case -ENOENT:
-		log_err("no hotprobe agent is in PID %d: start the JVM with "
-			"-agentpath:/path/to/libhotprobe.so, or load it with `jcmd %d "
-			"JVMTI.agent_load /path/to/libhotprobe.so`",
-			pid, pid);
+		log_err("the hotprobe agent in PID %d cannot be found: its network namespace may be "
+			"closed to us",
+			pid);
 		break;
 	case -EBUSY:
 		log_err("PID %d is being traced already: its agent serves another hotprobe; wait for "
@@ -66,10 +68,31 @@ static int agent_refused(pid_t pid, int err)
 	return err;
 }
 
+/* Prints what is wrong. */
+static int load_agent(pid_t pid)
+{
+	char library[PATH_MAX];
+	int err = agent_library(library, sizeof(library));
+
+	if (err) {
+		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s", pid,
+			library, strerror(-err));
+		return err;
+	}
+	log_info("PID %d: loading the agent %s, which stays in it", pid, library);
+	return attach_agent(pid, library, "quiet");
+}
+
 static int open_agent(pid_t pid, struct way **ret)
 {
 	int err = way_agent_open(pid, ret);
 
+	if (err == -ENOENT) {
+		err = load_agent(pid);
+		if (err)
+			return err;
+		err = way_agent_open(pid, ret);
+	}
 	return err ? agent_refused(pid, err) : 0;
 }
 

@@ -70,9 +70,10 @@ int way_kind_parse(const char *text, enum way_kind *ret);
 /**
  * way_open() - find a way into @pid.
  *
+ * WAY_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it stays.
  * WAY_AUTO takes the agent if one is there and answers, or if ptrace is not allowed; else ptrace.
- * Prints one error line when it fails. Return: 0; -ENOENT no agent is there; -EBUSY another
- * hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM.
+ * Prints one error line when it fails. Return: 0; -EBUSY another hotprobe is at work there; -ESRCH;
+ * -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM; as attach_agent().
  */
 int way_open(pid_t pid, enum way_kind kind, struct way **ret);
 
@@ -82,7 +83,7 @@ void way_close(struct way *w);
 /** way_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
 int way_ptrace_open(pid_t pid, struct way **ret);
 
-/** way_agent_open() - Return: as way_open(). Prints nothing. */
+/** way_agent_open() - Return: as way_open(); -ENOENT no agent is there. Prints and loads nothing. */
 int way_agent_open(pid_t pid, struct way **ret);
 
 /** way_why() - an error of inject/ in words. */

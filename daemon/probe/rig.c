@@ -197,7 +197,10 @@ static int take_target(struct rig *r)
 	if (found.stuck)
 		log_info("PID %d: a thread is inside the region an earlier instance left: it stays",
 			 pid);
-	if (err)
+	if (err == -EPERM)
+		log_err("PID %d: cannot remove what an earlier instance left: %s", pid,
+			way_why(r->way, err));
+	else if (err)
 		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
 			 way_why(r->way, err));
 	return err == -ESRCH || err == -EPERM ? err : 0;
