@@ -122,9 +122,9 @@ static void send_reply(int sock, const void *data, size_t len, const int *fds, s
 	sendmsg(sock, &msg, MSG_NOSIGNAL);
 }
 
-static void wait_until_right(void)
+static void wait_silently(void)
 {
-	while (fake_agent->wrong != FAKE_RIGHT)
+	while (fake_agent->wrong == FAKE_SILENT)
 		usleep(100);
 }
 
@@ -153,7 +153,7 @@ static bool reply(int sock, struct message *m, int fd)
 		m->head.result = INT64_MIN;
 		break;
 	case FAKE_SILENT:
-		wait_until_right();
+		wait_silently();
 		return true;
 	case FAKE_CLOSES:
 		return false;

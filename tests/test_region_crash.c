@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * hotprobe is killed while it makes, uses or removes a region: the target goes on, and the next
- * instance finds everything that is left, puts it back and removes it.
+ * instance finds everything that is left, puts it back and removes it, whichever way the two go.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "code_cache.h"
+#include "fake_agent.h"
 #include "inject/hijack.h"
 #include "target/maps.h"
 
@@ -23,7 +24,8 @@
 
 static int steps_left;
 static struct victim victim;
-static struct way *way; /* by ptrace; each process has its own */
+/* The way of who is killed, and of who cleans up. */
+static int (*open_way)(pid_t pid, struct way **ret), (*open_clean)(pid_t pid, struct way **ret);
 
 static void die_at_step(void)
 {
@@ -36,13 +38,22 @@ static int setup(void **state)
 	(void)state;
 	cache_map();
 	victim_start_fn(&victim, cache_victim);
-	return way_ptrace_open(victim.pid, &way);
+	open_way = open_clean = way_ptrace_open;
+	return 0;
+}
+
+static int setup_agent(void **state)
+{
+	(void)state;
+	cache_map();
+	fake_agent_map();
+	victim_start_fn(&victim, cache_victim_agent);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	way_close(way);
 	victim_stop(&victim);
 	cache_unmap();
 	return 0;
@@ -56,7 +67,7 @@ static int session(void)
 	struct way *own;
 	uint64_t ns;
 
-	if (way_ptrace_open(victim.pid, &own) || region_create(own, cache_low(), cache_high(), &r, &ns))
+	if (open_way(victim.pid, &own) || region_create(own, cache_low(), cache_high(), &r, &ns))
 		return __LINE__;
 	if (region_run_slot0(r, 4))
 		return __LINE__;
@@ -72,7 +83,7 @@ static int session(void)
 	return 0;
 }
 
-static void check_nothing_left(void)
+static void check_nothing_left(struct way *way)
 {
 	struct maps maps;
 
@@ -90,9 +101,11 @@ static void clean_up(void)
 {
 	size_t restored, skipped;
 	struct region *r;
+	struct way *way;
 	pid_t holder;
 	int err = 0, n;
 
+	assert_int_equal(open_clean(victim.pid, &way), 0);
 	assert_true(region_close_fds(way) >= 0);
 	for (n = 0; n < LEFT_MAX; n++) {
 		err = region_find(way, cache_low(), cache_high(), 0, &r, &holder);
@@ -108,7 +121,8 @@ static void clean_up(void)
 	}
 	assert_int_equal(err, -ENOENT);
 	assert_in_range(n, 0, 1);
-	check_nothing_left();
+	check_nothing_left(way);
+	way_close(way);
 	victim_check(&victim);
 }
 
@@ -136,18 +150,16 @@ static void crash_everywhere(void **state)
 	}
 	print_message("%d steps\n", step);
 	assert_in_range(step, 100, STEPS_MAX - 1);
-	check_nothing_left();
-	victim_check(&victim);
+	clean_up();
 }
 
 /* Killed at a random moment; HP_CRASHES=N makes it longer. */
-static void crash_random(void **state)
+static void crash_at_random(void)
 {
 	unsigned int seed = (unsigned int)time(NULL) ^ (unsigned int)getpid();
 	const char *more = getenv("HP_CRASHES");
 	int wanted = more ? atoi(more) : CRASHES;
 
-	(void)state;
 	print_message("seed %u\n", seed);
 	for (int i = 0; i < wanted; i++) {
 		pid_t child = victim_fork();
@@ -169,12 +181,49 @@ static void crash_random(void **state)
 	}
 }
 
+static void crash_random(void **state)
+{
+	(void)state;
+	crash_at_random();
+}
+
+static void crash_random_agent(void **state)
+{
+	(void)state;
+	open_way = open_clean = way_agent_open;
+	crash_at_random();
+}
+
+/* What the agent was asked to do may not have been done yet when the next instance comes by ptrace. */
+static void crash_random_agent_then_ptrace(void **state)
+{
+	(void)state;
+	open_way = way_agent_open;
+	open_clean = way_ptrace_open;
+	crash_at_random();
+}
+
+/* What a thread was sent to do may not be done yet when the next instance comes by the agent. */
+static void crash_random_ptrace_then_agent(void **state)
+{
+	(void)state;
+	open_way = way_ptrace_open;
+	open_clean = way_agent_open;
+	crash_at_random();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest by_ptrace[] = {
 		cmocka_unit_test(crash_everywhere),
 		cmocka_unit_test(crash_random),
 	};
+	const struct CMUnitTest by_agent[] = {
+		cmocka_unit_test(crash_random_agent),
+		cmocka_unit_test(crash_random_agent_then_ptrace),
+		cmocka_unit_test(crash_random_ptrace_then_agent),
+	};
+	int failed = cmocka_run_group_tests(by_ptrace, setup, teardown);
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return failed + cmocka_run_group_tests(by_agent, setup_agent, teardown);
 }

@@ -62,6 +62,11 @@ static int agent_refused(pid_t pid, int err)
 	case -ESRCH:
 		log_err("no such process: %d", pid);
 		break;
+	case -EACCES:
+		log_err("PID %d may not open its own /proc files, as a process that has changed its user "
+			"since its program began: only --via ptrace works there",
+			pid);
+		break;
 	default:
 		log_err("cannot reach the hotprobe agent in PID %d: %s", pid, strerror(-err));
 	}

@@ -33,7 +33,7 @@
 struct way_agent {
 	struct way base;
 	struct view view;
-	struct agent_link *link;
+	struct agent_link *link; /* NULL: the agent has not taken us back */
 	struct mem *mem;
 	int maps_fd;
 };
@@ -46,7 +46,7 @@ static struct way_agent *self(struct way *w)
 /* One request whose result is all that matters. Return: the result, or the error of asking. */
 static int64_t ask(struct way_agent *a, struct agent_ask *q)
 {
-	int err = agent_link_ask(a->link, q);
+	int err = a->link ? agent_link_ask(a->link, q) : -ETIMEDOUT;
 
 	return err ? err : q->result;
 }
@@ -65,17 +65,13 @@ static int ask_done(struct way_agent *a, struct agent_ask *q)
  */
 static int relink(struct way_agent *a)
 {
-	struct agent_link *fresh;
 	int err;
 
-	if (!a->link->broken)
+	if (a->link && !a->link->broken)
 		return 0;
-	err = agent_link_open(a->base.pid, &fresh);
-	if (err)
-		return err == -EBUSY ? -ETIMEDOUT : err == -ENOENT ? -EPROTO : err;
-	agent_link_close(a->link);
-	a->link = fresh;
-	return 0;
+	agent_link_close(take_ptr(a->link));
+	err = agent_link_open(a->base.pid, &a->link);
+	return err == -EBUSY ? -ETIMEDOUT : err == -ENOENT ? -EPROTO : err;
 }
 
 static int agent_begin(struct way *w)
@@ -103,10 +99,11 @@ static int agent_scratch(struct way *w, const void *data, size_t len, uint64_t *
 static int agent_syscall(struct way *w, long nr, const uint64_t args[static 6], int64_t *ret)
 {
 	struct agent_ask q = {.kind = HP_AGENT_SYSCALL, .arg = {(uint64_t)nr}};
+	struct agent_link *l = self(w)->link;
 	int err;
 
 	memcpy(q.arg + 1, args, 6 * sizeof(*args));
-	err = agent_link_ask(self(w)->link, &q);
+	err = l ? agent_link_ask(l, &q) : -ETIMEDOUT;
 	if (!err)
 		*ret = q.result;
 	return err;
