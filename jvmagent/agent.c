@@ -111,11 +111,16 @@ static int vm_look(JavaVM *jvm)
 	return -EOPNOTSUPP;
 }
 
+/* One file at most: the first. */
 static void add_file(const struct options *o)
 {
-	int err = *o->events ? sender_add_file(o->events) : 0;
+	static bool has_file;
+	int err = *o->events ? has_file ? -EALREADY : sender_add_file(o->events) : 0;
 
-	if (err)
+	has_file |= *o->events && !err;
+	if (err == -EALREADY)
+		say("events go to a file already, not to %s", o->events);
+	else if (err)
 		say("cannot write events to %s: %s", o->events, strerror(-err));
 }
 

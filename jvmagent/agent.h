@@ -88,7 +88,7 @@ void events_hello(struct text *t);
 /** sender_start() - @queue_bytes: between producers and the sender. 0; -errno. */
 int sender_start(size_t queue_bytes);
 
-/** sender_add_file() - a file that takes every line, unless there is one already. 0; -errno. */
+/** sender_add_file() - a file that takes every line; to be called once. 0; -errno. */
 int sender_add_file(const char *path);
 
 /** sender_line() - a whole line for every sink. Never waits; what does not fit is counted. */

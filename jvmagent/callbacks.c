@@ -163,7 +163,7 @@ static void JNICALL on_thread_end(jvmtiEnv *ti _unused_, JNIEnv *jni, jthread th
 	thread_line("thread_end", jni, thread);
 }
 
-/* A field of java.lang.Thread in all of 17 to 25; its getter may be overridden until 18. */
+/* A field of java.lang.Thread in all of 17 to 25; getId() may be overridden. */
 static void thread_tid_find(JNIEnv *jni)
 {
 	jclass class = (*jni)->FindClass(jni, "java/lang/Thread");

@@ -343,6 +343,8 @@ int sender_add_file(const char *path)
 
 int sender_start(size_t bytes)
 {
+	int err;
+
 	for (size_t i = 0; i < SINKS_MAX; i++)
 		sinks[i].fd = -1;
 	queue_bytes = bytes;
@@ -350,9 +352,10 @@ int sender_start(size_t bytes)
 	if (listener < 0)
 		return listener;
 	wake = fd_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	if (wake < 0)
-		return wake;
-	return thread_begin(sender_run, NULL, PEER_NAME);
+	err = wake < 0 ? wake : thread_begin(sender_run, NULL, PEER_NAME);
+	if (err)
+		fd_close(listener);
+	return err;
 }
 
 #define FLUSH_STEP_MS 2
