@@ -179,7 +179,8 @@ $(JVM_TESTS) $(JVM_BENCHES): $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj
 # What these have JVMs load; no sanitizer, which a JVM would have to bring along.
 $(O)/tests/jvm/test_attach $(O)/tests/jvm/test_attach_refused: | $(O)/tests/jvm/tiny_agent.so \
 		$(O)/libhotprobe.so
-$(O)/tests/jvm/test_agent $(O)/tests/jvm/test_agent_control: | $(O)/tests/jvm/second_agent.so \
+$(O)/tests/jvm/test_agent: | $(O)/libhotprobe.so
+$(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/jvm/second_agent.so \
 		$(O)/libhotprobe.so
 $(O)/tests/jvm/%_agent.so: tests/jvm/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)

@@ -145,3 +145,49 @@ int inside_controller(struct jvm *j)
 		jvm_fail(j, "not welcome: %s", strerror((int)-r.m.result));
 	return fd;
 }
+
+json_t *inside_replay(struct lines *l)
+{
+	json_t *seen = json_array();
+
+	json_decref(inside_until(l, "replayed", NULL, NULL, seen));
+	assert_string_equal(json_text(json_array_get(seen, 0), "event"), "jvm");
+	return seen;
+}
+
+const json_t *inside_method(const json_t *events, const char *class, const char *name)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach (events, i, o)
+		if (!strcmp(json_text(o, "event"), "compiled") &&
+		    !strcmp(json_text(o, "class"), class) && !strcmp(json_text(o, "name"), name))
+			return o;
+	return NULL;
+}
+
+void inside_each_jdk(void (*test)(const struct jdk *jdk))
+{
+	const struct jdk *jdks;
+	size_t n = jdks_get(&jdks);
+
+	for (size_t i = 0; i < n; i++) {
+		if (jdks[i].altered)
+			continue;
+		print_message("  %s\n", jdks[i].name);
+		test(&jdks[i]);
+	}
+}
+
+char *inside_second_library(void)
+{
+	char exe[PATH_MAX], *ret = NULL;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	assert_true(n > 0);
+	exe[n] = 0;
+	*strrchr(exe, '/') = 0;
+	assert_true(asprintf(&ret, "%s/second_agent.so", exe) > 0);
+	return ret;
+}

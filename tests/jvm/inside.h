@@ -42,6 +42,18 @@ json_t *inside_next(struct lines *l, int timeout_ms);
 json_t *inside_until(struct lines *l, const char *event, const char *key, const char *value,
 		     json_t *seen);
 
+/** inside_replay() - read up to the end of the replay; the line "jvm" must be the first. */
+json_t *inside_replay(struct lines *l);
+
+/** inside_method() - the first line "compiled" of this method, borrowed; NULL. */
+const json_t *inside_method(const json_t *events, const char *class, const char *name);
+
+/** inside_each_jdk() - but for copies without symbols, which make no difference to the agent. */
+void inside_each_jdk(void (*test)(const struct jdk *jdk));
+
+/** inside_second_library() - path of second_agent.so, to be freed. */
+char *inside_second_library(void);
+
 /** inside_controller() - connect to the control socket and be welcomed. */
 int inside_controller(struct jvm *j);
 

@@ -12,45 +12,9 @@
 
 #define OUTER "prog.Inside"
 
-/* Every JDK there is, but for copies without symbols, which make no difference here. */
-static void for_each_jdk(void (*test)(const struct jdk *jdk))
-{
-	const struct jdk *jdks;
-	size_t n = jdks_get(&jdks);
-
-	for (size_t i = 0; i < n; i++) {
-		if (jdks[i].altered)
-			continue;
-		print_message("  %s\n", jdks[i].name);
-		test(&jdks[i]);
-	}
-}
-
 static json_int_t json_int(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
-}
-
-/* Everything up to the end of the replay; the line "jvm" must be the first. */
-static json_t *replay_read(struct lines *l)
-{
-	json_t *seen = json_array();
-
-	json_decref(inside_until(l, "replayed", NULL, NULL, seen));
-	assert_string_equal(json_text(json_array_get(seen, 0), "event"), "jvm");
-	return seen;
-}
-
-static const json_t *find_method(const json_t *events, const char *class, const char *name)
-{
-	const json_t *o;
-	size_t i;
-
-	json_array_foreach (events, i, o)
-		if (!strcmp(json_text(o, "event"), "compiled") &&
-		    !strcmp(json_text(o, "class"), class) && !strcmp(json_text(o, "name"), name))
-			return o;
-	return NULL;
 }
 
 /* --- what is compiled --------------------------------------------------------------------------*/
@@ -94,7 +58,7 @@ static void compiled_as_codelist(const struct jdk *jdk)
 	free(jvm_ask(&j, "warm 300000"));
 	jvm_settle(&j, &list);
 	l = inside_read(&j);
-	seen = replay_read(l);
+	seen = inside_replay(l);
 	for (size_t i = 0; i < list.n; i++) {
 		if (list.v[i].level == 0 || list.v[i].state != 0)
 			continue;
@@ -113,7 +77,7 @@ static void compiled_as_codelist(const struct jdk *jdk)
 /* What was compiled before the reader came is replayed: all of it, by the JVM's own list. */
 static void replay_equals_codelist(void **state _unused_)
 {
-	for_each_jdk(compiled_as_codelist);
+	inside_each_jdk(compiled_as_codelist);
 }
 
 static void check_range(const json_t *range, json_int_t *end, json_int_t size, size_t methods)
@@ -175,7 +139,7 @@ static void inlined_sane(const struct jdk *jdk)
 	 */
 	inside_start(&j, jdk, NULL);
 	l = inside_read(&j);
-	seen = replay_read(l);
+	seen = inside_replay(l);
 	free(jvm_ask(&j, "warm 1000000"));
 	jvm_settle(&j, NULL);
 	free(jvm_ask(&j, "thread last"));
@@ -196,7 +160,7 @@ static void inlined_sane(const struct jdk *jdk)
 /* Inlined methods lie inside their caller's code, in order, and end in the caller itself. */
 static void inlined_within_code(void **state _unused_)
 {
-	for_each_jdk(inlined_sane);
+	inside_each_jdk(inlined_sane);
 }
 
 static void events_live(const struct jdk *jdk)
@@ -208,8 +172,8 @@ static void events_live(const struct jdk *jdk)
 
 	inside_start(&j, jdk, NULL);
 	l = inside_read(&j);
-	seen = replay_read(l);
-	assert_null(find_method(seen, OUTER, "outer"));
+	seen = inside_replay(l);
+	assert_null(inside_method(seen, OUTER, "outer"));
 	o = json_array_get(seen, 0);
 	assert_int_equal(json_int(o, "pid"), j.pid);
 	assert_int_equal(json_int(o, "format"), 1);
@@ -248,7 +212,7 @@ static void events_live(const struct jdk *jdk)
 /* What happens while a reader is there is told as it happens, up to the very end. */
 static void events_as_they_happen(void **state _unused_)
 {
-	for_each_jdk(events_live);
+	inside_each_jdk(events_live);
 }
 
 /* A class may be called anything: the line stays valid JSON, and the name is the one it has. */
@@ -282,7 +246,7 @@ static void stubs_told(const struct jdk *jdk)
 
 	inside_start(&j, jdk, NULL);
 	l = inside_read(&j);
-	seen = replay_read(l);
+	seen = inside_replay(l);
 	json_array_foreach (seen, i, o) {
 		if (strcmp(json_text(o, "event"), "dynamic"))
 			continue;
@@ -302,7 +266,7 @@ static void stubs_told(const struct jdk *jdk)
 /* Generated code that is no method is told by name, the interpreter once. */
 static void stubs_are_dynamic(void **state _unused_)
 {
-	for_each_jdk(stubs_told);
+	inside_each_jdk(stubs_told);
 }
 
 /* --- who listens -------------------------------------------------------------------------------*/
@@ -324,7 +288,7 @@ static void file_written(const struct jdk *jdk)
 	assert_true(n > 100);
 	assert_string_equal(json_text(json_array_get(lines, 0), "event"), "jvm");
 	assert_string_equal(json_text(json_array_get(lines, n - 1), "event"), "vm_death");
-	assert_non_null(find_method(lines, OUTER, "outer"));
+	assert_non_null(inside_method(lines, OUTER, "outer"));
 	json_decref(lines);
 	jvm_free(&j);
 }
@@ -332,7 +296,7 @@ static void file_written(const struct jdk *jdk)
 /* events=FILE needs no reader, and has everything in it when the JVM has ended. */
 static void file_without_reader(void **state _unused_)
 {
-	for_each_jdk(file_written);
+	inside_each_jdk(file_written);
 }
 
 /* How many lines of threads named "many", and how many were dropped? */
@@ -373,7 +337,7 @@ static void reader_slow(void **state _unused_)
 	slow = inside_connect(&j, SOCK_STREAM, "");
 	assert_true(slow >= 0);
 	good = inside_read(&j);
-	json_decref(replay_read(good));
+	json_decref(inside_replay(good));
 	together = jvm_do(&j, "threads %d", MANY);
 	free(jvm_ask(&j, "thread last"));
 	count_many(good, false, &many, &dropped);
@@ -416,7 +380,7 @@ static void reader_killed(const struct jdk *jdk)
 		assert_true(WIFSIGNALED(status));
 	}
 	l = inside_read(&j);
-	json_decref(replay_read(l));
+	json_decref(inside_replay(l));
 	jvm_check_unhurt(&j);
 	jvm_quit(&j);
 	lines_close(l);
@@ -425,171 +389,7 @@ static void reader_killed(const struct jdk *jdk)
 /* Readers that are killed, at any time, leave an agent behind that serves the next one. */
 static void reader_killed_next_served(void **state _unused_)
 {
-	for_each_jdk(reader_killed);
-}
-
-/* --- others in the same JVM --------------------------------------------------------------------*/
-
-static char *second_library(void)
-{
-	char exe[PATH_MAX], *ret = NULL;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	assert_true(n > 0);
-	exe[n] = 0;
-	*strrchr(exe, '/') = 0;
-	assert_true(asprintf(&ret, "%s/second_agent.so", exe) > 0);
-	return ret;
-}
-
-static int number_in(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	int n = 0;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &n), 1);
-	return n;
-}
-
-static void with_others(const struct jdk *jdk)
-{
-	_cleanup_free_ char *second = second_library(), *flag = NULL, *said = NULL, *told = NULL;
-	const char *const jfr = "-XX:StartFlightRecording:filename=rec.jfr,settings=profile";
-	struct lines *l;
-	struct jvm j;
-
-	assert_true(asprintf(&flag, "-agentpath:%s", second) > 0);
-	/* Twice, as with JAVA_TOOL_OPTIONS and a flag, and once more by attaching. */
-	jvm_start(&j, jdk,
-		  (const char *const[]){flag, inside_flag(NULL), jfr, inside_flag(NULL), NULL},
-		  (const char *const[]){"prog.Inside", NULL});
-	jvm_ready(&j);
-	l = inside_read(&j);
-	json_decref(replay_read(l));
-	free(jvm_ask(&j, "warm 300000"));
-	json_decref(inside_until(l, "compiled", "name", "outer", NULL));
-	said = inside_attach(&j, env_agent(), "events=more");
-	assert_non_null(strstr(said, "return code: 0"));
-	assert_true(asprintf(&told, "%s/told", j.dir) > 0);
-	free(inside_attach(&j, second, "count"));
-	assert_true(number_in(told) > 0);
-	free(jvm_ask(&j, "thread visitor"));
-	json_decref(inside_until(l, "thread_end", "name", "visitor", NULL));
-	jvm_check_unhurt(&j);
-	jvm_quit(&j);
-	lines_close(l);
-}
-
-/* Loaded three times, with another agent of its kind and a flight recording: all go on working. */
-static void agents_side_by_side(void **state _unused_)
-{
-	for_each_jdk(with_others);
-}
-
-static void attached_late(const struct jdk *jdk)
-{
-	_cleanup_free_ char *said = NULL;
-	struct lines *l;
-	json_t *seen;
-	struct jvm j;
-
-	jvm_start(&j, jdk, NULL, (const char *const[]){"prog.Inside", NULL});
-	jvm_ready(&j);
-	free(jvm_ask(&j, "warm 300000"));
-	jvm_settle(&j, NULL);
-	said = inside_attach(&j, env_agent(), "events=told");
-	assert_non_null(strstr(said, "return code: 0"));
-	l = inside_read(&j);
-	seen = replay_read(l);
-	assert_non_null(find_method(seen, OUTER, "outer"));
-	json_decref(seen);
-	jvm_quit(&j);
-	lines_close(l);
-}
-
-/* Loaded into a running JVM it tells the same as from the start. */
-static void attach_late_replays(void **state _unused_)
-{
-	for_each_jdk(attached_late);
-}
-
-/* A child process of the JVM has none of our descriptors, and nothing else changes for it. */
-static void child_process_undisturbed(void **state _unused_)
-{
-	_cleanup_free_ char *said = NULL;
-	struct lines *l;
-	struct jvm j;
-
-	inside_start(&j, jdk_or_skip("jdk17"), "events=told");
-	l = inside_read(&j);
-	json_decref(replay_read(l));
-	said = jvm_ask(&j, "exec ls -l /proc/self/fd");
-	assert_int_equal(strncmp(said, "0 ", 2), 0);
-	assert_null(strstr(said, "socket:"));
-	assert_null(strstr(said, "eventfd"));
-	assert_null(strstr(said, "told"));
-	free(jvm_ask(&j, "thread visitor"));
-	json_decref(inside_until(l, "thread_end", "name", "visitor", NULL));
-	jvm_quit(&j);
-	lines_close(l);
-}
-
-/* --- mistakes ----------------------------------------------------------------------------------*/
-
-static void refused(const struct jdk *jdk, const char *options, const char *why)
-{
-	_cleanup_free_ char *errors = NULL;
-	struct jvm j;
-
-	inside_start(&j, jdk, options);
-	assert_int_equal(inside_connect(&j, SOCK_STREAM, ""), -ECONNREFUSED);
-	assert_int_equal(inside_connect(&j, SOCK_SEQPACKET, ".control"), -ECONNREFUSED);
-	assert_false(jvm_maps_has(&j, "hotprobe-"));
-	free(jvm_ask(&j, "warm 1000"));
-	errors = child_errors(j.c);
-	if (why) {
-		assert_int_equal(strncmp(errors, "hotprobe: ", 10), 0);
-		assert_non_null(strstr(errors, why));
-		assert_ptr_equal(strchr(errors, '\n'), errors + strlen(errors) - 1);
-	} else {
-		assert_string_equal(errors, "");
-	}
-	jvm_quit(&j);
-}
-
-static void mistakes_told(const struct jdk *jdk)
-{
-	refused(jdk, "event=x", "unknown option 'event=x'");
-	refused(jdk, "queue=7", "bad value in 'queue=7'");
-	refused(jdk, "queue=7,quiet", NULL);
-}
-
-/* A wrong option is said in one line (or none if quiet), and the JVM runs without the agent. */
-static void options_wrong(void **state _unused_)
-{
-	for_each_jdk(mistakes_told);
-}
-
-/* A file that cannot be written, or is none, is said in one line; the rest of the agent works. */
-static void file_unusable(void **state _unused_)
-{
-	static const char *const options[] = {"events=/nowhere/told", "events=/dev/null",
-					      "events=/proc/self/fd/1"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		_cleanup_free_ char *errors = NULL;
-		struct lines *l;
-		struct jvm j;
-
-		inside_start(&j, jdk_or_skip("jdk17"), options[i]);
-		errors = child_errors(j.c);
-		assert_non_null(strstr(errors, "hotprobe: cannot write events to /"));
-		l = inside_read(&j);
-		json_decref(replay_read(l));
-		jvm_quit(&j);
-		lines_close(l);
-	}
+	inside_each_jdk(reader_killed);
 }
 
 int main(void)
@@ -603,11 +403,6 @@ int main(void)
 		jvm_test(file_without_reader),
 		jvm_test(reader_slow),
 		jvm_test(reader_killed_next_served),
-		jvm_test(agents_side_by_side),
-		jvm_test(attach_late_replays),
-		jvm_test(child_process_undisturbed),
-		jvm_test(options_wrong),
-		jvm_test(file_unusable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,19 +18,6 @@
 
 #define PHASE_LIVE 4 /* JVMTI_PHASE_LIVE */
 
-static void for_each_jdk(void (*test)(const struct jdk *jdk))
-{
-	const struct jdk *jdks;
-	size_t n = jdks_get(&jdks);
-
-	for (size_t i = 0; i < n; i++) {
-		if (jdks[i].altered)
-			continue;
-		print_message("  %s\n", jdks[i].name);
-		test(&jdks[i]);
-	}
-}
-
 static int64_t ask(int fd, int kind, uint64_t a, uint64_t b, uint64_t c)
 {
 	const uint64_t arg[7] = {a, b, c};
@@ -152,7 +139,7 @@ static void requests_work(const struct jdk *jdk)
 /* Every request of wire.h, with what it must refuse. */
 static void control_requests(void **state _unused_)
 {
-	for_each_jdk(requests_work);
+	inside_each_jdk(requests_work);
 }
 
 /* A safepoint counts only when one really was: HotSpot's own log must show each. */
@@ -184,7 +171,7 @@ static void safepoint_is_one(const struct jdk *jdk)
 
 static void control_safepoint_in_log(void **state _unused_)
 {
-	for_each_jdk(safepoint_is_one);
+	inside_each_jdk(safepoint_is_one);
 }
 
 /* --- who may not -------------------------------------------------------------------------------*/
@@ -382,7 +369,7 @@ static void launcher_says_go(const struct jdk *jdk)
 /* With a launcher the JVM waits before its first Java instruction, and goes on when told. */
 static void wait_until_go(void **state _unused_)
 {
-	for_each_jdk(launcher_says_go);
+	inside_each_jdk(launcher_says_go);
 }
 
 /* A launcher that dies lets the JVM go; one that is silent holds it for ten seconds at most. */
@@ -435,18 +422,6 @@ static pid_t pid_in(const struct jvm *j, const char *name)
 	return pid;
 }
 
-static char *second_library(void)
-{
-	char exe[PATH_MAX], *ret = NULL;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	assert_true(n > 0);
-	exe[n] = 0;
-	*strrchr(exe, '/') = 0;
-	assert_true(asprintf(&ret, "%s/second_agent.so", exe) > 0);
-	return ret;
-}
-
 /* Both names must go, soon: the JVM is ending. */
 static void check_gone(struct jvm *j)
 {
@@ -467,7 +442,7 @@ static void check_gone(struct jvm *j)
 /* A child the JVM forks and that never calls exec() answers nobody: the names go with the JVM. */
 static void forked_child_is_silent(void **state _unused_)
 {
-	_cleanup_free_ char *second = second_library();
+	_cleanup_free_ char *second = inside_second_library();
 	struct lines *l;
 	struct jvm j;
 	pid_t child;
@@ -530,7 +505,7 @@ static void death_amid_requests(const struct jdk *jdk)
 /* The VM may end at any moment, amid requests and replays: exit status 0, and no crash. */
 static void death_at_any_moment(void **state _unused_)
 {
-	for_each_jdk(death_amid_requests);
+	inside_each_jdk(death_amid_requests);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * second_agent.c - another agent in the same JVM, for tests/jvm/test_agent.c: it has everything
+ * second_agent.c - another agent in the same JVM, for tests/jvm/test_agent_load.c: it has everything
  * that is compiled told to it, too.
  *
  * Options when attached: "fork" has the JVM fork a child that lives on without exec(), its PID goes
