@@ -68,7 +68,7 @@ enum status report_methods(struct conn *conn, pid_t pid, enum way_kind via, cons
 	int err;
 
 	log_hold(why);
-	err = session_open_target(pid, via, &w, &t);
+	err = session_look_at(pid, via, &w, &t);
 	if (err == 0)
 		err = follow_open(t, NULL, NULL, NULL, &f);
 	status = status_tell(err, pid, t, why);

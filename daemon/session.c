@@ -96,6 +96,15 @@ int session_open_target(pid_t pid, enum way_kind via, struct way **w_ret, struct
 	return err ? err : target_open_by(pid, (*w_ret)->view, ret);
 }
 
+/* Looking only, as anybody may who has the right to: that claims nothing, and disturbs nobody. */
+int session_look_at(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret)
+{
+	if (via != WAY_PTRACE)
+		return session_open_target(pid, via, w_ret, ret);
+	*w_ret = NULL;
+	return target_open(pid, ret);
+}
+
 enum status status_tell(int err, pid_t pid, const struct target *t, const char *why)
 {
 	log_release();

@@ -19,11 +19,13 @@ enum status status_of(int err);
 struct target;
 
 /**
- * session_open_target() - find a way into @pid and open it as a target, for looking only or for more.
+ * session_open_target() - find a way into @pid and open it as a target.
+ * session_look_at() - the same for looking only, which needs no way of its own if ptrace is allowed.
  * @w_ret: set as soon as there is one, on failure too; way_close() it after the target.
  * Prints one error line when it fails. Return: as way_open() and target_open().
  */
 int session_open_target(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret);
+int session_look_at(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret);
 
 /**
  * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target

@@ -84,7 +84,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum wa
 	}
 	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
 	log_hold(why);
-	err = session_open_target(pid, via, &w->way, &w->t);
+	err = session_look_at(pid, via, &w->way, &w->t);
 	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
 		err = -ENOMEM;
 	if (err == 0)
