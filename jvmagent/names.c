@@ -1,7 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "names.h"
 
+#include <string.h>
+
 #include "agent.h"
+
+static void drop(char **name)
+{
+	(*agent.ti)->Deallocate(agent.ti, (unsigned char *)*name);
+	*name = NULL;
+}
+
+/*
+ * The linkers that HotSpot makes on the spot, MethodHandle.linkToStatic() and its like for each
+ * descriptor, share method ids: what JVMTI calls one may be another's name (tests/jvm/test_cross.c
+ * found them out). Better none than a wrong one.
+ */
+static bool is_linker(const struct names *n, jmethodID method)
+{
+	jboolean native = JNI_FALSE;
+
+	return n->class_signature && !strcmp(n->class_signature, "Ljava/lang/invoke/MethodHandle;") &&
+	       !(*agent.ti)->IsMethodNative(agent.ti, method, &native) && native;
+}
 
 void names_get(struct names *ret, JNIEnv *jni, jmethodID method)
 {
@@ -17,11 +38,15 @@ void names_get(struct names *ret, JNIEnv *jni, jmethodID method)
 	if ((*ti)->GetClassSignature(ti, holder, &ret->class_signature, NULL))
 		ret->class_signature = NULL;
 	(*jni)->DeleteLocalRef(jni, holder);
+	if (!is_linker(ret, method))
+		return;
+	drop(&ret->name);
+	drop(&ret->descriptor);
 }
 
 void names_free(struct names *n)
 {
-	(*agent.ti)->Deallocate(agent.ti, (unsigned char *)n->class_signature);
-	(*agent.ti)->Deallocate(agent.ti, (unsigned char *)n->name);
-	(*agent.ti)->Deallocate(agent.ti, (unsigned char *)n->descriptor);
+	drop(&n->class_signature);
+	drop(&n->name);
+	drop(&n->descriptor);
 }
