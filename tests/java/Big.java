@@ -4,6 +4,7 @@ package prog;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 
 /** A JVM with as many compiled methods as the benchmark asks: classes are made up on the spot. */
 final class Big extends ClassLoader {
@@ -70,6 +71,20 @@ final class Big extends ClassLoader {
 		k.getMethod("all", int.class).invoke(null, 1);
 	}
 
+	/** Classes that come and go: each has a loader of its own, which is dropped when eight more have come. */
+	private static void turn(int classes, int methods) throws Exception {
+		Big[] recent = new Big[8];
+		for (int c = 0; c < classes; c++) {
+			Big loader = recent[c % recent.length] = new Big();
+			loader.add("gen.Turn" + c, methods);
+			Thread.sleep(10);
+			if (c % recent.length == 0)
+				System.gc();
+		}
+		Arrays.fill(recent, null);
+		System.gc();
+	}
+
 	public static void main(String[] argv) throws Exception {
 		int left = Integer.parseInt(argv[0]);
 		Big loader = new Big();
@@ -78,8 +93,11 @@ final class Big extends ClassLoader {
 			loader.add("gen.Big" + c, Math.min(left, PER_CLASS));
 		Ctl.ready(0);
 		for (;;) {
-			String[] c = Ctl.command(); // "add NAME METHODS"
-			loader.add(c[1], Integer.parseInt(c[2]));
+			String[] c = Ctl.command(); // "add NAME METHODS", "turn CLASSES METHODS"
+			if (c[0].equals("add"))
+				loader.add(c[1], Integer.parseInt(c[2]));
+			else
+				turn(Integer.parseInt(c[1]), Integer.parseInt(c[2]));
 			Ctl.done("");
 		}
 	}
