@@ -3,8 +3,10 @@
 
 #include <ftw.h>
 #include <glob.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "child.h"
 #include "cmocka_all.h"
@@ -173,6 +175,18 @@ void test_needs_root(void)
 {
 	if (geteuid())
 		test_skip("needs root");
+}
+
+void test_needs_user_namespace(void)
+{
+	const pid_t pid = fork();
+	int status = 1;
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER) ? 1 : 0);
+	if (waitpid(pid, &status, 0) != pid || status)
+		test_skip("no new user namespace here: forbidden, or in a chroot (kernel "
+			  "kernel/user_namespace.c, create_user_ns())");
 }
 
 char *test_dir(void)

@@ -48,6 +48,9 @@ void test_pass_over(const char *fmt, ...) _printf_(1, 2);
 /** test_needs_root() - test_skip() unless we are root. */
 void test_needs_root(void);
 
+/** test_needs_user_namespace() - test_skip() unless one can be made. */
+void test_needs_user_namespace(void);
+
 /** test_dir() - a new folder under /tmp, removed by test_cleanup(). The caller frees the name. */
 char *test_dir(void);
 

@@ -110,6 +110,7 @@ static void load_in_user_namespace(void **state _unused_)
 	struct jvm j;
 
 	test_needs_root();
+	test_needs_user_namespace();
 	attach_start_nobodys(
 		&j, (const char *const[]){
 			    NOBODYS, "unshare", "-Urmpnf", "--mount-proc", "--kill-child", "sh",
