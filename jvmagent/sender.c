@@ -35,7 +35,8 @@
 #define REPLAY_STALL_MS 2000
 #define REPLAY_MAX_MS	30000
 
-#define FILE_RETRY_MS 1000 /* a disk is full: it may have room later */
+#define FILE_RETRY_MS	1000 /* a disk is full: it may have room later */
+#define ATTACH_RETRY_MS 1000 /* no memory for a thread: the same */
 
 static struct queue queue = QUEUE_INIT;
 static size_t queue_bytes;
@@ -253,12 +254,21 @@ bool sender_replay_line(const struct text *t)
 	return true;
 }
 
-static void replay_to(struct sink *s)
+static struct sink *sink_untold(void)
+{
+	for (size_t i = 0; i < SINKS_MAX; i++)
+		if (sinks[i].fd >= 0 && !sinks[i].told)
+			return &sinks[i];
+	return NULL;
+}
+
+/* Return: false if the VM cannot be entered now. */
+static bool replay_to(struct sink *s)
 {
 	JNIEnv *jni;
 
 	if (vm_attach(PEER_NAME, &jni))
-		return;
+		return false;
 	s->told = true;
 	replaying = s;
 	s->moved_ms = clock_ms();
@@ -269,6 +279,16 @@ static void replay_to(struct sink *s)
 	events_replay();
 	replaying = NULL;
 	vm_detach();
+	return true;
+}
+
+/* Others may have come during a replay: until there is none left. */
+static void replay_all(void)
+{
+	struct sink *s;
+
+	while ((s = sink_untold()) && replay_to(s))
+		;
 }
 
 /* Nobody listens any more: the application pays nothing again. */
@@ -298,10 +318,8 @@ static void *sender_run(void *arg _unused_)
 {
 	sender = pthread_self();
 	for (;;) {
-		pump(-1);
-		for (size_t i = 0; i < SINKS_MAX; i++)
-			if (sinks[i].fd >= 0 && !sinks[i].told && vm_phase() == JVMTI_PHASE_LIVE)
-				replay_to(&sinks[i]);
+		pump(sink_untold() && vm_phase() == JVMTI_PHASE_LIVE ? ATTACH_RETRY_MS : -1);
+		replay_all();
 		if (!any_sink() && atomic_load(&listened))
 			rest();
 		if (vm_phase() != JVMTI_PHASE_DEAD || distribute() || !all_written())
