@@ -20,7 +20,11 @@ final class Inside {
 
 	private Inside() { }
 
+	private static volatile Object kept;
+
+	/** The allocation is a place where a compiler has to say whose code this is. */
 	static int inner(int i) {
+		kept = new int[i & 7];
 		return i * 31 + 7;
 	}
 
