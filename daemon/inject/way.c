@@ -5,6 +5,7 @@
 
 #include "agent_library.h"
 #include "inject/attach_socket.h"
+#include "inject/lock.h"
 #include "inject/threads.h"
 #include "inject/way.h"
 #include "log.h"
@@ -40,6 +41,21 @@ static const char *ptrace_obstacle(pid_t pid)
 	return NULL;
 }
 
+/* Who it is can be seen where it holds the lock on the target. */
+static void say_busy(pid_t pid)
+{
+	_cleanup_close_ int fd = -1;
+	pid_t holder = 0;
+
+	if (target_lock(pid, &fd, &holder) == -EBUSY && holder > 0)
+		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+			pid, holder);
+	else
+		log_err("PID %d is being traced already: its agent serves another hotprobe; wait for it "
+			"or end it",
+			pid);
+}
+
 static int agent_refused(pid_t pid, int err)
 {
 	switch (err) {
@@ -49,9 +65,7 @@ static int agent_refused(pid_t pid, int err)
 			pid);
 		break;
 	case -EBUSY:
-		log_err("PID %d is being traced already: its agent serves another hotprobe; wait for "
-			"it or end it",
-			pid);
+		say_busy(pid);
 		break;
 	case -ETIMEDOUT:
 		log_err("the hotprobe agent in PID %d does not answer", pid);
