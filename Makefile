@@ -93,6 +93,8 @@ BENCHES := $(UNIT_BENCHES) $(JVM_BENCHES)
 JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
 JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
 JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
+# Once more by the agent, without the right to ptrace: tests/jvm/env.h.
+VIA_TESTS := $(foreach t,args leave follow threads gc,$(O)/tests/jvm/test_$(t))
 # Parts of the agent that know nothing of Java: the unit tests link them.
 AGENT_UNIT_SRC := $(addprefix jvmagent/,line.c options.c queue.c sink.c sockets.c text.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
@@ -217,7 +219,7 @@ check:
 	$(Q)$(MAKE) check-installed
 
 check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
-	$(Q)tests/run-tests $(TESTS) $(JVM_TESTS)
+	$(Q)tests/run-tests $(TESTS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
 
 check-jdks: jdks
 	$(Q)$(MAKE) check

@@ -73,6 +73,21 @@ static bool is_call_site(const uint8_t *then, const uint8_t *now, size_t len, si
 	return false;
 }
 
+/*
+ * Or an object that code names, in the operand of a mov imm64, and that a collection has moved? An
+ * idle JVM has none; but the agent's thread uses up some memory each time it asks for a safepoint.
+ */
+static bool is_moved_object(const uint8_t *then, const uint8_t *now, size_t k)
+{
+	bool bare;
+
+	for (size_t back = 2; env_via(&bare) && back <= 9 && back <= k; back++)
+		if ((then[k - back] & 0xfe) == 0x48 && (then[k - back + 1] & 0xf8) == 0xb8 &&
+		    now[k - back] == then[k - back] && now[k - back + 1] == then[k - back + 1])
+			return true;
+	return false;
+}
+
 /* A diversion takes the first eight bytes of the verified entry, which is no further in than this. */
 #define ENTRY_MAX 72
 
@@ -84,7 +99,8 @@ static bool changed(struct jvm *j, const struct code_bytes *before, size_t i, si
 	size_t len = c->end - c->begin;
 
 	for (size_t k = 0; k < len; k++) {
-		if (now[k] == then[k] || (k >= ENTRY_MAX && is_call_site(then, now, len, k)))
+		if (now[k] == then[k] || (k >= ENTRY_MAX && (is_call_site(then, now, len, k) ||
+								     is_moved_object(then, now, k))))
 			continue;
 		*where = k;
 		return true;
@@ -145,7 +161,7 @@ void code_check_restored(struct jvm *j, const struct code_bytes *before)
 		print_missing("new", exec, before->exec);
 		jvm_fail(j, "executable mappings are not what they were");
 	}
-	if (jvm_maps_has(j, "hotprobe") || jvm_fds_have(j, "hotprobe"))
+	if (jvm_maps_has(j, "memfd:hotprobe") || jvm_fds_have(j, "memfd:hotprobe"))
 		jvm_fail(j, "something of ours is left in maps or fd");
 	print_message("    %zu methods, %zu bytes as they were\n", before->list.n, bytes);
 }

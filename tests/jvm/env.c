@@ -55,6 +55,14 @@ const char *env_agent(void)
 	return path ? path : (path = env_path("HP_AGENT", "../../libhotprobe.so"));
 }
 
+const char *env_via(bool *bare)
+{
+	const char *via = getenv("HP_VIA");
+
+	*bare = via && !strcmp(via, "bare");
+	return *bare || (via && !strcmp(via, "agent")) ? "agent" : NULL;
+}
+
 const char *env_classes(void)
 {
 	static char *path;

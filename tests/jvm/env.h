@@ -7,6 +7,8 @@
  *   HP_CLASSES  compiled tests/java    (default: ../../classes)
  *   HP_JDKS     folder of JDKs         (default: ../../jdks): jdk21 jdk25 jdk17-stripped ...
  *   HP_APPS     folder of programs     (default: ../../apps): see tests/fetch-apps
+ *   HP_VIA      agent: every JVM is started with the agent and every command goes by it;
+ *               bare: the same, and hotprobe runs without CAP_SYS_PTRACE
  *   CI=true     a test that should run but cannot fails instead of being skipped
  *   HP_KEEP=1   keep the temporary folders
  */
@@ -19,6 +21,9 @@
 
 const char *env_bin(void);
 const char *env_agent(void);
+
+/** env_via() - "agent" if HP_VIA asks for it, else NULL. @bare: also without CAP_SYS_PTRACE? */
+const char *env_via(bool *bare);
 const char *env_classes(void);
 const char *env_jdks(void);
 const char *env_apps(void);

@@ -8,11 +8,28 @@
 
 #define HP_ARGV_MAX 64
 
+/* Commands that take --via. */
+static bool takes_via(const char *command)
+{
+	return !strcmp(command, "trace") || !strcmp(command, "methods") || !strcmp(command, "clean");
+}
+
 static void hp_argv(const char **ret, const char *const *a, const char *const *b)
 {
+	static const char *const bare_prefix[] = {"setpriv", "--inh-caps=-sys_ptrace",
+						  "--bounding-set=-sys_ptrace"};
+	bool bare;
+	const char *via = env_via(&bare);
 	size_t n = 0;
 
+	for (size_t i = 0; bare && i < ARRAY_SIZE(bare_prefix); i++)
+		ret[n++] = bare_prefix[i];
 	ret[n++] = env_bin();
+	if (*a && via && takes_via(*a)) {
+		ret[n++] = *a++;
+		ret[n++] = "--via";
+		ret[n++] = via;
+	}
 	for (; *a; a++)
 		ret[n++] = *a;
 	for (; b && *b; b++) {

@@ -24,15 +24,20 @@ static void argv_add(const char **argv, size_t *n, const char *const *more)
 void jvm_start_with(struct jvm *j, const struct jdk *jdk, const char *const *prefix,
 		    const char *const *flags, const char *const *argv)
 {
-	_cleanup_free_ char *rec = NULL;
+	_cleanup_free_ char *rec = NULL, *agent = NULL;
 	const char *all[ARGV_MAX];
 	size_t n = 0;
+	bool bare;
 
 	*j = (struct jvm){.jdk = jdk, .dir = test_dir()};
 	assert_true(asprintf(&j->rec, "%s/rec", j->dir) > 0);
 	assert_true(asprintf(&rec, "-Drec=%s", j->rec) > 0);
 	argv_add(all, &n, prefix);
 	argv_add(all, &n, (const char *const[]){jdk->java, NULL});
+	if (env_via(&bare)) {
+		assert_true(asprintf(&agent, "-agentpath:%s=quiet", env_agent()) > 0);
+		argv_add(all, &n, (const char *const[]){agent, NULL});
+	}
 	argv_add(all, &n, flags);
 	argv_add(all, &n, (const char *const[]){rec, "-cp", env_classes(), NULL});
 	argv_add(all, &n, argv);

@@ -28,7 +28,7 @@ static void busy_finish(struct jvm *j)
 {
 	char *answer = jvm_ask(j, "stop");
 
-	if (strncmp(answer, "0 errors", 8) || jvm_maps_has(j, "hotprobe"))
+	if (strncmp(answer, "0 errors", 8) || jvm_maps_has(j, "memfd:hotprobe"))
 		jvm_fail(j, "not unharmed: %s", answer);
 	free(answer);
 	jvm_check_unhurt(j);
@@ -201,7 +201,7 @@ static void spec_malformed(void **state _unused_)
 				 t[i].column);
 		hp_result_free(&r);
 	}
-	assert_false(jvm_maps_has(&j, "hotprobe"));
+	assert_false(jvm_maps_has(&j, "memfd:hotprobe"));
 	busy_finish(&j);
 }
 

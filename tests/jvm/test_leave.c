@@ -59,7 +59,7 @@ static void bytes_restored(const struct jdk *jdk, const char *const *flags)
 	print_message("    %zu sites, %zu methods changed\n", sites, changed);
 	/* An idle JVM still has timers: a few may have been compiled or retired since. */
 	assert_true(sites > 20 && changed >= sites - sites / 20);
-	assert_true(jvm_maps_has(&j, "hotprobe"));
+	assert_true(jvm_maps_has(&j, "memfd:hotprobe"));
 	check_detached(hp_finish(hp, SIGINT, 0, events), "interrupted");
 	code_check_restored(&j, &before);
 	code_free(&before);
@@ -233,7 +233,9 @@ static void leave_second_instance_refused(void **state _unused_)
 	struct jvm j;
 	char pid[16], first[16], helper[16] = "none";
 	pid_t helpers[8];
+	bool bare;
 
+	env_via(&bare);
 	busy_start(&j, jdk_or_skip("jdk17"), flags);
 	hp = hp_trace(j.pid, work_specs);
 	json_decref(hp_attached(hp));
@@ -243,7 +245,8 @@ static void leave_second_instance_refused(void **state _unused_)
 		snprintf(helper, sizeof(helper), "%d", helpers[0]);
 	hp_run(&r, (const char *const[]){"trace", "-p", pid, "--json", WORK, NULL});
 	hp_result_check(&r, 1);
-	if (!strstr(r.err, first) && !strstr(r.err, helper))
+	/* Without a right to the target there is no lock to see, and the agent does not say. */
+	if (!bare && !strstr(r.err, first) && !strstr(r.err, helper))
 		jvm_fail(&j, "'%s' does not name %s, nor its helper %s", r.err, first, helper);
 	hp_result_free(&r);
 	hp_run(&r, (const char *const[]){"clean", "-p", pid, NULL});

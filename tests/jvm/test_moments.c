@@ -30,7 +30,7 @@ static void trace_works(struct jvm *j)
 	detached = hp_finish(hp, SIGINT, 0, events);
 	assert_true(json_is_true(json_object_get(detached, "restored")));
 	assert_int_equal(events_count(events, "entry"), 50);
-	assert_false(jvm_maps_has(j, "hotprobe"));
+	assert_false(jvm_maps_has(j, "memfd:hotprobe"));
 	json_decref(detached);
 	json_decref(events);
 	child_free(hp);
@@ -285,7 +285,7 @@ static void jdk_of_unknown_version(int32_t version)
 	hp_result_check(&r, 4);
 	assert_non_null(strstr(r.err, pid));
 	hp_result_free(&r);
-	assert_false(jvm_maps_has(&j, "hotprobe"));
+	assert_false(jvm_maps_has(&j, "memfd:hotprobe"));
 	jvm_quit(&j);
 }
 

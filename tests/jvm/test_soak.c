@@ -85,7 +85,7 @@ static void finish(struct jvm *j, const struct figures *f)
 		jvm_fail(j, "results went wrong: %s", answer);
 	hp_run(&r, (const char *const[]){"clean", "-p", pid, NULL});
 	hp_result_check(&r, 0);
-	if (jvm_maps_has(j, "hotprobe"))
+	if (jvm_maps_has(j, "memfd:hotprobe"))
 		jvm_fail(j, "something of ours is left");
 	jvm_check_unhurt(j);
 	print_message("    %zu cycles, %zu killed, %zu stayed mapped; %s\n", f->cycles, f->kills,
