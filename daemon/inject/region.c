@@ -365,13 +365,21 @@ static int take_file(struct region *r, int fd)
 	return err ? err : region_map_ours(r);
 }
 
+static int register_sync_core(struct way *w)
+{
+	int64_t res = way_syscall(w, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE});
+
+	/* These are the kernel's; others are the way's. */
+	return res == -EINVAL || res == -ENOSYS || res == -EPERM ? -EOPNOTSUPP : (int)MIN(res, 0);
+}
+
 /* With an errand under way: everything but the contents. */
 static int create_in(struct region *r)
 {
-	int fd, err;
+	int fd, err = register_sync_core(r->way);
 
-	if (way_syscall(r->way, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE}) < 0)
-		return -EOPNOTSUPP;
+	if (err)
+		return err;
 	fd = make_memfd(r->way);
 	if (fd < 0)
 		return fd;

@@ -317,8 +317,8 @@ static int describe_libjvm(const struct map_entry *map, struct view *v, struct j
 		if (fd >= 0 && v)
 			keep_libjvm(info, fd, path, sizeof(path));
 	}
-	if (fd < 0)
-		return 0;
+	if (fd < 0) /* the file is not to be had; or whoever opens for us has failed */
+		return !v || fd == -ENOENT || fd == -EPERM || fd == -EACCES ? 0 : fd;
 	info->libjvm_base = load_bias(fd, map);
 	free(info->libjvm_open);
 	info->libjvm_open = strdup(path);
