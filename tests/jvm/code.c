@@ -76,6 +76,7 @@ static bool is_call_site(const uint8_t *then, const uint8_t *now, size_t len, si
 /*
  * Or an object that code names, in the operand of a mov imm64, and that a collection has moved? An
  * idle JVM has none; but the agent's thread uses up some memory each time it asks for a safepoint.
+ * A diversion would change the beginning of an instruction.
  */
 static bool is_moved_object(const uint8_t *then, const uint8_t *now, size_t k)
 {
@@ -99,8 +100,8 @@ static bool changed(struct jvm *j, const struct code_bytes *before, size_t i, si
 	size_t len = c->end - c->begin;
 
 	for (size_t k = 0; k < len; k++) {
-		if (now[k] == then[k] || (k >= ENTRY_MAX && (is_call_site(then, now, len, k) ||
-								     is_moved_object(then, now, k))))
+		if (now[k] == then[k] || (k >= ENTRY_MAX && is_call_site(then, now, len, k)) ||
+		    is_moved_object(then, now, k))
 			continue;
 		*where = k;
 		return true;
