@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -305,9 +308,47 @@ static void paged_passes_through(void **state _unused_)
 	free(buf);
 }
 
+/* A process's mem file gives what its memory holds, faults where it holds nothing, and knows its end. */
+static void mem_fd_reads_process(void **state)
+{
+	static char text[] = "behind a file";
+	char buf[sizeof(text)] = "", *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+						 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mem_vec vec[] = {{(uintptr_t)text, buf, sizeof(buf), 1}, {8, buf, 1, 0}};
+	struct mem *m;
+	pid_t child;
+	char path[32];
+
+	(void)state;
+	assert_ptr_not_equal(page, MAP_FAILED);
+	munmap(page + 4096, 4096);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", child);
+	assert_int_equal(mem_open_fd(open(path, O_RDONLY | O_CLOEXEC), &m), 0);
+	assert_int_equal(mem_readv(m, vec, 2), 0);
+	assert_int_equal(vec[0].err, 0);
+	assert_string_equal(buf, text);
+	assert_int_equal(vec[1].err, -EFAULT);
+	assert_int_equal(mem_read(m, (uintptr_t)page + 4090, buf, 6), 0);
+	assert_int_equal(mem_read(m, (uintptr_t)page + 4090, buf, 7), -EFAULT);
+	assert_int_equal(mem_read(m, UINT64_MAX - 4, buf, 4), -EFAULT);
+	assert_int_equal(mem_read(m, INT64_MAX - 4, buf, 4), -EFAULT);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(mem_read(m, (uintptr_t)text, buf, 1), -ESRCH);
+	mem_close(m);
+	munmap(page, 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mem_fd_reads_process),
 		cmocka_unit_test_setup_teardown(read_copies_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_past_the_end, setup, teardown),

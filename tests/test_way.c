@@ -34,13 +34,22 @@
 
 static struct victim victim;
 
+/* The agent does wrong from now on, and is not waited for as long; or right, on a busy machine. */
+static void go_wrong(enum fake_wrong wrong, enum hp_agent_kind kind)
+{
+	bool waits = wrong == FAKE_SILENT;
+
+	agent_limit_ns = waits ? SHORT_NS : 2 * NSEC_PER_SEC;
+	agent_safepoint_ns = waits ? SHORT_NS : 5 * NSEC_PER_SEC;
+	fake_agent_go_wrong(wrong, kind);
+}
+
 static int setup(void **state)
 {
 	(void)state;
-	agent_limit_ns = 2 * NSEC_PER_SEC;
-	agent_safepoint_ns = 5 * NSEC_PER_SEC;
 	cache_map();
 	fake_agent_map();
+	go_wrong(FAKE_RIGHT, 0);
 	victim_start_fn(&victim, cache_victim_agent);
 	return 0;
 }
@@ -52,11 +61,6 @@ static int teardown(void **state)
 	fake_agent_unmap();
 	cache_unmap();
 	return 0;
-}
-
-static void wait_less(void)
-{
-	agent_limit_ns = agent_safepoint_ns = SHORT_NS;
 }
 
 static int count_fds(void)
@@ -105,16 +109,15 @@ static void agent_link_refuses_replies(void **state)
 	int fds = count_fds();
 
 	(void)state;
-	wait_less();
 	for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++) {
-		fake_agent_go_wrong(wrongs[i], HP_AGENT_HELLO);
+		go_wrong(wrongs[i], HP_AGENT_HELLO);
 		assert_int_equal(agent_link_open(victim.pid, &l), expected(wrongs[i]));
-		fake_agent_go_wrong(FAKE_RIGHT, 0);
+		go_wrong(FAKE_RIGHT, 0);
 		assert_int_equal(agent_link_open(victim.pid, &l), 0);
-		fake_agent_go_wrong(wrongs[i], HP_AGENT_SCRATCH);
+		go_wrong(wrongs[i], HP_AGENT_SCRATCH);
 		assert_int_equal(agent_link_ask(l, &q), expected(wrongs[i]));
 		/* From now on it is of no use, whatever comes. */
-		fake_agent_go_wrong(FAKE_RIGHT, 0);
+		go_wrong(FAKE_RIGHT, 0);
 		assert_int_equal(agent_link_ask(l, &q), expected(wrongs[i]));
 		agent_link_close(l);
 	}
@@ -149,14 +152,14 @@ static void agent_open_checks_files(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++) {
-		fake_agent_go_wrong(wrongs[i], HP_AGENT_OPEN);
+		go_wrong(wrongs[i], HP_AGENT_OPEN);
 		assert_int_equal(way_agent_open(victim.pid, &w), -EPROTO);
 	}
-	fake_agent_go_wrong(FAKE_RIGHT, 0);
+	go_wrong(FAKE_RIGHT, 0);
 	w = open_way();
 	assert_int_equal(view_open_file(w->view, "/proc"), -ENOENT);
 	assert_int_equal(view_open_file(w->view, "/no such file"), -ENOENT);
-	fake_agent_go_wrong(FAKE_OTHER_FILE, HP_AGENT_OPEN);
+	go_wrong(FAKE_OTHER_FILE, HP_AGENT_OPEN);
 	assert_int_equal(view_open_file(w->view, "/proc/self/exe"), -ENOENT);
 	way_close(w);
 	assert_int_equal(count_fds(), fds);
@@ -170,9 +173,9 @@ static void agent_create_checks_memfd(void **state)
 	uint64_t ns;
 
 	(void)state;
-	fake_agent_go_wrong(FAKE_OTHER_FILE, HP_AGENT_FD);
+	go_wrong(FAKE_OTHER_FILE, HP_AGENT_FD);
 	assert_int_equal(region_create(w, cache_low(), cache_high(), &r, &ns), -EPROTO);
-	fake_agent_go_wrong(FAKE_RIGHT, 0);
+	go_wrong(FAKE_RIGHT, 0);
 	assert_int_equal(region_close_fds(w), 0);
 	way_close(w);
 }
@@ -185,11 +188,10 @@ static void agent_patch_late(void **state)
 	size_t restored, skipped;
 
 	(void)state;
-	wait_less();
-	fake_agent_go_wrong(FAKE_SILENT, HP_AGENT_CALL);
+	go_wrong(FAKE_SILENT, HP_AGENT_CALL);
 	assert_int_equal(cache_divert(r, 3), -ETIMEDOUT);
 	assert_int_equal(cache_divert(r, 4), -ETIMEDOUT); /* it is still at it */
-	fake_agent_go_wrong(FAKE_RIGHT, 0);
+	go_wrong(FAKE_RIGHT, 0);
 	assert_int_equal(cache_divert(r, 4), 0);
 	assert_int_equal(region_restore(r, &restored, &skipped), 0);
 	assert_int_equal(restored, 2);
@@ -207,11 +209,10 @@ static void agent_unmap_needs_safepoint(void **state)
 	uint8_t byte;
 
 	(void)state;
-	wait_less();
-	fake_agent_go_wrong(FAKE_SILENT, HP_AGENT_SAFEPOINT);
+	go_wrong(FAKE_SILENT, HP_AGENT_SAFEPOINT);
 	assert_int_equal(region_unmap(r), -ETIMEDOUT);
 	assert_int_equal(way_read(w, r->base, &byte, 1), 0);
-	fake_agent_go_wrong(FAKE_RIGHT, 0);
+	go_wrong(FAKE_RIGHT, 0);
 	assert_int_equal(region_unmap(r), 0);
 	assert_int_equal(way_read(w, r->base, &byte, 1), -EFAULT);
 	region_close(r);
@@ -227,7 +228,10 @@ static void agent_patch_never_faults(void **state)
 
 	(void)state;
 	r->code_low = 0;
+	r->code_high = UINT64_MAX;
 	ops[1].addr = 8;
+	assert_int_equal(patch_apply(r, ops, 2, NULL), -EFAULT);
+	ops[1].addr = r->text; /* read, but not written */
 	assert_int_equal(patch_apply(r, ops, 2, NULL), -EFAULT);
 	assert_int_equal(cache_word(&victim, 50), ops[0].expect);
 	assert_int_equal(region_unmap(r), 0);

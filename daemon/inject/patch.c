@@ -11,15 +11,24 @@ static bool op_valid(const struct region *r, const struct patch_op *op)
 	       range_inside(op->addr, sizeof(uint64_t), r->code_low, r->code_high);
 }
 
-/* Where a fault would end the target, no word may be one that is not there. */
-static bool all_there(const struct region *r, const struct patch_op *ops, size_t n)
+/*
+ * Where a fault would end the target, no word may be one that cannot be written. Reading it would not
+ * tell: /proc/PID/mem shows pages without any permission, too (FOLL_FORCE, kernel fs/proc/base.c).
+ */
+static int check_writable(const struct region *r, const struct patch_op *ops, size_t n)
 {
-	uint64_t word;
+	struct maps maps;
+	int err = way_maps(r->way, &maps);
 
-	for (size_t i = 0; i < n; i++)
-		if (way_read(r->way, ops[i].addr, &word, sizeof(word)))
-			return false;
-	return true;
+	if (err)
+		return err;
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct map_entry *e = maps_find(&maps, ops[i].addr);
+
+		err = e && e->read && e->write ? 0 : -EFAULT;
+	}
+	maps_fini(&maps);
+	return err;
 }
 
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
@@ -40,8 +49,9 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	/* A thread that did not stop in time may still be on its way through the list. */
 	if (r->unsure && way_wait_errands(r->way))
 		return -ETIMEDOUT;
-	if (r->way->ops->fault_is_fatal && !all_there(r, ops, n))
-		return -EFAULT;
+	err = r->way->ops->fault_is_fatal && n ? check_writable(r, ops, n) : 0;
+	if (err)
+		return err;
 	for (size_t i = 0; i < n; i++) {
 		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
 		list[i] = ops[i];

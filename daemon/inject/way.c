@@ -87,12 +87,25 @@ static int agent_refused(pid_t pid, int err)
 	return err;
 }
 
+/* The links of /proc/PID/ns are for those who may ptrace it. */
+static bool net_hidden(pid_t pid)
+{
+	char path[32], link[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return readlink(path, link, sizeof(link)) < 0 && errno == EACCES;
+}
+
 /* Prints what is wrong. */
 static int load_agent(pid_t pid)
 {
 	char library[PATH_MAX];
 	int err = agent_library(library, sizeof(library));
 
+	if (net_hidden(pid))
+		log_info("PID %d: no agent is found in our network namespace; if it is in another, that "
+			 "cannot be seen without CAP_SYS_PTRACE",
+			 pid);
 	if (err) {
 		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s", pid,
 			library, strerror(-err));
