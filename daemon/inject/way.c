@@ -103,16 +103,18 @@ static int load_agent(pid_t pid)
 	int err = agent_library(library, sizeof(library));
 
 	if (net_hidden(pid))
-		log_info("PID %d: no agent is found in our network namespace; if it is in another, that "
-			 "cannot be seen without CAP_SYS_PTRACE",
-			 pid);
+		log_debug("PID %d: no agent is found in our network namespace; if it is in another, that "
+			  "cannot be seen without CAP_SYS_PTRACE",
+			  pid);
 	if (err) {
 		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s", pid,
 			library, strerror(-err));
 		return err;
 	}
-	log_info("PID %d: loading the agent %s, which stays in it", pid, library);
-	return attach_agent(pid, library, "quiet");
+	err = attach_agent(pid, library, "quiet");
+	if (!err)
+		log_info("PID %d: loaded the agent %s, which stays in it", pid, library);
+	return err;
 }
 
 static int open_agent(pid_t pid, struct way **ret)
