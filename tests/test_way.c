@@ -14,7 +14,6 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -25,7 +24,6 @@
 #include "code_cache.h"
 #include "fake_agent.h"
 #include "inject/agent_link.h"
-#include "inject/quiet.h"
 #include "inject/region_table.h"
 #include "target/maps.h"
 
@@ -553,26 +551,7 @@ static void agent_needs_no_capability(void **state)
 	victim_check(&victim);
 }
 
-/* --- quiet_wait ------------------------------------------------------------------------------- */
-
-/* Threads that compute and threads that sleep are seen to be on no errand; a traced one is not. */
-static void quiet_wait_tells_errands(void **state)
-{
-	struct victim v;
-	int status;
-
-	(void)state;
-	victim_start(&v, VICTIM_THREADS_ALL);
-	assert_int_equal(quiet_wait(v.pid), 0);
-	assert_int_equal(ptrace(PTRACE_SEIZE, v.pid, 0, 0), 0);
-	assert_int_equal(quiet_wait(v.pid), -EAGAIN);
-	assert_int_equal(ptrace(PTRACE_INTERRUPT, v.pid, 0, 0), 0);
-	assert_int_equal(waitpid(v.pid, &status, __WALL), v.pid);
-	assert_int_equal(ptrace(PTRACE_DETACH, v.pid, 0, 0), 0);
-	assert_int_equal(quiet_wait(v.pid), 0);
-	victim_stop(&v);
-	assert_int_equal(quiet_wait(v.pid), -ESRCH);
-}
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* The three names, and no other. */
 static void way_kind_parse_names(void **state)
@@ -609,7 +588,6 @@ int main(void)
 		way_test(agent_found_in_other_user),
 		way_test(agent_makes_no_ptrace_call),
 		way_test(agent_needs_no_capability),
-		cmocka_unit_test(quiet_wait_tells_errands),
 		cmocka_unit_test(way_kind_parse_names),
 	};
 
