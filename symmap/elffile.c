@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* elffile.c - bounded access to one x86-64 ELF file. See elffile.h. */
+/* elffile.c - bounded access to one 64-bit ELF file. See elffile.h. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -73,8 +73,7 @@ static int check_header(const Elf64_Ehdr *h)
 {
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG))
 		return -EPROTO;
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h->e_machine != EM_X86_64)
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
 		return -EOPNOTSUPP;
 	return h->e_type == ET_DYN || h->e_type == ET_EXEC ? 0 : -EPROTO;
 }
@@ -125,13 +124,15 @@ static int read_headers(struct elffile *f)
 	    elffile_pread(f, &h, sizeof(h), 0) != sizeof(h))
 		return -EPROTO;
 	f->size = st.st_size;
+	f->machine = h.e_machine;
+	f->type = h.e_type;
 	err = check_header(&h);
 	if (!err)
 		err = read_segments(f, &h);
 	return err ? err : read_sections(f, &h);
 }
 
-int elffile_open(int fd, struct elffile *ret)
+int elffile_open_any(int fd, struct elffile *ret)
 {
 	struct elffile f = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
 	int err = read_headers(&f);
@@ -139,6 +140,20 @@ int elffile_open(int fd, struct elffile *ret)
 	if (err)
 		elffile_close(&f);
 	else
+		*ret = f;
+	return err;
+}
+
+int elffile_open(int fd, struct elffile *ret)
+{
+	struct elffile f;
+	int err = elffile_open_any(fd, &f);
+
+	if (!err && f.machine != EM_X86_64) {
+		elffile_close(&f);
+		err = -EOPNOTSUPP;
+	}
+	if (!err)
 		*ret = f;
 	return err;
 }

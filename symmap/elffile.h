@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elffile.h - bounded access to one x86-64 ELF file: headers, sections, notes.
+ * elffile.h - bounded access to one 64-bit ELF file: headers, sections, notes.
  *
  * The file belongs to the target and may be cut or rewritten while we read it. So the few parts
  * that are needed are copied with pread(2), each with a bound, and only the copies are
@@ -19,6 +19,7 @@
 struct elffile {
 	int fd;
 	uint64_t size;
+	uint16_t machine, type; /* e_machine, e_type */
 	Elf64_Phdr *ph;
 	size_t nph;
 	Elf64_Shdr *sh; /* none is legal: then there are no symbols for us */
@@ -29,6 +30,9 @@ struct elffile {
 
 /** elffile_open() - @fd is not kept. Return: 0; -EPROTO; -EOPNOTSUPP not 64-bit x86-64; -ENOMEM. */
 int elffile_open(int fd, struct elffile *ret);
+
+/** elffile_open_any() - the same for any 64-bit little-endian machine; see @ret->machine. */
+int elffile_open_any(int fd, struct elffile *ret);
 void elffile_close(struct elffile *f);
 
 /**

@@ -264,6 +264,15 @@ int elfsyms_each(struct elfsyms *e, const char *part,
 	return 0;
 }
 
+int elfsyms_each_export(struct elfsyms *e,
+			int (*fn)(const char *name, uint64_t value, uint64_t size, void *arg),
+			void *arg)
+{
+	int err = load_symbols(e);
+
+	return err ? err : each_in(&e->tabs[TAB_DYNSYM], "", fn, arg);
+}
+
 bool elfsyms_has_symtab(const struct elfsyms *e)
 {
 	return elffile_section_of_type(&e->file, SHT_SYMTAB) ||

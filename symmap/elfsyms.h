@@ -48,6 +48,11 @@ int elfsyms_value(struct elfsyms *e, const char *name, uint64_t *ret);
 int elfsyms_each(struct elfsyms *e, const char *part,
 		 int (*fn)(const char *name, uint64_t value, uint64_t size, void *arg), void *arg);
 
+/** elfsyms_each_export() - the same for .dynsym alone, with @part "". */
+int elfsyms_each_export(struct elfsyms *e,
+			int (*fn)(const char *name, uint64_t value, uint64_t size, void *arg),
+			void *arg);
+
 /** elfsyms_has_symtab() - is there a .symtab (false for stripped builds without debug file)? */
 bool elfsyms_has_symtab(const struct elfsyms *e);
 
