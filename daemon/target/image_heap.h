@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image_heap.h - the initial heap of a GraalVM native image, read from its file.
+ *
+ * Section .svm_heap holds Java objects as the image will see them at its start. How objects are laid
+ * out differs between versions, so it is learned from one object that every image has: the String
+ * "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is computed at build time. See
+ * docs/images.md.
+ *
+ * An object is named by its offset in the section, HEAP_NONE standing for null and for anything that
+ * is no reference. The file is hostile: every read is bounded by the copy we hold.
+ */
+#ifndef HP_IMAGE_HEAP_H
+#define HP_IMAGE_HEAP_H
+
+#include "symmap/elffile.h"
+
+#define HEAP_NONE UINT64_MAX
+
+struct heap_layout {
+	uint8_t ref_size;     /* of a reference, and of the word that says an object's class */
+	uint8_t ref_shift;    /* a reference counts in units of so many bits */
+	int8_t hub_of_hash;   /* the class word of a String, from its hash */
+	int8_t value_of_hash; /* its byte[], from its hash */
+	int8_t coder_of_hash; /* its coder, from its hash; -1: its text is char[], not read */
+	uint8_t length;	      /* of an array, from its start */
+	uint8_t data;	      /* its first element */
+};
+
+struct image_heap {
+	uint8_t *bytes;
+	uint64_t size;
+	uint64_t vaddr; /* of the section */
+	const struct heap_layout *layout;
+	uint64_t base; /* where the section lies in the heap: what references count from is 0 */
+	uint64_t string_hub, bytes_hub;
+	uint64_t name; /* where a class has its name */
+};
+
+/**
+ * image_heap_open() - read the heap of @f and learn its layout.
+ * Return: 0; -ENOENT there is none; -EOPNOTSUPP its layout is none we know, or it is larger than
+ * HEAP_MAX; -EPROTO the file is cut; -ENOMEM.
+ */
+int image_heap_open(const struct elffile *f, struct image_heap *ret);
+void image_heap_close(struct image_heap *h);
+
+/** image_heap_word() - @size bytes (at most 8) at @pos, zero-extended. 0 outside. */
+uint64_t image_heap_word(const struct image_heap *h, uint64_t pos, uint8_t size);
+
+/** image_heap_ref() - the object that the reference at @pos leads to, or HEAP_NONE. */
+uint64_t image_heap_ref(const struct image_heap *h, uint64_t pos);
+
+/** image_heap_hub() - the class of the object at @obj, itself an object; HEAP_NONE. */
+uint64_t image_heap_hub(const struct image_heap *h, uint64_t obj);
+
+/**
+ * image_heap_array() - is there an array of class @hub at @obj, and wholly inside?
+ * @elem: bytes of an element. @len: its length. Return: offset of its first element; HEAP_NONE.
+ */
+uint64_t image_heap_array(const struct image_heap *h, uint64_t obj, uint64_t hub, uint8_t elem,
+			  uint32_t *len);
+
+/**
+ * image_heap_string() - text of the String at @obj, as UTF-8 with a NUL.
+ * Return: its bytes without the NUL; -EPROTO no String, or it does not fit @size.
+ */
+int image_heap_string(const struct image_heap *h, uint64_t obj, char *buf, size_t size);
+
+/** image_heap_class() - name of the class (a DynamicHub) at @hub. Return: as image_heap_string(). */
+int image_heap_class(const struct image_heap *h, uint64_t hub, char *buf, size_t size);
+
+#endif
