@@ -352,18 +352,19 @@ static pid_t run_program(int fd, const char *path)
 	return 0;
 }
 
-/* A program with an image heap is a native image. */
-static void inspect_native_image(void **state)
+/* What a program is that has a section .svm_heap with @flags. */
+static void expect_image_kind(uint64_t flags, enum jvm_kind kind)
 {
 	static const uint8_t pause_loop[] = {0xb8, 0x22, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7};
 	struct jvm_info info;
 	struct fake_elf f;
 	pid_t pid;
+	size_t i;
 
-	(void)state;
 	fake_elf_init(&f);
 	fake_elf_add(&f, ".text", SHT_PROGBITS, pause_loop, sizeof(pause_loop));
-	fake_elf_add(&f, ".svm_heap", SHT_PROGBITS, "", 1);
+	i = fake_elf_add(&f, ".svm_heap", SHT_PROGBITS, "", 1);
+	f.sh[i].sh_flags = flags;
 	fake_elf_load(&f, FAKE_ELF_DATA, 0x401000, sizeof(pause_loop));
 	f.h.e_type = ET_EXEC;
 	f.h.e_entry = 0x401000;
@@ -371,11 +372,19 @@ static void inspect_native_image(void **state)
 	fake_elf_fini(&f);
 	assert_true(pid > 0);
 	assert_int_equal(jvm_inspect(pid, &info), 0);
-	assert_int_equal(info.kind, JVM_NATIVE_IMAGE);
+	assert_int_equal(info.kind, kind);
 	assert_false(info.is_32bit);
 	assert_string_equal(info.libjvm, "");
 	jvm_info_fini(&info);
 	kill_child(pid);
+}
+
+/* A program with an image heap is a native image; one that merely has a section of that name is not. */
+static void inspect_native_image(void **state)
+{
+	(void)state;
+	expect_image_kind(SHF_ALLOC, JVM_NATIVE_IMAGE);
+	expect_image_kind(0, JVM_NONE);
 }
 
 /* A 32-bit JVM is told as such: here a program that is its own libjvm.so. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "symmap/elfsyms.h"
+#include "target/image.h"
 #include "target/proc.h"
 
 /* /proc/PID/status takes about 1.5 kB; NSpid and the CPU masks may add some. */
@@ -196,19 +197,6 @@ static enum jvm_kind libjvm_kind(const struct maps *m, const struct map_entry *l
 	    zing_directory(libjvm->path))
 		return JVM_ZING;
 	return JVM_HOTSPOT;
-}
-
-/* Section .svm_heap holds a native image's initial heap; the export is its C interface. */
-static bool is_native_image(int exe)
-{
-	struct elfsyms *e;
-	bool yes;
-
-	if (elfsyms_open(exe, &e))
-		return false;
-	yes = elfsyms_has_section(e, ".svm_heap") || elfsyms_exports(e, "graal_create_isolate");
-	elfsyms_close(e);
-	return yes;
 }
 
 static bool is_32bit(int exe)
@@ -410,7 +398,7 @@ static int inspect(pid_t pid, struct view *v, struct maps *maps, struct jvm_info
 	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);
-	if (info->kind == JVM_NONE && exe >= 0 && is_native_image(exe))
+	if (info->kind == JVM_NONE && exe >= 0 && image_recognise(exe))
 		info->kind = JVM_NATIVE_IMAGE;
 	if (info->kind == JVM_NONE)
 		return 0;
