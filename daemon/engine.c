@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "engine.h"
+#include "images.h"
 #include "log.h"
 #include "loop.h"
 #include "probe/install.h"
@@ -136,8 +137,11 @@ static enum status req_trace(struct client *c, json_t *req)
 static enum status req_methods(struct client *c, json_t *req)
 {
 	const char *pattern = json_string_value(json_object_get(req, "pattern"));
+	const char *binary = json_string_value(json_object_get(req, "binary"));
 	enum way_kind via;
 
+	if (binary)
+		return images_methods(&c->conn, binary, pattern);
 	if (!via_of(req, &via))
 		return STATUS_USAGE;
 	if (json_is_true(json_object_get(req, "follow")))
@@ -153,7 +157,11 @@ static enum status req_list(struct client *c, json_t *req _unused_)
 
 static enum status req_check(struct client *c, json_t *req)
 {
-	return report_check(&c->conn, pid_of(req));
+	const char *binary = json_string_value(json_object_get(req, "binary"));
+	enum status status = report_check(&c->conn, pid_of(req));
+	enum status image = binary ? images_check(&c->conn, binary) : STATUS_OK;
+
+	return image == STATUS_OK ? status : image;
 }
 
 static enum status req_clean(struct client *c, json_t *req)

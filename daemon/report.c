@@ -6,6 +6,7 @@
 
 #include "report.h"
 #include "follow.h"
+#include "images.h"
 #include "log.h"
 #include "probe/rig.h"
 #include "probe/spec.h"
@@ -131,12 +132,17 @@ static int list_one(const struct jvm_info *info, void *arg)
 	char why[LOG_TEXT_MAX];
 	int err = open_quietly(info->pid, NULL, &t, why);
 	const struct layout *l = t ? &t->layout : NULL;
+	const char *version = l ? l->version : NULL, *vm = l ? l->vm_name : NULL;
+	struct image_about about;
 
+	if (info->kind == JVM_NATIVE_IMAGE && images_of(info->pid, &about)) {
+		version = about.java;
+		vm = about.version;
+	}
 	conn_send(conn,
 		  json_pack("{s:{s:i,s:i,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:o}}", "item", "pid",
 			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
-			    "java_version", text_or_null(l ? l->version : NULL), "vm",
-			    text_or_null(l ? l->vm_name : NULL), "gc",
+			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
 			    text_or_null(l ? gc_kind_name(l->gc) : NULL), "kind",
 			    jvm_kind_name(info->kind), "main", safe_text(info->main), "probeable",
 			    err == 0, "reason", err ? safe_text(why) : json_null()));

@@ -32,6 +32,7 @@ struct common {
 	const char *output; /* -o FILE */
 	pid_t pid;
 	const char *via; /* NULL: as the engine does by default */
+	const char *binary; /* -x FILE */
 };
 
 #define COMMON_SHORT "hjqvo:p:"
@@ -40,6 +41,9 @@ enum { OPT_JSON = 'j', OPT_HELP = 'h', OPT_VIA = 512 };
 	{"help", no_argument, NULL, OPT_HELP}, {"json", no_argument, NULL, OPT_JSON},              \
 		{"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},            \
 		{"output", required_argument, NULL, 'o'}, {"pid", required_argument, NULL, 'p'}
+
+/* For commands that take a native image's file, with "x:" among the short options. */
+#define BINARY_LONG {"binary", required_argument, NULL, 'x'}
 
 /* For commands that get into a target, or have to look into it. */
 #define VIA_LONG {"via", required_argument, NULL, OPT_VIA}
@@ -65,7 +69,7 @@ int parse_number(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_size(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_duration(const char *text, uint64_t *ret);
 
-/** request_new() - {"request":NAME,"verbose":...,"pid":...,"via":...}. */
+/** request_new() - {"request":NAME,"verbose":...,"pid":...,"via":...}. "binary": see request_binary(). */
 json_t *request_new(const struct common *c, const char *name);
 
 /* What a command does with a line that is data; @obj is borrowed. */
@@ -101,6 +105,12 @@ void print_column(FILE *out, const char *s, size_t width);
  * Return: 0; -EINVAL when it is no UTF-8 (said).
  */
 int request_text(const struct command *cmd, json_t *req, const char *key, const char *text);
+
+/**
+ * request_binary() - set "binary" of @req to the file of -x, if it was given, as an absolute path.
+ * Return: 0; -EINVAL (said).
+ */
+int request_binary(const struct command *cmd, json_t *req, const struct common *c);
 
 /* Colours on a terminal, unless NO_COLOR is set; else empty strings. */
 struct colors {

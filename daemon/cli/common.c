@@ -42,6 +42,9 @@ int common_option(const struct command *cmd, struct common *c, int opt)
 		}
 		c->pid = (pid_t)n;
 		return 0;
+	case 'x':
+		c->binary = optarg;
+		return 0;
 	case OPT_VIA:
 		if (strcmp(optarg, "ptrace") && strcmp(optarg, "agent") && strcmp(optarg, "auto")) {
 			usage_error(cmd, "'%s' is no way in: ptrace, agent or auto", optarg);
@@ -155,6 +158,19 @@ int request_text(const struct command *cmd, json_t *req, const char *key, const 
 		return 0;
 	usage_error(cmd, "an argument is no UTF-8 text");
 	return -EINVAL;
+}
+
+int request_binary(const struct command *cmd, json_t *req, const struct common *c)
+{
+	_cleanup_free_ char *path = c->binary ? realpath(c->binary, NULL) : NULL;
+
+	if (!c->binary)
+		return 0;
+	if (!path && errno == ENOMEM) {
+		fprintf(stderr, "hotprobe: out of memory\n");
+		return -EINVAL;
+	}
+	return request_text(cmd, req, "binary", path ? path : c->binary);
 }
 
 const struct colors *colors(FILE *out)

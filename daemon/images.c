@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/* images.c - requests about native-image files. See images.h. */
+#include <stdarg.h>
+
+#include "images.h"
+#include "images_match.h"
+#include "log.h"
+#include "target/image_cache.h"
+#include "target/proc.h"
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+	_printf_(4, 5);
+
+static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+{
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	conn_send(conn, json_pack("{s:{s:s,s:s,s:s}}", "item", "check", what, "result", result,
+				  "detail", text));
+}
+
+static void say_about(struct conn *conn, const struct image_about *a)
+{
+	if (a->is_image)
+		say(conn, "ok", "image", "%s%s%s%s%s",
+		    *a->version ? a->version : "GraalVM native image that does not tell its version",
+		    *a->java ? ", Java " : "", a->java, *a->libc ? ", " : "", a->libc);
+	say(conn, "ok", "executable", "%s, %s, %s", image_machine(a->machine),
+	    a->pie ? "position-independent" : "at a fixed address", a->is_static ? "static" : "dynamic");
+}
+
+static uint32_t ambiguous(const struct image_map *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n; i++)
+		n += m->methods[i].overloads > 1 && !m->methods[i].desc;
+	return n;
+}
+
+static void say_names(struct conn *conn, int fd)
+{
+	struct image_map m;
+	bool hit;
+	int err = image_map_cached(fd, &m, &hit);
+
+	if (err) {
+		say(conn, "degraded", "method names",
+		    "none: it is stripped, and its code info has an unsupported layout; build it with "
+		    "-H:-DeleteLocalSymbols");
+		return;
+	}
+	if (m.names == NAMES_EXPORTS)
+		say(conn, "degraded", "method names",
+		    "exports only (%u): it has no Java symbols, and its code info has an unsupported "
+		    "layout; build it with -H:-DeleteLocalSymbols", m.n);
+	else
+		say(conn, "ok", "method names", "from its %s: %u of %u methods, %u of them share a "
+		    "name with another", image_names_text(m.names), m.n, m.starts, ambiguous(&m));
+	image_map_fini(&m);
+}
+
+/* Return: STATUS_OK with *@fd_ret open. */
+static enum status open_image(const char *path, int *fd_ret, struct image_about *a)
+{
+	int fd = proc_open_regular(path), err;
+
+	if (fd < 0) {
+		log_err("%s cannot be opened: %s", path,
+			fd == -EPERM ? strerror(EACCES) : "no such file, or not a regular one");
+		return fd == -EPERM ? STATUS_UNSUPPORTED : STATUS_FAILED;
+	}
+	err = image_look(fd, a);
+	if (err == 0) {
+		*fd_ret = fd;
+		return STATUS_OK;
+	}
+	close(fd);
+	log_err("%s is no native image: %s", path,
+		err == -EPROTO	      ? "it is no ELF executable"
+		: err == -EOPNOTSUPP ? "it is no 64-bit little-endian ELF file"
+				      : strerror(-err));
+	return STATUS_UNSUPPORTED;
+}
+
+enum status images_check(struct conn *conn, const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct image_about a;
+	enum status status = open_image(path, &fd, &a);
+	const char *why;
+
+	if (status != STATUS_OK)
+		return status;
+	say_about(conn, &a);
+	if (a.is_image)
+		say_names(conn, fd);
+	why = image_unprobeable(&a);
+	say(conn, why ? "missing" : "ok", "probeable", "%s",
+	    why ? why : "its methods are code in a file, which uprobes can sit on");
+	return why ? STATUS_UNSUPPORTED : STATUS_OK;
+}
+
+bool images_of(pid_t pid, struct image_about *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = proc_open_regular(path);
+	return fd >= 0 && !image_look(fd, ret);
+}
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+static void add_text(struct buf *b, const char *key, const char *text, bool or_null)
+{
+	buf_printf(b, ",\"%s\":", key);
+	if (or_null && !*text)
+		buf_str(b, "null");
+	else
+		json_str(b, text, strlen(text));
+}
+
+static void add_method(struct buf *b, const struct image_map *map, const struct image_method *m)
+{
+	buf_printf(b,
+		   "{\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
+		   "\"level\":0,\"compile_id\":0,\"kind\":\"native-image\",\"state\":\"in_use\","
+		   "\"osr\":false",
+		   (unsigned long long)m->entry, (unsigned long long)m->entry,
+		   (unsigned long long)m->end, (unsigned long long)(m->end - m->entry));
+	add_text(b, "class", image_text(map, m->klass), false);
+	add_text(b, "name", image_text(map, m->name), false);
+	add_text(b, "descriptor", image_text(map, m->desc), true);
+	add_text(b, "symbol", image_text(map, m->symbol), true);
+	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s}\n", m->overloads,
+		   m->flags & METHOD_C_ENTRY ? "true" : "false");
+}
+
+/* One method by its signature is worth more than all that share its name. */
+static enum image_fit best_fit(const struct image_map *map, const struct image_pattern *p)
+{
+	enum image_fit best = FIT_NOT;
+
+	for (uint32_t i = 0; i < map->n && best < FIT_SIGNATURE; i++)
+		best = MAX(best, image_pattern_fit(p, map, &map->methods[i]));
+	return best;
+}
+
+static void send_methods(struct conn *conn, const struct image_map *map, const struct image_pattern *p)
+{
+	enum image_fit least = p ? best_fit(map, p) : FIT_NAME;
+	uint32_t shown = 0, unclear = 0;
+
+	for (uint32_t i = 0; i < map->n && least != FIT_NOT; i++) {
+		const struct image_method *m = &map->methods[i];
+
+		if (p && image_pattern_fit(p, map, m) < least)
+			continue;
+		add_method(&conn->out, map, m);
+		shown++;
+		unclear += m->overloads > 1 && !m->desc && least != FIT_SIGNATURE;
+	}
+	if (!shown && p)
+		log_info("no method matches; one that is inlined everywhere has no code of its own");
+	if (unclear)
+		log_info("%u of %u methods share class and name with another: %s", unclear, shown,
+			 map->names == NAMES_SYMTAB
+				 ? "give the parameter types, as in NAME(int), to tell them apart"
+				 : "which overload is which cannot be told");
+	if (map->n < map->starts)
+		log_info("%u of %u methods call nothing and have no name in this image",
+			 map->starts - map->n, map->starts);
+}
+
+static enum status show(struct conn *conn, const char *path, int fd, const struct image_pattern *p)
+{
+	uint64_t start = clock_ns();
+	struct image_map map;
+	bool hit;
+	int err = image_map_cached(fd, &map, &hit);
+
+	if (err) {
+		log_err("%s: its methods cannot be told: %s", path,
+			err == -ENOMEM ? "out of memory"
+				       : "it is stripped, and its code info has an unsupported layout; "
+					 "build it with -H:-DeleteLocalSymbols");
+		return err == -ENOMEM ? STATUS_FAILED : STATUS_UNSUPPORTED;
+	}
+	log_debug("image: %u methods by %s in %.1f ms%s", map.n, image_names_text(map.names),
+		  (double)(clock_ns() - start) / 1e6, hit ? ", from the cache" : "");
+	if (map.names == NAMES_EXPORTS)
+		log_warn("%s has no Java symbols, and its code info has an unsupported layout: these "
+			 "are its exports", path);
+	send_methods(conn, &map, p);
+	image_map_fini(&map);
+	return STATUS_OK;
+}
+
+enum status images_methods(struct conn *conn, const char *path, const char *pattern)
+{
+	struct image_pattern *p = NULL;
+	_cleanup_close_ int fd = -1;
+	struct image_about a;
+	enum status status;
+
+	if (pattern && image_pattern_new(pattern, &p)) {
+		log_err("'%s' is no pattern for methods", pattern);
+		return STATUS_USAGE;
+	}
+	status = open_image(path, &fd, &a);
+	if (status == STATUS_OK && (a.packer || !a.is_image)) {
+		log_err("%s: %s", path, image_unprobeable(&a));
+		status = STATUS_UNSUPPORTED;
+	}
+	if (status == STATUS_OK)
+		status = show(conn, path, fd, p);
+	image_pattern_free(p);
+	return status;
+}
