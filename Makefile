@@ -13,7 +13,7 @@
 #   make install       PREFIX=/usr/local DESTDIR=
 #   make layers        does any file include what it must not?
 #   make format-check  what clang-format would change; never fails
-#   make clean         all but the fetched JDKs; distclean: all
+#   make clean         all but what was fetched; distclean: all
 #   make SAN=1 ...     the same with ASan and UBSan, in build/san
 #   V=1                show the commands
 
@@ -170,6 +170,7 @@ export HP_AGENT = $(abspath $(O)/libhotprobe.so)
 export HP_CLASSES = $(abspath $(O)/classes)
 export HP_JDKS ?= $(abspath build/jdks)
 export HP_APPS ?= $(abspath build/apps)
+export HP_IMAGES ?= $(abspath build/images)
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(1) $(LDLIBS) -lpthread -lm -o $@
 
@@ -216,6 +217,7 @@ unit: layers $(TESTS) $(call obj,$(FUZZ_SRC))
 check:
 	$(Q)tests/install-deps test
 	$(Q)tests/fetch-apps -d $(HP_APPS)
+	$(Q)tests/fetch-images $(HP_IMAGES)
 	$(Q)$(MAKE) check-installed
 
 check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
@@ -228,6 +230,7 @@ jdks:
 	$(Q)tests/install-deps test
 	$(Q)tests/fetch-jdks $(HP_JDKS)
 	$(Q)tests/fetch-apps $(HP_APPS)
+	$(Q)tests/fetch-images $(HP_IMAGES)
 
 # BENCH: names without tests/ and bench_, all if empty; ARGS goes to each.
 bench: all $(BENCHES) $(CLASSES)
@@ -284,7 +287,8 @@ install: all
 
 # What was fetched stays.
 clean:
-	$(Q)! test -d build || find build -mindepth 1 -maxdepth 1 ! -name jdks ! -name apps -exec rm -rf {} +
+	$(Q)! test -d build || find build -mindepth 1 -maxdepth 1 ! -name jdks ! -name apps \
+		! -name images -exec rm -rf {} +
 
 distclean:
 	$(Q)rm -rf build

@@ -84,6 +84,13 @@ const char *env_apps(void)
 	return path ? path : (path = env_path("HP_APPS", "../../apps"));
 }
 
+const char *env_images(void)
+{
+	static char *path;
+
+	return path ? path : (path = env_path("HP_IMAGES", "../../images"));
+}
+
 static void jdk_add(const char *name, int version, const char *pattern)
 {
 	struct jdk *j = &jdks[jdk_count];

@@ -7,6 +7,7 @@
  *   HP_CLASSES  compiled tests/java    (default: ../../classes)
  *   HP_JDKS     folder of JDKs         (default: ../../jdks): jdk21 jdk25 jdk17-stripped ...
  *   HP_APPS     folder of programs     (default: ../../apps): see tests/fetch-apps
+ *   HP_IMAGES   folder of native images (default: ../../images): see tests/fetch-images
  *   HP_VIA      agent: every JVM is started with the agent and every command goes by it;
  *               bare: the same, and hotprobe runs without CAP_SYS_PTRACE
  *   CI=true     a test that should run but cannot fails instead of being skipped
@@ -27,6 +28,7 @@ const char *env_via(bool *bare);
 const char *env_classes(void);
 const char *env_jdks(void);
 const char *env_apps(void);
+const char *env_images(void);
 
 struct jdk {
 	char name[32]; /* "jdk17", "jdk21", "jdk17-stripped", "temurin25" */
