@@ -150,8 +150,8 @@ static void find_value(const char *data, size_t len, const char *key, char *buf,
 		if (p == end || (*p != '=' && *p != '\t'))
 			continue;
 		p++;
-		n = strnlen(p, (size_t)(end - p));
-		if (!n || n >= size)
+		n = strnlen(p, MIN((size_t)(end - p), size));
+		if (!n || n == size || n == (size_t)(end - p))
 			continue;
 		memcpy(buf, p, n);
 		buf[n] = '\0';

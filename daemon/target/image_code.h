@@ -27,6 +27,6 @@ struct code_start {
  * Source: oracle/graal, CodeInfoEncoder.java, CodeInfoDecoder.java, FrameInfoEncoder.java and
  * FrameInfoDecoder.java beside ImageCodeInfo.java; docs/images.md has the layouts.
  */
-int image_code_read(const struct image_info *info, struct code_start **ret, size_t *n_ret);
+int image_code_read(const struct image_info *from, struct code_start **ret, size_t *n_ret);
 
 #endif

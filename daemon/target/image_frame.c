@@ -29,15 +29,17 @@
 struct reader {
 	const uint8_t *p;
 	uint32_t len, pos;
-	bool bad; /* past the end: what is returned means nothing */
+	uint64_t *work;
+	bool bad; /* past the end, or too much: what is returned means nothing */
 };
 
 static uint8_t read_u1(struct reader *r)
 {
-	if (r->pos >= r->len) {
+	if (r->pos >= r->len || !*r->work) {
 		r->bad = true;
 		return 0;
 	}
+	--*r->work;
 	return r->p[r->pos++];
 }
 
@@ -64,7 +66,7 @@ static int64_t read_sv(struct reader *r)
 
 static struct reader reader_at(const struct image_info *info, uint64_t at)
 {
-	struct reader r = {.p = info->frames.p, .len = info->frames.len};
+	struct reader r = {.p = info->frames.p, .len = info->frames.len, .work = info->work};
 
 	if (at > r.len)
 		r.bad = true;

@@ -15,6 +15,15 @@ enum { REF_INDEX, REF_ENCODINGS, REF_REFMAP, REF_FRAMES, REF_CONSTANTS, REF_CLAS
 /* One entry of the index per so many bytes of code: CodeInfoDecoder.indexGranularity(). */
 #define INDEX_STEP 256u
 
+/*
+ * Objects that look right but for their index, which takes long to go through. One or two were seen;
+ * a crafted file may have millions.
+ */
+#define TRIES_MAX 16
+
+/* Classes and names: 18 000 and 53 000 in pkl 0.28.2. */
+#define NAMES_MAX (1u << 22)
+
 /* An image without so much code and so few classes is none. */
 #define ENCODINGS_MIN 4u
 
@@ -101,7 +110,7 @@ static bool find_code(const struct elffile *f, const struct image_heap *h, uint6
 
 /* Is @pos the first of its references? The cheap questions come first: most are not. */
 static bool is_info(const struct elffile *f, const struct image_heap *h, uint64_t pos,
-		    uint64_t exported, struct image_info *ret)
+		    uint64_t exported, size_t *tries, struct image_info *ret)
 {
 	struct image_info i = {0};
 	struct span refmap;
@@ -116,6 +125,7 @@ static bool is_info(const struct elffile *f, const struct image_heap *h, uint64_
 	    !array_at(h, pos, REF_CONSTANTS, "[Ljava.lang.Object;", &constants, &n) ||
 	    !array_at(h, pos, REF_CLASSES, "[Ljava.lang.Class;", &i.classes, &i.nclasses) ||
 	    !array_at(h, pos, REF_NAMES, "[Ljava.lang.String;", &i.names, &i.nnames) ||
+	    i.nclasses > NAMES_MAX || i.nnames > NAMES_MAX || ++*tries > TRIES_MAX ||
 	    !index_fits(&i.index, &i.encodings))
 		return false;
 	if (!bytes_at(h, pos, REF_METHODS, &i.methods))
@@ -132,10 +142,10 @@ int image_info_find(const struct elffile *f, const struct image_heap *h, uint64_
 	uint8_t step = h->layout->ref_size;
 	uint64_t room = (uint64_t)REF_COUNT * step;
 	struct image_info info;
-	size_t found = 0;
+	size_t found = 0, tries = 0;
 
 	for (uint64_t pos = 0; range_inside(pos, room, 0, h->size); pos += step)
-		if (is_info(f, h, pos, exported, &info) && ++found == 1)
+		if (is_info(f, h, pos, exported, &tries, &info) && ++found == 1)
 			*ret = info;
-	return found == 1 ? 0 : -EOPNOTSUPP;
+	return found == 1 && tries <= TRIES_MAX ? 0 : -EOPNOTSUPP;
 }

@@ -21,6 +21,7 @@ struct image_info {
 	uint32_t nclasses, nnames;
 	uint64_t code_start; /* virtual address of relative address 0 */
 	uint64_t code_size;
+	uint64_t *work; /* bytes of frames that may still be read; see image_code_read() */
 };
 
 /**

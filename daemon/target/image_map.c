@@ -7,7 +7,7 @@
 #include "target/image_syms.h"
 
 /* 60 000 methods have 6 MB of names. */
-#define TEXT_MAX (256u << 20)
+#define TEXT_MAX (128u << 20)
 
 const char *image_names_text(enum image_names names)
 {

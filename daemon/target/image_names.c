@@ -51,6 +51,8 @@ enum image_symbol_kind image_symbol_parse(const char *symbol, struct image_symbo
 		return SYMBOL_OTHER;
 	if (open)
 		return parse_full(symbol, open, ret);
+	if (strlen(symbol) >= IMAGE_SHORT_MAX)
+		return SYMBOL_OTHER;
 	last = strrchr(symbol, '_');
 	first = strchr(symbol, '_');
 	if (!last || first == symbol || last - first < 2)

@@ -17,6 +17,9 @@
 /* The longest symbol seen has 175 bytes; with its signature a name may take more. */
 #define IMAGE_NAME_MAX 2048
 
+/* One with a digest: 175 bytes were seen. */
+#define IMAGE_SHORT_MAX 512
+
 enum image_symbol_kind { SYMBOL_OTHER, SYMBOL_FULL, SYMBOL_SHA1, SYMBOL_BASE62 };
 
 struct image_symbol {

@@ -7,7 +7,13 @@
 #define STUB_PREFIX "IsolateEnterStub__"
 
 /* 26 800 Java methods in the largest seen that has them. */
-#define METHODS_MAX (1u << 20)
+#define METHODS_MAX (1u << 19)
+
+/* Neighbours in a hash table that is half empty. */
+#define PROBES_MAX 64
+
+/* Places where a class may end; five were seen. */
+#define SPLITS_MAX 32
 
 struct sym {
 	const char *name; /* the symbol table's */
@@ -56,14 +62,38 @@ static int compare_syms(const void *a, const void *b)
  * "AutoValue_Foo_bar_<digest>" may be bar() of AutoValue_Foo or Foo_bar() of AutoValue. A class is
  * known to be one when its constructor or a method without '_' says so.
  */
-struct known {
-	char **names;
-	size_t n;
+struct klass {
+	const char *p; /* in the symbol table */
+	size_t len;
 };
 
-static int compare_texts(const void *a, const void *b)
+struct known {
+	struct klass *slots; /* a hash table; p NULL: empty */
+	size_t n;	     /* a power of two, at least twice what is in it */
+};
+
+/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint32_t klass_hash(const struct klass *k)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < k->len; i++)
+		h = (h ^ (uint8_t)k->p[i]) * 16777619u;
+	return h;
+}
+
+/* Where @want is, or would be. Slots that a crafted file makes collide are not searched for long. */
+static struct klass *known_slot(const struct known *k, const struct klass *want)
+{
+	size_t i = klass_hash(want);
+
+	for (int tries = 0; tries < PROBES_MAX; tries++, i++) {
+		struct klass *s = &k->slots[i & (k->n - 1)];
+
+		if (!s->p || (s->len == want->len && !memcmp(s->p, want->p, s->len)))
+			return s;
+	}
+	return NULL;
 }
 
 static bool is_certain(const struct image_symbol *s)
@@ -91,49 +121,44 @@ static bool certain_split(struct image_symbol *s)
 
 static int known_build(const struct syms *t, struct known *k)
 {
-	k->names = calloc(MAX(t->n, 1), sizeof(*k->names));
-	if (!k->names)
+	for (k->n = 16; k->n < 2 * t->n;)
+		k->n *= 2;
+	k->slots = calloc(k->n, sizeof(*k->slots));
+	if (!k->slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++) {
 		struct image_symbol s;
+		struct klass klass, *slot;
 
 		if (image_symbol_parse(t->s[i].name, &s) < SYMBOL_SHA1 || !certain_split(&s))
 			continue;
-		k->names[k->n] = strndup(s.klass, s.klass_len);
-		if (!k->names[k->n])
-			return -ENOMEM;
-		k->n++;
+		klass = (struct klass){s.klass, s.klass_len};
+		slot = known_slot(k, &klass);
+		if (slot)
+			*slot = klass;
 	}
-	qsort(k->names, k->n, sizeof(*k->names), compare_texts);
 	return 0;
-}
-
-static void known_free(struct known *k)
-{
-	for (size_t i = 0; i < k->n; i++)
-		free(k->names[i]);
-	free(k->names);
 }
 
 static bool is_known(const struct known *k, const struct image_symbol *s)
 {
-	char name[IMAGE_NAME_MAX], *p = name;
+	const struct klass klass = {s->klass, s->klass_len}, *slot = known_slot(k, &klass);
 
-	snprintf(name, sizeof(name), "%.*s", (int)s->klass_len, s->klass);
-	return k->n && bsearch(&p, k->names, k->n, sizeof(*k->names), compare_texts);
+	return slot && slot->p;
 }
 
 /* The longest class that is known; if none is, the shortest. */
 static void choose_split(const struct known *k, struct image_symbol *s)
 {
 	struct image_symbol at = *s;
+	int tries = 0;
 
 	if (is_certain(s))
 		return;
 	do {
 		if (is_known(k, &at) || is_certain(&at))
 			*s = at;
-	} while (image_symbol_next(&at));
+	} while (++tries < SPLITS_MAX && image_symbol_next(&at));
 }
 
 /* --- methods ---------------------------------------------------------------------------------- */
@@ -192,7 +217,7 @@ static int make_map(struct syms *t, bool java, struct image_pool *pool, struct i
 		err = -ENOMEM;
 	for (size_t i = 0; i < t->n && !err; i++)
 		err = add_method(&t->s[i], &k, java, pool, map);
-	known_free(&k);
+	free(k.slots);
 	map->starts = map->n;
 	map->names = java ? NAMES_SYMTAB : NAMES_EXPORTS;
 	return err;
