@@ -37,7 +37,13 @@ uint64_t image_heap_word(const struct image_heap *h, uint64_t pos, uint8_t size)
 {
 	uint64_t v = 0;
 
-	if (range_inside(pos, size, 0, h->size))
+	if (!range_inside(pos, size, 0, h->size))
+		return 0;
+	if (size == 8) /* copied by one instruction; this is asked of every word of the heap */
+		memcpy(&v, h->bytes + pos, 8);
+	else if (size == 4)
+		memcpy(&v, h->bytes + pos, 4);
+	else
 		memcpy(&v, h->bytes + pos, size);
 	return v;
 }

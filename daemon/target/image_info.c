@@ -145,7 +145,7 @@ int image_info_find(const struct elffile *f, const struct image_heap *h, uint64_
 	size_t found = 0, tries = 0;
 
 	for (uint64_t pos = 0; range_inside(pos, room, 0, h->size); pos += step)
-		if (is_info(f, h, pos, exported, &tries, &info) && ++found == 1)
+		if (image_heap_word(h, pos, step) && is_info(f, h, pos, exported, &tries, &info) && ++found == 1)
 			*ret = info;
 	return found == 1 && tries <= TRIES_MAX ? 0 : -EOPNOTSUPP;
 }
