@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* images.c - requests about native-image files. See images.h. */
+#include <poll.h>
 #include <stdarg.h>
 
 #include "images.h"
@@ -7,6 +8,9 @@
 #include "log.h"
 #include "target/image_cache.h"
 #include "target/proc.h"
+
+/* Text that waits to be sent while methods are listed; half of what may. */
+#define UNSENT_MAX (BUF_MAX / 2)
 
 /* --- check ------------------------------------------------------------------------------------ */
 
@@ -144,6 +148,23 @@ static void add_method(struct buf *b, const struct image_map *map, const struct 
 		   m->flags & METHOD_C_ENTRY ? "true" : "false");
 }
 
+/*
+ * A large image has more methods than the connection buffers text of (BUF_MAX), so some must be on its
+ * way before the rest is written. Return: false when the client is gone.
+ */
+static bool drain(struct conn *conn)
+{
+	while (conn_pending(conn) > UNSENT_MAX) {
+		struct pollfd fd = {.fd = conn->fd, .events = POLLOUT};
+
+		if (conn_flush(conn))
+			return false;
+		if (conn_pending(conn) > UNSENT_MAX && poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
 /* One method by its signature is worth more than all that share its name. */
 static enum image_fit best_fit(const struct image_map *map, const struct image_pattern *p)
 {
@@ -164,6 +185,8 @@ static void send_methods(struct conn *conn, const struct image_map *map, const s
 
 		if (p && image_pattern_fit(p, map, m) < least)
 			continue;
+		if (!drain(conn))
+			return;
 		add_method(&conn->out, map, m);
 		shown++;
 		unclear += m->overloads > 1 && !m->desc && least != FIT_SIGNATURE;
