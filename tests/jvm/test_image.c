@@ -165,6 +165,28 @@ static void other_files_are_refused(void **state _unused_)
 	}
 }
 
+/* A file has no PID, and nothing in it changes: what makes no sense with -x is wrong usage. */
+static void file_goes_without_process(void **state _unused_)
+{
+	static const char *const args[][5] = {
+		{"methods", "-x", "/bin/sh", "-w"},
+		{"methods", "-x", "/bin/sh", "-p1"},
+		{"methods", "-x", "/bin/sh", "--via=agent"},
+		{"methods", "-x", "/bin/sh", "a.b("},
+		{"methods", "-x"},
+		{"methods"},
+	};
+	struct hp_result r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+		hp_run(&r, args[i]);
+		assert_int_equal(r.status, 2);
+		assert_string_equal(r.out, "");
+		assert_string_not_equal(r.err, "");
+		hp_result_free(&r);
+	}
+}
+
 /* --- methods ---------------------------------------------------------------------------------- */
 
 static uint64_t now_ms(void)
@@ -393,7 +415,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		jvm_test(check_says_what_an_image_is), jvm_test(packed_image_is_refused_by_name),
-		jvm_test(other_files_are_refused),     jvm_test(methods_of_every_image),
+		jvm_test(other_files_are_refused),     jvm_test(file_goes_without_process),
+		jvm_test(methods_of_every_image),
 		jvm_test(cache_is_faster),	       jvm_test(tables_agree_with_exports),
 		jvm_test(overloads_are_all_shown),     jvm_test(digest_picks_the_overload),
 		jvm_test(list_shows_running_images),
