@@ -51,6 +51,8 @@ void attach_start(struct jvm *j, const struct jdk *jdk, const char *const *prefi
 {
 	pid_t pids[4];
 
+	setenv("HP_CLASSES", env_classes(), 1);
+	setenv("HP_JDKS", env_jdks(), 1);
 	jvm_start_with(j, jdk, prefix, flags, busy);
 	assert_int_equal(chmod(j->dir, 0777), 0);
 	jvm_ready(j);

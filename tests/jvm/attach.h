@@ -17,6 +17,16 @@
 /* The command behind it runs in namespaces of its own, with a /tmp of its own. */
 #define CONTAINER "unshare", "-mpnif", "--mount-proc", "--kill-child", "sh", "-c"
 
+/*
+ * Shell: hide /tmp behind an empty one, mounted with @options. What the JVM is started from stays where
+ * it is, even if that is in there; attach_start() names it.
+ */
+#define OWN_TMP(options)                                                                           \
+	"mkdir -p \"$HP_JDKS\" && mount -t tmpfs none /mnt && mkdir /mnt/classes /mnt/jdks && "    \
+	"mount --bind \"$HP_CLASSES\" /mnt/classes && mount --bind \"$HP_JDKS\" /mnt/jdks && "     \
+	"mount -t tmpfs " options " none /tmp && mkdir -p \"$HP_CLASSES\" \"$HP_JDKS\" && "        \
+	"mount --bind /mnt/classes \"$HP_CLASSES\" && mount --bind /mnt/jdks \"$HP_JDKS\" && "
+
 /** attach_said - the last error, while attach_keep_error() is the log's sink. */
 extern char attach_said[LOG_TEXT_MAX];
 void attach_keep_error(enum log_level level, const char *text, void *arg);

@@ -89,7 +89,7 @@ static void loaded_in_container(const struct jdk *jdk, const char *lib)
 
 	attach_start(&j, jdk,
 		     (const char *const[]){CONTAINER,
-					   "mount -t tmpfs none /tmp && exec \"$0\" \"$@\"", NULL},
+					   OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
 		     NULL);
 	attach_loads(&j, lib, "contained");
 	assert_true(jvm_maps_has(&j, "/tmp/.hotprobe-")); /* the library's path is not there */
@@ -122,8 +122,8 @@ static void load_in_user_namespace(void **state _unused_)
 /* A /tmp from which nothing may be run: the copy goes elsewhere; to nowhere, and a line says so. */
 static void load_with_noexec_tmp(void **state _unused_)
 {
-	static const char some[] = "mount -t tmpfs -o noexec none /tmp && exec \"$0\" \"$@\"";
-	static const char all[] = "for d in /tmp /var/tmp /dev/shm; do "
+	static const char some[] = OWN_TMP("-o noexec") "exec \"$0\" \"$@\"";
+	static const char all[] = OWN_TMP("-o noexec") "for d in /var/tmp /dev/shm; do "
 				  "mount -t tmpfs -o noexec none $d || exit 1; done; "
 				  "exec \"$0\" \"$@\"";
 	_cleanup_free_ char *dir = test_dir(), *lib = agent_in(dir, 0755);
@@ -172,7 +172,7 @@ static void loaded_ours(const struct jdk *jdk, const char *lib _unused_)
 	attach_finish(&j);
 	attach_start(&j, jdk,
 		     (const char *const[]){CONTAINER,
-					   "mount -t tmpfs none /tmp && exec \"$0\" \"$@\"", NULL},
+					   OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
 		     NULL);
 	if (attach_agent(j.pid, ours, ""))
 		jvm_fail(&j, "'%s'", attach_said);
