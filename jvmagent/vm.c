@@ -9,20 +9,21 @@
  * create_attached_thread(), free_thread()).
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "agent.h"
+#include "line.h"
+
+#define LEAVE_STEP_MS 1
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t left;
 	jvmtiPhase phase; /* as our events tell it: GetPhase wants an attached thread */
 	int inside;	  /* vm_begin() without its vm_end() */
 } vm = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.left = PTHREAD_COND_INITIALIZER,
 	.phase = JVMTI_PHASE_ONLOAD,
 };
 
@@ -59,7 +60,6 @@ void vm_end(void)
 {
 	pthread_mutex_lock(&vm.lock);
 	vm.inside--;
-	pthread_cond_broadcast(&vm.left);
 	pthread_mutex_unlock(&vm.lock);
 }
 
@@ -112,18 +112,22 @@ void vm_set_phase(jvmtiPhase phase)
 	pthread_mutex_unlock(&vm.lock);
 }
 
+static bool vm_in_use(void)
+{
+	bool in_use;
+
+	pthread_mutex_lock(&vm.lock);
+	in_use = vm.inside;
+	pthread_mutex_unlock(&vm.lock);
+	return in_use;
+}
+
+/* A condition variable that waits by the monotonic clock would take glibc 2.30. */
 void vm_set_dead(int timeout_ms)
 {
-	struct timespec until;
-	int err = 0;
+	uint64_t until = clock_ms() + (uint64_t)timeout_ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += timeout_ms % 1000 * 1000000L;
-	until.tv_sec += timeout_ms / 1000 + until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	pthread_mutex_lock(&vm.lock);
-	vm.phase = JVMTI_PHASE_DEAD;
-	while (vm.inside && !err)
-		err = pthread_cond_clockwait(&vm.left, &vm.lock, CLOCK_MONOTONIC, &until);
-	pthread_mutex_unlock(&vm.lock);
+	vm_set_phase(JVMTI_PHASE_DEAD);
+	while (vm_in_use() && clock_ms() < until)
+		poll(NULL, 0, LEAVE_STEP_MS);
 }
