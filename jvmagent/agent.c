@@ -24,6 +24,18 @@
  */
 #define STACK_BYTES (512 << 10)
 
+/*
+ * Built against a new glibc, loaded next to an old one: JVMs live in containers that are years
+ * older than the host, and a library that -agentpath cannot load ends the JVM. glibc 2.32 and 2.34
+ * gave these functions a new version when they moved to libc. The old version is still there, and
+ * where they have not moved it is in libpthread, which every JVM has loaded. For the same reason
+ * gettid (2.30) and fstat (2.33) are system calls here. tests/test_agent_needs.c holds the rest.
+ */
+__asm__(".symver pthread_attr_setstacksize, pthread_attr_setstacksize@GLIBC_2.2.5");
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
+__asm__(".symver pthread_setname_np, pthread_setname_np@GLIBC_2.12");
+__asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.2.5");
+
 struct agent agent;
 static bool quiet;
 static bool started;

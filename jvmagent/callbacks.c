@@ -7,6 +7,7 @@
  * listed in docs/hotspot.md, "JVMTI".
  */
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/types.h>
@@ -143,7 +144,7 @@ static void thread_line(const char *event, JNIEnv *jni, jthread thread)
 		return;
 	line_begin(&t, event);
 	text_str(&t, ",\"tid\":");
-	text_u64(&t, (uint64_t)gettid());
+	text_u64(&t, (uint64_t)syscall(SYS_gettid));
 	text_str(&t, ",\"java_tid\":");
 	if (thread_tid)
 		text_i64(&t, (*jni)->GetLongField(jni, thread, thread_tid));

@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -338,9 +339,9 @@ static int file_open(const char *path)
 		open(path,
 		     O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
 		     0600));
-	struct stat st;
+	struct stat st; /* on x86-64 the kernel's, too */
 
-	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode)))
+	if (fd < 0 || (!syscall(SYS_fstat, fd, &st) && S_ISREG(st.st_mode)))
 		return fd;
 	fd_close(fd);
 	return -EINVAL;
