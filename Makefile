@@ -194,8 +194,8 @@ $(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprob
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
-# The agent is loaded by this one as it is; its headers are the JDK's.
-$(O)/tests/test_agent_refuse: | $(O)/libhotprobe.so
+# Of the agent as it is: one loads it, by the headers of the JDK; one looks what it needs.
+$(O)/tests/test_agent_refuse $(O)/tests/test_agent_needs: | $(O)/libhotprobe.so
 $(O)/obj/tests/test_agent_refuse.o: HP_CFLAGS += -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
 
 $(TESTS) $(UNIT_BENCHES): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
