@@ -14,7 +14,7 @@
 
 #include "util.h"
 
-/* What the libjvm.so of Temurin 25 wants, too: no JVM is kept out that would run. */
+/* As the libjvm.so of Temurin 25 does (objdump -T). */
 #define GLIBC_MINOR_MAX 17
 #define VERSIONS_MAX	64
 
