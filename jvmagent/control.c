@@ -3,10 +3,12 @@
  * control.c - the control socket of wire.h: one thread, one controller at a time, one request at
  * a time. This is the part of hotprobe that would otherwise borrow a thread by ptrace.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -20,6 +22,8 @@
 
 /* One controller; the others are there to be told that it exists. */
 #define CONNS_MAX 4
+
+#define LINK_MAX_LEN 256 /* what is asked for is far shorter */
 
 #define PEER_NAME "hotprobe-ctl"
 
@@ -122,12 +126,38 @@ static int64_t do_open(unsigned char *data, size_t len, int *fd_ret)
 	return *fd_ret < 0 ? -errno : 0;
 }
 
+/*
+ * Passed on as it is: to close a copy would drop the locks that the process has on that file
+ * (fcntl(2), F_SETLK), which are those of Java's FileLock.
+ */
 static int64_t do_fd(__u64 number, int *fd_ret)
 {
-	if (number > INT_MAX)
+	if (number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
 		return -EBADF;
-	*fd_ret = fcntl((int)number, F_DUPFD_CLOEXEC, 0);
-	return *fd_ret < 0 ? -errno : 0;
+	*fd_ret = (int)number;
+	return 0;
+}
+
+static int64_t do_next_fd(__u64 from, const unsigned char *link, size_t len)
+{
+	DIR *dir = opendir("/proc/thread-self/fd");
+	int64_t best = -ENOENT;
+	struct dirent *d;
+
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir))) {
+		int64_t fd = strtol(d->d_name, NULL, 10);
+		char found[LINK_MAX_LEN];
+
+		if (*d->d_name == '.' || (__u64)fd < from || (best >= 0 && fd > best))
+			continue;
+		if (readlinkat(dirfd(dir), d->d_name, found, sizeof(found)) == (ssize_t)len &&
+		    !memcmp(found, link, len))
+			best = fd;
+	}
+	closedir(dir);
+	return best;
 }
 
 static int64_t do_go(void)
@@ -153,6 +183,8 @@ static int64_t dispatch(struct request *r, size_t len, int *fd_ret)
 		return do_safepoint();
 	case HP_AGENT_GO:
 		return do_go();
+	case HP_AGENT_NEXT_FD:
+		return len && len < LINK_MAX_LEN ? do_next_fd(r->m.arg[0], r->data, len) : -EINVAL;
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -180,7 +212,8 @@ static int reply_send(int to, struct hp_agent_msg *m, int fd)
 /* Sizes must be as announced, and data only where it belongs. */
 static bool is_well_formed(const struct request *r, size_t len)
 {
-	bool has_data = r->m.kind == HP_AGENT_SCRATCH || r->m.kind == HP_AGENT_OPEN;
+	bool has_data = r->m.kind == HP_AGENT_SCRATCH || r->m.kind == HP_AGENT_OPEN ||
+			r->m.kind == HP_AGENT_NEXT_FD;
 
 	return len >= sizeof(r->m) && len <= sizeof(r->m) + HP_AGENT_DATA_MAX && r->m.size == len &&
 	       (has_data || len == sizeof(r->m));
@@ -206,7 +239,7 @@ static int answer(struct request *r, size_t len, int from)
 		vm_end();
 	}
 	err = reply_send(from, &reply, fd);
-	if (fd >= 0)
+	if (fd >= 0 && r->m.kind == HP_AGENT_OPEN)
 		close(fd);
 	return err ? err : from == controller ? 0 : -EPROTO;
 }

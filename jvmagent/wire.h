@@ -49,6 +49,11 @@ enum hp_agent_kind {
 	HP_AGENT_SAFEPOINT = 7,
 	/* A JVM that was told to wait at its start (option wait) goes on. Result 0. */
 	HP_AGENT_GO = 8,
+	/*
+	 * Result: the lowest of the process's descriptors, from arg[0] on, whose link in /proc reads
+	 * as the data; -ENOENT if there is none.
+	 */
+	HP_AGENT_NEXT_FD = 9,
 };
 
 struct hp_agent_msg {

@@ -71,6 +71,18 @@ static int64_t scratch(const struct message *m, size_t len)
 	return (int64_t)(uintptr_t)kept;
 }
 
+static int64_t next_fd(int from, const char *link)
+{
+	for (int fd = from; fd < 1024; fd++) {
+		char path[32], found[256] = "";
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, found, sizeof(found) - 1) > 0 && !strcmp(found, link))
+			return fd;
+	}
+	return -ENOENT;
+}
+
 static int64_t answer(struct message *m, size_t len, int *fd)
 {
 	struct hp_agent_msg *h = &m->head;
@@ -88,6 +100,9 @@ static int64_t answer(struct message *m, size_t len, int *fd)
 		return scratch(m, len);
 	case HP_AGENT_CALL:
 		return call(h->arg);
+	case HP_AGENT_NEXT_FD:
+		m->data[len] = '\0';
+		return next_fd((int)h->arg[0], (const char *)m->data);
 	case HP_AGENT_FD:
 		*fd = dup((int)h->arg[0]);
 		return *fd < 0 ? -errno : 0;
