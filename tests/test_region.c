@@ -108,7 +108,7 @@ static void create_maps_parts(void **state)
 	(void)state;
 	assert_int_equal(mappings(victim.pid), 3);
 	assert_int_equal(r->target_fd >= 0, way->keeps_fd);
-	assert_int_equal(region_close_fds(way), way->keeps_fd);
+	assert_int_equal(region_close_fds(way), 0); /* it is mapped: no stray */
 	assert_true(r->base + r->len <= cache_low() || r->base >= cache_high());
 	assert_true(cache_high() - r->base < REACH || r->base > cache_high());
 	assert_int_equal(region_text_offset(0), 0);

@@ -158,7 +158,6 @@ static void write_contents(struct region *r)
 	r->table_map->base = r->base;
 	r->table_map->code_low = r->code_low;
 	r->table_map->code_high = r->code_high;
-	r->table_map->target_fd = (uint64_t)(r->target_fd + 1);
 	r->table_map->magic = REGION_MAGIC;
 }
 
@@ -465,7 +464,7 @@ static bool still_diverted(struct region *r)
 	return false;
 }
 
-/* Its number is the target's word, if the region was found: it must still be this very file. */
+/* The target may have closed it and opened another file there: it must still be this very one. */
 static void close_target_fd(struct region *r)
 {
 	_cleanup_close_ int fd = -1;

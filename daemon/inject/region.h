@@ -80,9 +80,9 @@ int region_find(struct way *w, uint64_t code_low, uint64_t code_high, size_t ind
 int region_restore(struct region *r, size_t *restored, size_t *skipped);
 
 /**
- * region_close_fds() - close descriptors of a region's memfd that are still open in the target: an
- * instance was killed in the moment between making and mapping it, or kept one open.
- * Return: how many (0 where /proc/PID/fd is closed to us); -ESRCH; -EPERM; ...
+ * region_close_fds() - close descriptors in the target of regions that are not mapped (any more): an
+ * instance was killed in the moment between making and mapping one.
+ * Return: how many; -ESRCH; -EPERM; ...
  */
 int region_close_fds(struct way *w);
 

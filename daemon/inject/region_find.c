@@ -4,7 +4,6 @@
  * See region.h. All that is found lies in the target's hands and is believed only as far as it can
  * be checked.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,34 +39,52 @@ static uint64_t region_len(const struct maps *maps, size_t i)
 	return TOTAL_LEN;
 }
 
+/* More of them, and the target plays games. */
+#define FDS_MAX 4096
+
+/*
+ * The target's own descriptor of the memfd with this inode.
+ * @fd_ret: where it is to be opened, may be NULL. Return: its number; -ENOENT; ...
+ */
+static int find_fd(struct way *w, uint64_t inode, int *fd_ret)
+{
+	for (int i = 0, number = 0; i < FDS_MAX; i++, number++) {
+		_cleanup_close_ int fd = -1;
+		struct stat st;
+
+		number = way_next_fd(w, number, REGION_PATH);
+		if (number < 0)
+			return number;
+		if (way_fetch_fd(w, number, REGION_PATH, &fd) || fstat(fd, &st) || st.st_ino != inode)
+			continue;
+		if (fd_ret)
+			*fd_ret = take_fd(fd);
+		return number;
+	}
+	return -ENOENT;
+}
+
 /*
  * The file behind the mapping at @r->text. Where the mapping itself does not lead us to it, its maker
- * will have kept a descriptor in the target (way.h), and the table says which: not to be believed.
+ * will have kept a descriptor in the target (way.h).
  */
 static int open_mapped(struct region *r, const struct map_entry *text)
 {
-	uint64_t number;
 	char path[64];
-	struct stat st;
 	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", r->way->pid,
 		 (unsigned long long)text->start, (unsigned long long)text->end);
 	err = memfd_reopen(path, REGION_PATH, &r->fd);
-	if (err != -EPERM || !r->way->keeps_fd)
-		return err;
-	if (r->len != TOTAL_LEN || way_read(r->way, r->table + offsetof(struct region_table, target_fd),
-					    &number, sizeof(number)))
-		return -EPERM;
-	if (!number || number > INT32_MAX || way_fetch_fd(r->way, (int)number - 1, REGION_PATH, &r->fd))
-		return -EPERM;
-	return fstat(r->fd, &st) || st.st_ino != text->inode ? -EPERM : 0;
+	r->target_fd = find_fd(r->way, text->inode, err ? &r->fd : NULL);
+	if (err == -EPERM && r->way->keeps_fd)
+		err = r->target_fd < 0 ? -EPERM : 0;
+	return err;
 }
 
 static int open_found(struct region *r, const struct map_entry *text, pid_t *holder)
 {
 	struct stat st;
-	uint64_t number;
 	int err, seals;
 
 	err = open_mapped(r, text);
@@ -79,13 +96,7 @@ static int open_found(struct region *r, const struct map_entry *text, pid_t *hol
 	if (fstat(r->fd, &st) || (uint64_t)st.st_size != TOTAL_LEN)
 		return -EPROTO;
 	err = lock_file(r->fd, holder);
-	if (!err)
-		err = region_map_ours(r);
-	if (err)
-		return err;
-	number = *(volatile uint64_t *)&r->table_map->target_fd;
-	r->target_fd = number && number <= INT32_MAX ? (int)number - 1 : -1;
-	return 0;
+	return err ? err : region_map_ours(r);
 }
 
 /* The @index-th mapping in @maps that begins a file of our name, or @maps->n. */
@@ -213,50 +224,58 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped)
 
 /* --- descriptors ------------------------------------------------------------------------------ */
 
-/* Is descriptor @name of @pid the memfd of a region that nobody owns? */
-static bool is_stray_fd(pid_t pid, const char *name)
+static bool is_mapped(const struct maps *maps, uint64_t inode)
 {
-	char path[sizeof("/proc//fd/") + 32];
-	_cleanup_close_ int fd = -1;
-	pid_t holder;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd/%.16s", pid, name);
-	return !memfd_reopen(path, REGION_PATH, &fd) && !lock_file(fd, &holder);
+	for (size_t i = 0; i < maps->n; i++)
+		if (maps->entries[i].inode == inode && !strcmp(maps->entries[i].path, REGION_PATH))
+			return true;
+	return false;
 }
 
-/* Close @number in the target, within an errand that is begun for the first. Return: 0; 1 closed; ... */
-static int close_stray(struct way *w, const char *number, bool *begun)
+/* Is the target's descriptor @number the memfd of a region that nobody owns, and that is not mapped? */
+static bool is_stray_fd(struct way *w, int number, const struct maps *maps)
 {
-	int err = *begun ? 0 : way_begin(w);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	pid_t holder;
 
-	if (err)
-		return err;
-	*begun = true;
-	return way_syscall(w, SYS_close, (const uint64_t[6]){strtoul(number, NULL, 10)}) == 0;
+	return !way_fetch_fd(w, number, REGION_PATH, &fd) && !lock_file(fd, &holder) &&
+	       !fstat(fd, &st) && !is_mapped(maps, st.st_ino);
+}
+
+/* Within an errand. Return: how many were closed; -ESRCH; ... */
+static int close_strays(struct way *w, const struct maps *maps)
+{
+	int closed = 0, fd = 0;
+
+	for (int i = 0; i < FDS_MAX; i++) {
+		fd = way_next_fd(w, fd, REGION_PATH);
+		if (fd < 0)
+			return fd == -ENOENT ? closed : fd;
+		if (is_stray_fd(w, fd, maps))
+			closed += way_syscall(w, SYS_close, (const uint64_t[6]){(uint64_t)fd}) == 0;
+		fd++;
+	}
+	return closed;
 }
 
 int region_close_fds(struct way *w)
 {
-	bool begun = false;
-	char path[32];
-	struct dirent *d;
-	int closed = 0, err = way_wait_errands(w);
-	DIR *dir;
+	struct maps maps;
+	int closed, err = way_wait_errands(w);
 
+	if (!err)
+		err = way_next_fd(w, 0, REGION_PATH);
+	if (err < 0)
+		return err == -ENOENT ? 0 : err;
+	err = way_maps(w, &maps);
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "/proc/%d/fd", w->pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? -ESRCH : w->keeps_fd ? 0 : -EPERM;
-	while (err >= 0 && (d = readdir(dir))) {
-		if (!is_stray_fd(w->pid, d->d_name))
-			continue;
-		err = close_stray(w, d->d_name, &begun);
-		closed += err > 0;
-	}
-	closedir(dir);
-	if (begun)
+	closed = way_begin(w);
+	if (!closed) {
+		closed = close_strays(w, &maps);
 		way_end(w);
-	return err < 0 ? err : closed;
+	}
+	maps_fini(&maps);
+	return closed;
 }

@@ -21,8 +21,7 @@ struct region_table {
 	uint64_t base; /* where it is mapped */
 	uint64_t code_low, code_high;
 	int64_t patch_status; /* what the first membarrier of a patch said */
-	uint64_t target_fd;   /* the target's descriptor of this file, plus 1; 0: it has none */
-	uint64_t pad;
+	uint64_t pad[2];
 	struct region_slot slot[REGION_SLOTS];
 	struct patch_op patch[PATCH_BATCH_MAX];
 };

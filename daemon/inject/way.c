@@ -250,6 +250,11 @@ int way_read(struct way *w, uint64_t addr, void *buf, size_t len)
 	return w->ops->read(w, addr, buf, len);
 }
 
+int way_next_fd(struct way *w, int from, const char *link)
+{
+	return w->ops->next_fd(w, from, link);
+}
+
 int way_fetch_fd(struct way *w, int target_fd, const char *link, int *fd_ret)
 {
 	return w->ops->fetch_fd(w, target_fd, link, fd_ret);

@@ -44,6 +44,7 @@ struct way_ops {
 
 	int (*maps)(struct way *w, struct maps *ret);
 	int (*read)(struct way *w, uint64_t addr, void *buf, size_t len);
+	int (*next_fd)(struct way *w, int from, const char *link);
 	int (*fetch_fd)(struct way *w, int target_fd, const char *link, int *fd_ret);
 	int (*outside)(struct way *w, uint64_t lo, uint64_t hi, way_inside_fn *fn, void *arg);
 	int (*wait_errands)(struct way *w);
@@ -120,6 +121,12 @@ int way_maps(struct way *w, struct maps *ret);
 
 /** way_read() - Return: 0; -EFAULT unless all @len bytes could be read. */
 int way_read(struct way *w, uint64_t addr, void *buf, size_t len);
+
+/**
+ * way_next_fd() - the lowest of the target's descriptors, from @from on, whose link reads @link.
+ * Return: its number; -ENOENT when there is none; -ESRCH; -EPERM; ...
+ */
+int way_next_fd(struct way *w, int from, const char *link);
 
 /**
  * way_fetch_fd() - take hold of the memfd that is the target's descriptor @target_fd.

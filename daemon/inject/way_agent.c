@@ -23,6 +23,7 @@
  * The self-test's slot and the patch stub are run by the agent's own thread alone. Threads that a
  * killed instance sent there by ptrace are no Java code's: wait_errands() is for them.
  */
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "inject/agent_link.h"
@@ -137,6 +138,17 @@ static int agent_read(struct way *w, uint64_t addr, void *buf, size_t len)
 	return mem_read(self(w)->mem, addr, buf, len) ? -EFAULT : 0;
 }
 
+static int agent_next_fd(struct way *w, int from, const char *link)
+{
+	struct agent_ask q = {.kind = HP_AGENT_NEXT_FD,
+			      .arg = {(uint64_t)from},
+			      .data = link,
+			      .len = strlen(link)};
+	int64_t fd = ask(self(w), &q);
+
+	return fd >= INT_MAX || (fd >= 0 && fd < from) ? -EPROTO : (int)fd;
+}
+
 static int agent_fetch_fd(struct way *w, int target_fd, const char *link, int *fd_ret)
 {
 	struct agent_ask q = {.kind = HP_AGENT_FD, .arg = {(uint64_t)target_fd}};
@@ -209,6 +221,7 @@ static const struct way_ops ops = {
 	.end = agent_end,
 	.maps = agent_maps,
 	.read = agent_read,
+	.next_fd = agent_next_fd,
 	.fetch_fd = agent_fetch_fd,
 	.outside = agent_outside,
 	.wait_errands = agent_wait_errands,

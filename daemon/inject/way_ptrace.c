@@ -6,11 +6,16 @@
  * instance that has no right to ptrace knows of others only by that, and what a killed one asked of
  * the agent may still be in its queue.
  */
+#include <dirent.h>
+#include <limits.h>
+
 #include "inject/agent_link.h"
 #include "inject/hijack.h"
 #include "inject/memfd.h"
 #include "inject/tracee.h"
 #include "inject/way.h"
+
+#define LINK_LEN_MAX 256 /* what is looked for is far shorter */
 
 struct way_ptrace {
 	struct way base;
@@ -72,6 +77,31 @@ static int ptrace_read(struct way *w, uint64_t addr, void *buf, size_t len)
 	return tracee_read(who(w), addr, buf, len);
 }
 
+static int ptrace_next_fd(struct way *w, int from, const char *link)
+{
+	char path[32], found[LINK_LEN_MAX];
+	int best = -ENOENT;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", w->pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -EPERM;
+	while ((d = readdir(dir))) {
+		long fd = strtol(d->d_name, NULL, 10);
+		ssize_t n;
+
+		if (*d->d_name == '.' || fd < from || fd > INT_MAX || (best >= 0 && fd > best))
+			continue;
+		n = readlinkat(dirfd(dir), d->d_name, found, sizeof(found));
+		if (n == (ssize_t)strlen(link) && !memcmp(found, link, (size_t)n))
+			best = (int)fd;
+	}
+	closedir(dir);
+	return best;
+}
+
 static int ptrace_fetch_fd(struct way *w, int target_fd, const char *link, int *fd_ret)
 {
 	char path[64];
@@ -107,6 +137,7 @@ static const struct way_ops ops = {
 	.end = ptrace_end,
 	.maps = ptrace_maps,
 	.read = ptrace_read,
+	.next_fd = ptrace_next_fd,
 	.fetch_fd = ptrace_fetch_fd,
 	.outside = ptrace_outside,
 	.wait_errands = ptrace_wait_errands,

@@ -153,12 +153,14 @@ static int remove_next(struct target *t, struct way *w, struct remains *found, s
 /* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
 static int remove_remains(struct target *t, struct way *w, struct remains *found)
 {
-	int closed = region_close_fds(w), err = 1;
+	int err = 1;
 	size_t index = 0;
 
-	*found = (struct remains){.removed = closed > 0};
+	*found = (struct remains){0};
 	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
 		err = remove_next(t, w, found, &index);
+	if (!err)
+		found->removed += region_close_fds(w) > 0;
 	return MIN(err, 0);
 }
 
