@@ -405,6 +405,17 @@ static void leave_when_only_the_command_is_killed(void **state _unused_)
 /* --- speed ------------------------------------------------------------------------------------ */
 
 #define TIMED_CALLS 20000000
+#define TIMINGS     7
+
+/* Whatever else the machine does only ever makes it longer. */
+static long shortest_time(struct jvm *j)
+{
+	long best = LONG_MAX;
+
+	for (int i = 0; i < TIMINGS; i++)
+		best = MIN(best, jvm_do(j, "time %d", TIMED_CALLS));
+	return best;
+}
 
 /* What the program's hot loop took before, it takes after. */
 static void leave_former_speed(void **state _unused_)
@@ -423,13 +434,12 @@ static void leave_former_speed(void **state _unused_)
 			continue;
 		events = json_array();
 		busy_start(&j, &jdks[i], flags);
-		jvm_do(&j, "time %d", TIMED_CALLS);
-		before = jvm_do(&j, "time %d", TIMED_CALLS);
+		before = shortest_time(&j);
 		hp = hp_trace(j.pid, (const char *const[]){"--count-only", WORK, NULL});
 		json_decref(hp_attached(hp));
 		during = jvm_do(&j, "time %d", TIMED_CALLS / 100) * 100;
 		check_detached(hp_finish(hp, SIGINT, 0, events), "interrupted");
-		after = jvm_do(&j, "time %d", TIMED_CALLS);
+		after = shortest_time(&j);
 		print_message("  %s: %.1f ns a call before, %.1f traced, %.1f after\n",
 			      jdks[i].name, (double)before / TIMED_CALLS,
 			      (double)during / TIMED_CALLS, (double)after / TIMED_CALLS);
