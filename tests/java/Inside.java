@@ -6,6 +6,9 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -98,6 +101,14 @@ final class Inside {
 		return (System.nanoTime() - start) / 1000000;
 	}
 
+	private static FileChannel locked;
+
+	/** Locked as long as this program runs. */
+	private static void lock(String file) throws IOException {
+		locked = FileChannel.open(Path.of(file), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+		locked.lock();
+	}
+
 	/** What a child process says, in one line. */
 	private static String exec(String[] cmd) throws IOException, InterruptedException {
 		String[] argv = java.util.Arrays.copyOfRange(cmd, 1, cmd.length);
@@ -129,6 +140,9 @@ final class Inside {
 				break;
 			case "threads":
 				answer = threads(Integer.parseInt(cmd[1]));
+				break;
+			case "lock":
+				lock(cmd[1]);
 				break;
 			case "exec":
 				answer = exec(cmd);

@@ -142,6 +142,42 @@ static void control_requests(void **state _unused_)
 	inside_each_jdk(requests_work);
 }
 
+/*
+ * A descriptor that is passed on is not closed inside: that would take the application's locks on
+ * the file away.
+ */
+static void control_keeps_file_locks(void **state _unused_)
+{
+	_cleanup_free_ char *path = NULL;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	uint64_t arg[7] = {0};
+	struct inside_reply r;
+	struct jvm j;
+	int64_t number;
+	int fd, own;
+
+	inside_start(&j, jdk_or_skip("jdk17"), NULL);
+	assert_true(asprintf(&path, "%s/locked", j.dir) > 0);
+	free(jvm_ask(&j, "lock %s", path));
+	fd = inside_controller(&j);
+	number = inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, path, strlen(path));
+	assert_true(number > 2);
+	arg[0] = (uint64_t)number + 1;
+	assert_int_equal(inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, path, strlen(path)), -ENOENT);
+	assert_int_equal(inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, "", 0), -EINVAL);
+	arg[0] = (uint64_t)number;
+	assert_int_equal(inside_request(fd, &r, HP_AGENT_FD, arg, NULL, 0), 0);
+	close(r.fd);
+	own = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(own >= 0);
+	assert_int_equal(fcntl(own, F_GETLK, &lock), 0);
+	assert_int_equal(lock.l_type, F_WRLCK);
+	assert_int_equal(lock.l_pid, j.pid);
+	close(own);
+	close(fd);
+	jvm_quit(&j);
+}
+
 /* A safepoint counts only when one really was: HotSpot's own log must show each. */
 static void safepoint_is_one(const struct jdk *jdk)
 {
@@ -512,6 +548,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		jvm_test(control_requests),	      jvm_test(control_safepoint_in_log),
+		jvm_test(control_keeps_file_locks),
 		jvm_test(control_malformed),	      jvm_test(control_one_at_a_time),
 		jvm_test(sockets_refuse_other_users), jvm_test(wait_until_go),
 		jvm_test(wait_launcher_fails),	      jvm_test(forked_child_is_silent),
