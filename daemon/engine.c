@@ -84,13 +84,13 @@ static pid_t pid_of(json_t *req)
 	return (pid_t)number(req, "pid", 0, 0, INT32_MAX);
 }
 
-/* Which way into the target; ptrace unless it is said. Return: false when that is none (said). */
+/* Which way into the target. Return: false when that is none (said). */
 static bool via_of(json_t *req, enum way_kind *ret)
 {
 	json_t *via = json_object_get(req, "via");
 	const char *text = json_string_value(via);
 
-	*ret = WAY_PTRACE;
+	*ret = WAY_DEFAULT;
 	if (!via || (text && !way_kind_parse(text, ret)))
 		return true;
 	log_err("\"via\" is none of \"ptrace\", \"agent\", \"auto\"");

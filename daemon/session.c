@@ -99,7 +99,7 @@ int session_open_target(pid_t pid, enum way_kind via, struct way **w_ret, struct
 /* Looking only, as anybody may who has the right to: that claims nothing, and disturbs nobody. */
 int session_look_at(pid_t pid, enum way_kind via, struct way **w_ret, struct target **ret)
 {
-	if (via != WAY_PTRACE)
+	if (via != WAY_PTRACE && via != WAY_DEFAULT)
 		return session_open_target(pid, via, w_ret, ret);
 	*w_ret = NULL;
 	return target_open(pid, ret);

@@ -48,8 +48,9 @@ enum { OPT_JSON = 'j', OPT_HELP = 'h', OPT_VIA = 512 };
 /* For commands that get into a target, or have to look into it. */
 #define VIA_LONG {"via", required_argument, NULL, OPT_VIA}
 #define VIA_HELP                                                                                   \
-	"      --via WAY        the way into the JVM: ptrace (default), agent (hotprobe's, inside\n"   \
-	"                       it: no ptrace), or auto\n"
+	"      --via WAY        the way into the JVM: ptrace, agent (hotprobe's, inside it: no\n"      \
+	"                       ptrace; loaded if need be), or auto (agent where ptrace is not\n"      \
+	"                       allowed); default: the agent if it is loaded, else ptrace\n"
 
 /**
  * common_option() - take an option that every command has.

@@ -12,9 +12,13 @@
 
 int way_kind_parse(const char *text, enum way_kind *ret)
 {
-	static const char *const names[] = {"ptrace", "agent", "auto"};
+	static const char *const names[] = {
+		[WAY_PTRACE] = "ptrace",
+		[WAY_AGENT] = "agent",
+		[WAY_AUTO] = "auto",
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = WAY_PTRACE; i < ARRAY_SIZE(names); i++) {
 		if (strcmp(text, names[i]))
 			continue;
 		*ret = (enum way_kind)i;
@@ -137,24 +141,46 @@ static int open_ptrace(pid_t pid, struct way **ret)
 	return err == -EBUSY ? agent_refused(pid, err) : err;
 }
 
-static int open_auto(pid_t pid, struct way **ret)
+/*
+ * Who has put the agent there wants it to be used. Return: 1 there is none, or it does not answer
+ * (@why); 0 it is open; -EBUSY; -ESRCH (said).
+ */
+static int open_present(pid_t pid, struct way **ret, const char **why)
 {
 	int err = way_agent_open(pid, ret);
-	const char *obstacle;
 
-	if (!err) {
+	if (!err)
 		log_info("PID %d: by way of the agent that is loaded in it", pid);
-		return 0;
-	}
-	if (err == -EBUSY || err == -ESRCH)
-		return agent_refused(pid, err);
+	if (!err || err == -EBUSY || err == -ESRCH)
+		return err ? agent_refused(pid, err) : 0;
+	*why = err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer";
+	return 1;
+}
+
+static int open_default(pid_t pid, struct way **ret)
+{
+	const char *why;
+	int err = open_present(pid, ret, &why);
+
+	if (err <= 0)
+		return err;
+	log_debug("PID %d: by way of ptrace: %s", pid, why);
+	return open_ptrace(pid, ret);
+}
+
+static int open_auto(pid_t pid, struct way **ret)
+{
+	const char *why, *obstacle;
+	int err = open_present(pid, ret, &why);
+
+	if (err <= 0)
+		return err;
 	obstacle = ptrace_obstacle(pid);
 	if (obstacle) {
 		log_info("PID %d: by way of the agent: %s", pid, obstacle);
 		return open_agent(pid, ret);
 	}
-	log_info("PID %d: by way of ptrace: %s", pid,
-		 err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer");
+	log_info("PID %d: by way of ptrace: %s", pid, why);
 	return open_ptrace(pid, ret);
 }
 
@@ -166,9 +192,11 @@ int way_open(pid_t pid, enum way_kind kind, struct way **ret)
 	case WAY_AUTO:
 		return open_auto(pid, ret);
 	case WAY_PTRACE:
+		return open_ptrace(pid, ret);
+	case WAY_DEFAULT:
 		break;
 	}
-	return open_ptrace(pid, ret);
+	return open_default(pid, ret);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

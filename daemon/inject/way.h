@@ -63,7 +63,7 @@ struct way {
 	bool keeps_fd;
 };
 
-enum way_kind { WAY_PTRACE, WAY_AGENT, WAY_AUTO };
+enum way_kind { WAY_DEFAULT, WAY_PTRACE, WAY_AGENT, WAY_AUTO };
 
 /** way_kind_parse() - "ptrace", "agent" or "auto". Return: 0; -EINVAL. */
 int way_kind_parse(const char *text, enum way_kind *ret);
@@ -72,7 +72,8 @@ int way_kind_parse(const char *text, enum way_kind *ret);
  * way_open() - find a way into @pid.
  *
  * WAY_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it stays.
- * WAY_AUTO takes the agent if one is there and answers, or if ptrace is not allowed; else ptrace.
+ * WAY_DEFAULT takes the agent if one is there and answers; else ptrace.
+ * WAY_AUTO does too, but where ptrace is not allowed it loads the agent.
  * Prints one error line when it fails. Return: 0; -EBUSY another hotprobe is at work there; -ESRCH;
  * -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM; as attach_agent().
  */

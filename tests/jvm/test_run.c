@@ -389,6 +389,40 @@ static void run_as_other_user(void **state _unused_)
 	json_decref(events);
 }
 
+/* Which way an "attached" event says was taken into @j. */
+static void check_via(struct jvm *j, const char *option, const char *via)
+{
+	const char *const args[] = {STEP, option, NULL};
+	struct child *hp = hp_trace(j->pid, args);
+	json_t *attached = hp_attached(hp);
+
+	assert_string_equal(json_text(attached, "via"), via);
+	json_decref(attached);
+	json_decref(hp_finish(hp, SIGINT, 0, NULL));
+	child_free(hp);
+}
+
+/* An agent that the variable has brought is found and used; where there is none, ptrace is. */
+static void trace_finds_the_agent(void **state _unused_)
+{
+	char variable[PATH_MAX + 64];
+
+	snprintf(variable, sizeof(variable), "JAVA_TOOL_OPTIONS=-agentpath:%s=quiet", env_agent());
+	for (int with = 0; with < 2; with++) {
+		struct jvm j;
+
+		jvm_start_with(&j, jdk_or_skip("jdk17"),
+			       (const char *const[]){"env", with ? variable : "UNUSED=", NULL}, NULL,
+			       (const char *const[]){"prog.Run", "main", NULL});
+		jvm_ready(&j);
+		check_via(&j, NULL, with ? "agent" : "ptrace");
+		check_via(&j, "--via=ptrace", "ptrace");
+		check_via(&j, "--via=auto", with ? "agent" : "ptrace");
+		jvm_quit(&j);
+		jvm_free(&j);
+	}
+}
+
 /* Wrong usage is said in one line and nothing is started. */
 static void run_wrong_usage(void **state _unused_)
 {
@@ -422,6 +456,7 @@ int main(void)
 		jvm_test(run_without_privileges),
 		jvm_test(run_as_other_user),
 		jvm_test(run_wrong_usage),
+		jvm_test(trace_finds_the_agent),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
