@@ -261,11 +261,15 @@ void signals_hold(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-int signals_open(void)
+int signals_open(int also)
 {
 	sigset_t set;
 
 	stop_signals(&set);
+	if (also) {
+		sigaddset(&set, also);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	}
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -302,7 +306,7 @@ enum status run_request(const struct common *opt, json_t *req, text_fn *text)
 	c = client_start(opt, req, text, out.file);
 	if (!c)
 		return STATUS_FAILED;
-	signal_fd = signals_open();
+	signal_fd = signals_open(0);
 	serve(c, &out, signal_fd);
 	close(signal_fd);
 	if (output_close(&out)) {

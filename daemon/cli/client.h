@@ -48,7 +48,10 @@ bool output_flush(struct output *o);
 /** output_close() - Return: 0; -EIO when something is missing (said). */
 int output_close(struct output *o);
 
-/** signals_open() - a descriptor for what signals_hold() holds. Return: it; -1. */
-int signals_open(void);
+/**
+ * signals_open() - a descriptor for what signals_hold() holds.
+ * @also: one more signal, to be held from now on; 0: none. Return: it; -1.
+ */
+int signals_open(int also);
 
 #endif

@@ -308,27 +308,13 @@ static void serve(struct run *r)
 	}
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-	int fd = signals_open();
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	return signalfd(fd, &set, SFD_CLOEXEC);
-}
-
 static int run_command(struct run *r)
 {
 	int err;
 
 	if (output_open(&r->out, &r->o.c))
 		return STATUS_FAILED;
-	r->signal_fd = open_signals();
+	r->signal_fd = signals_open(SIGCHLD);
 	err = command_start(r);
 	if (err)
 		return STATUS_FAILED;
