@@ -75,6 +75,27 @@ void hp_result_check(const struct hp_result *r, int status)
 			 r->out, r->err);
 }
 
+json_t *hp_json(const char *const argv[], int status)
+{
+	json_t *ret = json_array();
+	struct hp_result r;
+	char *save = NULL;
+
+	hp_run(&r, argv);
+	if (r.status != status)
+		fail_msg("%s: exit status %d for %d, stdout '%.1000s', stderr '%s'", argv[0],
+			 r.status, status, r.out, r.err);
+	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *o = json_line(line);
+
+		if (!o)
+			fail_msg("%s: not JSON: %s", argv[0], line);
+		json_array_append_new(ret, o);
+	}
+	hp_result_free(&r);
+	return ret;
+}
+
 struct child *hp_start(const char *const argv[])
 {
 	const char *all[HP_ARGV_MAX];

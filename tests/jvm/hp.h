@@ -26,6 +26,9 @@ void hp_result_free(struct hp_result *r);
 /** hp_result_check() - the status must be @status and, unless 0, stderr one clear line. */
 void hp_result_check(const struct hp_result *r, int status);
 
+/** hp_json() - run it; the exit status must be @status. Return: its lines, parsed, as an array. */
+json_t *hp_json(const char *const argv[], int status);
+
 /** hp_start() - begin `hotprobe @argv...` and let it run. */
 struct child *hp_start(const char *const argv[]);
 

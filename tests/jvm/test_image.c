@@ -41,29 +41,9 @@ static void use_new_cache(void)
 	setenv("XDG_CACHE_HOME", dir, 1);
 }
 
-static json_t *run_json(const char *const argv[], int status)
-{
-	json_t *ret = json_array();
-	struct hp_result r;
-	char *save = NULL;
-
-	hp_run(&r, argv);
-	if (r.status != status)
-		fail_msg("%s -x %s: status %d, not %d: %s", argv[0], argv[3], r.status, status, r.err);
-	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		json_t *o = json_line(line);
-
-		if (!o)
-			fail_msg("%s: not JSON: %s", argv[0], line);
-		json_array_append_new(ret, o);
-	}
-	hp_result_free(&r);
-	return ret;
-}
-
 static json_t *methods(const char *path, const char *pattern)
 {
-	return run_json((const char *[]){"methods", "--json", "-x", path, pattern, NULL}, 0);
+	return hp_json((const char *[]){"methods", "--json", "-x", path, pattern, NULL}, 0);
 }
 
 /* --- check ------------------------------------------------------------------------------------ */
@@ -122,7 +102,7 @@ static void check_says_what_an_image_is(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
 		bool here = strcmp(c->name, "ce25-arm64");
-		json_t *items = run_json((const char *[]){"check", "--json", "-x",
+		json_t *items = hp_json((const char *[]){"check", "--json", "-x",
 							   image_or_skip(c->name), NULL},
 					 here ? 0 : 4);
 
@@ -138,7 +118,7 @@ static void check_says_what_an_image_is(void **state _unused_)
 static void packed_image_is_refused_by_name(void **state _unused_)
 {
 	const char *path = image_or_skip("upx");
-	json_t *items = run_json((const char *[]){"check", "--json", "-x", path, NULL}, 4);
+	json_t *items = hp_json((const char *[]){"check", "--json", "-x", path, NULL}, 4);
 	struct hp_result r;
 
 	assert_non_null(strstr(detail_of(items, "probeable", "missing"), "UPX"));

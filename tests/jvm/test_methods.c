@@ -21,26 +21,6 @@ static struct with_pid pid_text(const struct jvm *j)
 	return p;
 }
 
-/* Output of a run that must succeed, each line parsed. */
-static json_t *run_json(const char *const argv[])
-{
-	json_t *ret = json_array();
-	struct hp_result r;
-	char *save = NULL;
-
-	hp_run(&r, argv);
-	hp_result_check(&r, 0);
-	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		json_t *o = json_line(line);
-
-		if (!o)
-			fail_msg("%s: not JSON: %s", argv[0], line);
-		json_array_append_new(ret, o);
-	}
-	hp_result_free(&r);
-	return ret;
-}
-
 static void check_method(struct jvm *j, const struct code *c, const json_t *o)
 {
 	uint64_t entry = json_addr(o, "entry"), end = json_addr(o, "end");
@@ -81,8 +61,8 @@ static json_t *shown_at_rest(struct jvm *j, struct codelist *list)
 		bool same;
 
 		jvm_settle(j, list);
-		shown = run_json((const char *const[]){"methods", "-p", pid_text(j).text, "--json",
-						       NULL});
+		shown = hp_json((const char *const[]){"methods", "-p", pid_text(j).text, "--json",
+						       NULL}, 0);
 		jvm_codelist(j, &after);
 		same = codelist_same(list, &after);
 		codelist_free(&after);
@@ -159,9 +139,9 @@ static void methods_pattern(void **state _unused_)
 	jvm_start(&j, jdk_or_skip("jdk17"), flags, (const char *const[]){"prog.Busy", NULL});
 	jvm_ready(&j);
 	jvm_settle(&j, NULL);
-	all = run_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json", NULL});
-	some = run_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json",
-					      "prog.Busy.*", NULL});
+	all = hp_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json", NULL}, 0);
+	some = hp_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json",
+					      "prog.Busy.*", NULL}, 0);
 	json_array_foreach (all, i, o) {
 		if (strcmp(json_text(o, "class"), "prog.Busy"))
 			continue;
@@ -263,7 +243,7 @@ static void list_one(const struct jdk *jdk, const char *flag, const char *gc)
 
 	jvm_start(&j, jdk, flags, (const char *const[]){"prog.Busy", NULL});
 	jvm_ready(&j);
-	all = run_json((const char *const[]){"list", "--json", NULL});
+	all = hp_json((const char *const[]){"list", "--json", NULL}, 0);
 	json_array_foreach (all, i, o)
 		if (json_integer_value(json_object_get(o, "pid")) == j.pid)
 			found = o;
@@ -309,8 +289,8 @@ static void check_says_ok(void **state _unused_)
 	for (i = 0; i < n; i++) {
 		jvm_start(&j, &jdks[i], NULL, (const char *const[]){"prog.Busy", NULL});
 		jvm_ready(&j);
-		items = run_json(
-			(const char *const[]){"check", "-p", pid_text(&j).text, "--json", NULL});
+		items = hp_json(
+			(const char *const[]){"check", "-p", pid_text(&j).text, "--json", NULL}, 0);
 		assert_true(json_array_size(items) > 5);
 		json_array_foreach (items, k, o)
 			if (!strcmp(json_text(o, "result"), "missing"))
