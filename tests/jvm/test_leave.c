@@ -406,13 +406,18 @@ static void leave_when_only_the_command_is_killed(void **state _unused_)
 
 #define TIMED_CALLS 20000000
 #define TIMINGS     7
+#define TIMINGS_MAX 400
 
-/* Whatever else the machine does only ever makes it longer. */
-static long shortest_time(struct jvm *j)
+/*
+ * Whatever else the machine does only ever makes it longer, by half for seconds where two CPUs are
+ * one core's. So what should take less than @enough is asked again until it does: some twenty
+ * seconds of never doing so is no accident.
+ */
+static long shortest_time(struct jvm *j, long enough)
 {
 	long best = LONG_MAX;
 
-	for (int i = 0; i < TIMINGS; i++)
+	for (int i = 0; i < TIMINGS || (best >= enough && i < TIMINGS_MAX); i++)
 		best = MIN(best, jvm_do(j, "time %d", TIMED_CALLS));
 	return best;
 }
@@ -434,12 +439,12 @@ static void leave_former_speed(void **state _unused_)
 			continue;
 		events = json_array();
 		busy_start(&j, &jdks[i], flags);
-		before = shortest_time(&j);
+		before = shortest_time(&j, LONG_MAX);
 		hp = hp_trace(j.pid, (const char *const[]){"--count-only", WORK, NULL});
 		json_decref(hp_attached(hp));
 		during = jvm_do(&j, "time %d", TIMED_CALLS / 100) * 100;
 		check_detached(hp_finish(hp, SIGINT, 0, events), "interrupted");
-		after = shortest_time(&j);
+		after = shortest_time(&j, before + before / 2);
 		print_message("  %s: %.1f ns a call before, %.1f traced, %.1f after\n",
 			      jdks[i].name, (double)before / TIMED_CALLS,
 			      (double)during / TIMED_CALLS, (double)after / TIMED_CALLS);
