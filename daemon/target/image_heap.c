@@ -22,16 +22,36 @@
 /* Objects are aligned to it in every version. */
 #define OBJECT_ALIGN 8
 
+#define NO_CODER (-1)
+
 /*
  * Seen: row 1 GraalVM CE 24 and 25; row 2 CE 20.2; row 3 CE 21.0 and 22.3; row 4 Oracle GraalVM 21
- * and 23. Which one it is, is decided by what is found, not by version.
+ * and 23; row 5 CE 19.0 and 1.0 RC, with the Strings of Java 8. Which one it is, is decided by what
+ * is found, not by version.
  */
 static const struct heap_layout layouts[] = {
 	{8, 0, -16, -8, 4, 12, 16},
 	{8, 0, -16, -8, 4, 8, 16},
 	{8, 0, -12, 4, 12, 12, 16},
 	{4, 3, -8, -4, 4, 4, 8},
+	{8, 0, -16, -8, NO_CODER, 8, 16},
 };
+
+/*
+ * Flags in a class word: three bits, or five of a compressed one, above which it counts in 8. (src:
+ * oracle/graal, genscavenge/ObjectHeaderImpl.java, numReservedHubBits: the two more are the state of
+ * the identity hash code, and only there with a shift.)
+ */
+#define KLASS_FLAGS	  7ull
+#define KLASS_SMALL_SHIFT 5
+
+static bool read_at(const struct image_heap *h, uint64_t pos, void *buf, size_t len)
+{
+	if (!range_inside(pos, len, 0, h->size))
+		return false;
+	memcpy(buf, h->bytes + pos, len);
+	return true;
+}
 
 uint64_t image_heap_word(const struct image_heap *h, uint64_t pos, uint8_t size)
 {
@@ -63,13 +83,16 @@ uint64_t image_heap_ref(const struct image_heap *h, uint64_t pos)
 	return v ? to_object(h, v << h->layout->ref_shift) : HEAP_NONE;
 }
 
-/* The lowest bits of the word are flags: five of a compressed one, above which it counts in 8. */
+static uint64_t hub_of_word(const struct image_heap *h, uint64_t v)
+{
+	v = h->layout->ref_size == 4 ? (uint64_t)(uint32_t)v >> KLASS_SMALL_SHIFT << h->layout->ref_shift
+				     : v & ~KLASS_FLAGS;
+	return v ? to_object(h, v) : HEAP_NONE;
+}
+
 uint64_t image_heap_hub(const struct image_heap *h, uint64_t obj)
 {
-	uint64_t v = image_heap_word(h, obj, h->layout->ref_size);
-
-	v = h->layout->ref_size == 4 ? v >> 5 << 3 : v & ~7ull;
-	return v ? to_object(h, v) : HEAP_NONE;
+	return hub_of_word(h, image_heap_word(h, obj, h->layout->ref_size));
 }
 
 uint64_t image_heap_array(const struct image_heap *h, uint64_t obj, uint64_t hub, uint8_t elem,
@@ -78,9 +101,9 @@ uint64_t image_heap_array(const struct image_heap *h, uint64_t obj, uint64_t hub
 	uint32_t n;
 
 	if (obj >= h->size || hub == HEAP_NONE || image_heap_hub(h, obj) != hub ||
-	    !range_inside(obj, h->layout->data, 0, h->size))
+	    !range_inside(obj, h->layout->data, 0, h->size) ||
+	    !read_at(h, obj + h->layout->length, &n, sizeof(n)))
 		return HEAP_NONE;
-	n = image_heap_word(h, obj + h->layout->length, 4);
 	if (n > INT32_MAX || !range_inside(obj + h->layout->data, (uint64_t)n * elem, 0, h->size))
 		return HEAP_NONE;
 	*len = n;
@@ -114,43 +137,87 @@ static size_t put_utf8(uint32_t c, char *buf, size_t room)
 	return 4;
 }
 
-/* Takes one character of UTF-16 at *@i; a lone surrogate becomes U+FFFD. */
-static uint32_t take_utf16(const uint8_t *p, uint32_t n, uint32_t *i)
-{
-	uint32_t c = p[*i] | (uint32_t)p[*i + 1] << 8, low;
+/* The text of a String: @n units of one or two bytes, some of which are in @buf. */
+struct text {
+	const struct image_heap *h;
+	uint64_t pos;
+	uint32_t n, width;
+	uint32_t from, have;
+	uint8_t buf[256];
+};
 
-	*i += 2;
+static bool text_open(const struct image_heap *h, uint64_t obj, struct text *t)
+{
+	const struct heap_layout *l = h->layout;
+	uint64_t hash = obj - (uint64_t)(int64_t)l->hub_of_hash;
+	uint8_t coder = 0;
+
+	*t = (struct text){.h = h, .width = l->coder_of_hash == NO_CODER ? 2 : 1};
+	if (obj >= h->size || image_heap_hub(h, obj) != h->string_hub)
+		return false;
+	t->pos = image_heap_array(h, image_heap_ref(h, hash + (uint64_t)(int64_t)l->value_of_hash),
+				  h->text_hub, (uint8_t)t->width, &t->n);
+	if (t->pos == HEAP_NONE)
+		return false;
+	if (l->coder_of_hash == NO_CODER)
+		return true;
+	if (!read_at(h, hash + (uint64_t)l->coder_of_hash, &coder, 1) || (coder == 1 && t->n % 2))
+		return false;
+	if (coder == 1) {
+		t->width = 2;
+		t->n /= 2;
+	}
+	return true;
+}
+
+static bool text_unit(struct text *t, uint32_t i, uint32_t *ret)
+{
+	const uint8_t *p;
+
+	if (i < t->from || i - t->from >= t->have) {
+		t->from = i;
+		t->have = MIN(t->n - i, (uint32_t)sizeof(t->buf) / t->width);
+		if (!read_at(t->h, t->pos + (uint64_t)i * t->width, t->buf, (size_t)t->have * t->width))
+			return false;
+	}
+	p = t->buf + (i - t->from) * t->width;
+	*ret = t->width == 2 ? p[0] | (uint32_t)p[1] << 8 : p[0];
+	return true;
+}
+
+/* Takes one character at *@i; a lone surrogate becomes U+FFFD. */
+static bool text_take(struct text *t, uint32_t *i, uint32_t *ret)
+{
+	uint32_t c, low;
+
+	if (!text_unit(t, (*i)++, &c))
+		return false;
+	*ret = c;
 	if (c < 0xd800 || c > 0xdfff)
-		return c;
-	low = *i + 1 < n ? p[*i] | (uint32_t)p[*i + 1] << 8 : 0;
-	if (c > 0xdbff || low < 0xdc00 || low > 0xdfff)
-		return 0xfffd;
-	*i += 2;
-	return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+		return true;
+	*ret = 0xfffd;
+	if (c > 0xdbff || *i == t->n)
+		return true;
+	if (!text_unit(t, *i, &low))
+		return false;
+	if (low >= 0xdc00 && low <= 0xdfff) {
+		++*i;
+		*ret = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+	}
+	return true;
 }
 
 int image_heap_string(const struct image_heap *h, uint64_t obj, char *buf, size_t size)
 {
-	const struct heap_layout *l = h->layout;
-	uint64_t hash = obj - (uint64_t)(int64_t)l->hub_of_hash, data;
-	uint32_t n, c;
+	struct text t;
 	size_t out = 0;
-	bool wide;
+	uint32_t c;
 
-	if (obj >= h->size || image_heap_hub(h, obj) != h->string_hub)
+	if (!text_open(h, obj, &t) || t.n >= size)
 		return -EPROTO;
-	data = image_heap_array(h, image_heap_ref(h, hash + (uint64_t)(int64_t)l->value_of_hash),
-				h->bytes_hub, 1, &n);
-	if (data == HEAP_NONE || n >= size)
-		return -EPROTO;
-	wide = image_heap_word(h, hash + (uint64_t)l->coder_of_hash, 1) == 1;
-	if (wide && n % 2)
-		return -EPROTO;
-	for (uint32_t i = 0; i < n;) {
-		size_t took;
+	for (uint32_t i = 0; i < t.n;) {
+		size_t took = text_take(&t, &i, &c) ? put_utf8(c, buf + out, size - out - 1) : 0;
 
-		c = wide ? take_utf16(h->bytes + data, n, &i) : h->bytes[data + i++];
-		took = put_utf8(c, buf + out, size - out - 1);
 		if (!took)
 			return -EPROTO;
 		out += took;
@@ -168,34 +235,44 @@ int image_heap_class(const struct image_heap *h, uint64_t hub, char *buf, size_t
 /* --- the anchor ------------------------------------------------------------------------------- */
 
 struct anchors {
-	uint64_t hashes[ANCHORS_MAX], texts[ANCHORS_MAX];
-	size_t nhashes, ntexts;
+	uint64_t pos[ANCHORS_MAX];
+	size_t n;
 };
 
-static void find_anchors(const struct image_heap *h, struct anchors *a)
+static void find_hashes(const struct image_heap *h, struct anchors *a)
 {
-	const uint8_t *p = h->bytes, *end = h->bytes + h->size;
-	size_t len = strlen(ANCHOR_TEXT);
 	uint32_t v;
 
-	while (a->ntexts < ANCHORS_MAX && (p = memmem(p, (size_t)(end - p), ANCHOR_TEXT, len)))
-		a->texts[a->ntexts++] = (uint64_t)(p++ - h->bytes);
-	for (uint64_t pos = 0; pos + 4 <= h->size && a->nhashes < ANCHORS_MAX; pos += 4) {
+	for (uint64_t pos = 0; pos + 4 <= h->size && a->n < ANCHORS_MAX; pos += 4) {
 		memcpy(&v, h->bytes + pos, 4);
 		if (v == ANCHOR_HASH)
-			a->hashes[a->nhashes++] = pos;
+			a->pos[a->n++] = pos;
 	}
+}
+
+/* The anchor's text in units of @width bytes. */
+static void find_texts(const struct image_heap *h, size_t width, struct anchors *a)
+{
+	const uint8_t *p = h->bytes, *end = h->bytes + h->size;
+	size_t len = strlen(ANCHOR_TEXT) * width;
+	char text[2 * sizeof(ANCHOR_TEXT)] = {0};
+
+	for (size_t i = 0; i < strlen(ANCHOR_TEXT); i++)
+		text[i * width] = ANCHOR_TEXT[i];
+	while (a->n < ANCHORS_MAX && (p = memmem(p, (size_t)(end - p), text, len)))
+		a->pos[a->n++] = (uint64_t)(p++ - h->bytes);
 }
 
 /* Where the class has its name: the same place in two classes whose names are known. */
 static bool find_name(struct image_heap *h)
 {
+	const char *array = h->layout->coder_of_hash == NO_CODER ? "[C" : "[B";
 	char a[32], b[8];
 
 	for (h->name = h->layout->ref_size; h->name < NAME_OFFSET_MAX; h->name += h->layout->ref_size)
 		if (image_heap_class(h, h->string_hub, a, sizeof(a)) > 0 &&
-		    image_heap_class(h, h->bytes_hub, b, sizeof(b)) > 0 &&
-		    !strcmp(a, "java.lang.String") && !strcmp(b, "[B"))
+		    image_heap_class(h, h->text_hub, b, sizeof(b)) > 0 &&
+		    !strcmp(a, "java.lang.String") && !strcmp(b, array))
 			return true;
 	return false;
 }
@@ -212,47 +289,76 @@ static bool try_layout(struct image_heap *h, const struct heap_layout *l, uint64
 		return false;
 	value = image_heap_word(h, hash + (uint64_t)(int64_t)l->value_of_hash, l->ref_size);
 	h->base = (value << l->ref_shift) - array;
-	if (!value || h->base > BASE_MAX || h->base % BASE_ALIGN)
+	if (!value || h->base % BASE_ALIGN || (h->base > BASE_MAX && h->base != h->vaddr))
 		return false;
 	h->string_hub = image_heap_hub(h, hash + (uint64_t)(int64_t)l->hub_of_hash);
-	h->bytes_hub = image_heap_hub(h, array);
-	return h->string_hub != HEAP_NONE && h->bytes_hub != HEAP_NONE && find_name(h);
+	h->text_hub = image_heap_hub(h, array);
+	h->bytes_hub = l->coder_of_hash == NO_CODER ? HEAP_NONE : h->text_hub;
+	return h->string_hub != HEAP_NONE && h->text_hub != HEAP_NONE && find_name(h);
 }
 
 static bool find_layout(struct image_heap *h)
 {
-	struct anchors a = {0};
+	struct anchors hashes = {0}, texts[2] = {0};
 
-	find_anchors(h, &a);
-	for (size_t l = 0; l < ARRAY_SIZE(layouts); l++)
-		for (size_t i = 0; i < a.nhashes; i++)
-			for (size_t j = 0; j < a.ntexts; j++)
-				if (try_layout(h, &layouts[l], a.hashes[i], a.texts[j]))
+	find_hashes(h, &hashes);
+	if (!hashes.n)
+		return false;
+	for (size_t width = 1; width <= 2; width++)
+		find_texts(h, width, &texts[width - 1]);
+	for (size_t l = 0; l < ARRAY_SIZE(layouts); l++) {
+		const struct anchors *t = &texts[layouts[l].coder_of_hash == NO_CODER];
+
+		for (size_t i = 0; i < hashes.n; i++)
+			for (size_t j = 0; j < t->n; j++)
+				if (try_layout(h, &layouts[l], hashes.pos[i], t->pos[j]))
 					return true;
+	}
 	return false;
 }
 
-int image_heap_open(const struct elffile *f, struct image_heap *ret)
+static bool has_bytes(const Elf64_Shdr *sh)
 {
-	const Elf64_Shdr *sh = elffile_section(f, ".svm_heap");
-	struct image_heap h = {0};
+	return sh && sh->sh_type != SHT_NOBITS && sh->sh_size;
+}
+
+static int open_section(const struct elffile *f, const Elf64_Shdr *sh, struct image_heap *ret)
+{
+	struct image_heap h = {.size = sh->sh_size, .vaddr = sh->sh_addr};
 	int err;
 
-	if (!sh || sh->sh_type == SHT_NOBITS || !sh->sh_size)
-		return -ENOENT;
 	if (sh->sh_size > HEAP_MAX)
 		return -EOPNOTSUPP;
 	err = elffile_section_read(f, sh, HEAP_MAX, &h.bytes);
 	if (err)
 		return err;
-	h.size = sh->sh_size;
-	h.vaddr = sh->sh_addr;
 	if (!find_layout(&h)) {
 		image_heap_close(&h);
 		return -EOPNOTSUPP;
 	}
+	h.absolute = f->type == ET_EXEC && h.base == h.vaddr;
 	*ret = h;
 	return 0;
+}
+
+/* Before 19.0 there were no isolates, and objects lie among constants, at addresses that are theirs. */
+static int open_constants(const struct elffile *f, struct image_heap *ret)
+{
+	const Elf64_Shdr *sh = elffile_section(f, ".rodata");
+	int err = has_bytes(sh) && f->type == ET_EXEC ? open_section(f, sh, ret) : -ENOENT;
+
+	if (!err && !ret->absolute) {
+		image_heap_close(ret);
+		err = -ENOENT;
+	}
+	return !err || err == -ENOMEM ? err : -ENOENT;
+}
+
+int image_heap_open(const struct elffile *f, struct image_heap *ret)
+{
+	const Elf64_Shdr *sh = elffile_section(f, ".svm_heap");
+
+	return has_bytes(sh) ? open_section(f, sh, ret) : open_constants(f, ret);
 }
 
 void image_heap_close(struct image_heap *h)

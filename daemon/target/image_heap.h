@@ -2,10 +2,10 @@
 /*
  * image_heap.h - the initial heap of a GraalVM native image, read from its file.
  *
- * Section .svm_heap holds Java objects as the image will see them at its start. How objects are laid
- * out differs between versions, so it is learned from one object that every image has: the String
- * "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is computed at build time. See
- * docs/images.md.
+ * Section .svm_heap, before 19.0 .rodata, holds Java objects as the image will see them at its start.
+ * How objects are laid out differs between versions, so it is learned from one object that every
+ * image has: the String "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is computed at
+ * build time. See docs/images.md.
  *
  * An object is named by its offset in the section, HEAP_NONE standing for null and for anything that
  * is no reference. The file is hostile: every read is bounded by the copy we hold.
@@ -21,8 +21,8 @@ struct heap_layout {
 	uint8_t ref_size;     /* of a reference, and of the word that says an object's class */
 	uint8_t ref_shift;    /* a reference counts in units of so many bits */
 	int8_t hub_of_hash;   /* the class word of a String, from its hash */
-	int8_t value_of_hash; /* its byte[], from its hash */
-	int8_t coder_of_hash; /* its coder, from its hash; -1: its text is char[], not read */
+	int8_t value_of_hash; /* its text, from its hash */
+	int8_t coder_of_hash; /* its coder, from its hash; -1: none, its text is char[] */
 	uint8_t length;	      /* of an array, from its start */
 	uint8_t data;	      /* its first element */
 };
@@ -33,8 +33,11 @@ struct image_heap {
 	uint64_t vaddr; /* of the section */
 	const struct heap_layout *layout;
 	uint64_t base; /* where the section lies in the heap: what references count from is 0 */
-	uint64_t string_hub, bytes_hub;
-	uint64_t name; /* where a class has its name */
+	bool absolute; /* references count from address 0, and base is vaddr */
+	uint64_t string_hub;
+	uint64_t text_hub;  /* of a String's text, byte[] or char[] */
+	uint64_t bytes_hub; /* of byte[]; HEAP_NONE where texts are char[]: it was not needed */
+	uint64_t name;	    /* where a class has its name */
 };
 
 /**

@@ -144,6 +144,8 @@ int image_info_find(const struct elffile *f, const struct image_heap *h, uint64_
 	struct image_info info;
 	size_t found = 0, tries = 0;
 
+	if (h->bytes_hub == HEAP_NONE)
+		return -EOPNOTSUPP;
 	for (uint64_t pos = 0; range_inside(pos, room, 0, h->size); pos += step)
 		if (image_heap_word(h, pos, step) && is_info(f, h, pos, exported, &tries, &info) && ++found == 1)
 			*ret = info;
