@@ -43,6 +43,7 @@ static const struct heap_layout layouts[] = {
  * the identity hash code, and only there with a shift.)
  */
 #define KLASS_FLAGS	  7ull
+#define KLASS_SMALL_FLAGS 31ull
 #define KLASS_SMALL_SHIFT 5
 
 static bool read_at(const struct image_heap *h, uint64_t pos, void *buf, size_t len)
@@ -230,6 +231,33 @@ int image_heap_class(const struct image_heap *h, uint64_t hub, char *buf, size_t
 {
 	return hub == HEAP_NONE ? -EPROTO
 				: image_heap_string(h, image_heap_ref(h, hub + h->name), buf, size);
+}
+
+int image_heap_class_of_word(const struct image_heap *h, uint64_t word, char *buf, size_t size)
+{
+	return image_heap_class(h, hub_of_word(h, word), buf, size);
+}
+
+void image_heap_objects(const struct image_heap *h, struct image_objects *ret)
+{
+	const struct heap_layout *l = h->layout;
+	uint64_t hub = h->base + h->string_hub;
+	bool small = l->ref_size == 4;
+
+	*ret = (struct image_objects){
+		.ref_size = l->ref_size,
+		.ref_shift = l->ref_shift,
+		.klass_size = l->ref_size,
+		.klass_mask = small ? UINT32_MAX & ~KLASS_SMALL_FLAGS : ~KLASS_FLAGS,
+		.string_klass_word = small ? hub >> l->ref_shift << KLASS_SMALL_SHIFT : hub,
+		.string_value = (uint32_t)(l->value_of_hash - l->hub_of_hash),
+		.string_coder = l->coder_of_hash == NO_CODER
+					? UINT32_MAX
+					: (uint32_t)(l->coder_of_hash - l->hub_of_hash),
+		.array_length = l->length,
+		.array_data = l->data,
+		.absolute = h->absolute,
+	};
 }
 
 /* --- the anchor ------------------------------------------------------------------------------- */

@@ -5,7 +5,8 @@
  * Section .svm_heap, before 19.0 .rodata, holds Java objects as the image will see them at its start.
  * How objects are laid out differs between versions, so it is learned from one object that every
  * image has: the String "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is computed at
- * build time. See docs/images.md.
+ * build time. Objects of the running image are laid out the same, and their classes are here. See
+ * docs/images.md.
  *
  * An object is named by its offset in the section, HEAP_NONE standing for null and for anything that
  * is no reference. The file is hostile: every read is bounded by the copy we hold.
@@ -40,6 +41,17 @@ struct image_heap {
 	uint64_t name;	    /* where a class has its name */
 };
 
+/* What a probe must know to look into objects of a running image; all in bytes. */
+struct image_objects {
+	uint8_t ref_size, ref_shift; /* of a reference in a field; 8-byte ones are signed */
+	uint8_t klass_size;	     /* of the class word, at offset 0 of an object */
+	uint64_t klass_mask;	     /* bits of it that say the class; the others are flags */
+	uint64_t string_klass_word;  /* class word & klass_mask of a java.lang.String */
+	uint32_t string_value, string_coder; /* string_coder UINT32_MAX: text is char[], UTF-16 */
+	uint32_t array_length, array_data;
+	bool absolute; /* references are addresses; else they count from the heap base (r14) */
+};
+
 /**
  * image_heap_open() - read the heap of @f and learn its layout.
  * Return: 0; -ENOENT there is none; -EOPNOTSUPP its layout is none we know, or it is larger than
@@ -47,6 +59,9 @@ struct image_heap {
  */
 int image_heap_open(const struct elffile *f, struct image_heap *ret);
 void image_heap_close(struct image_heap *h);
+
+/** image_heap_objects() - how objects of the running image are laid out. */
+void image_heap_objects(const struct image_heap *h, struct image_objects *ret);
 
 /** image_heap_word() - @size bytes (at most 8) at @pos, zero-extended. 0 outside. */
 uint64_t image_heap_word(const struct image_heap *h, uint64_t pos, uint8_t size);
@@ -72,5 +87,12 @@ int image_heap_string(const struct image_heap *h, uint64_t obj, char *buf, size_
 
 /** image_heap_class() - name of the class (a DynamicHub) at @hub. Return: as image_heap_string(). */
 int image_heap_class(const struct image_heap *h, uint64_t hub, char *buf, size_t size);
+
+/**
+ * image_heap_class_of_word() - name of the class that a class word stands for.
+ * @word: of an object in the heap of the running image, with its flags or without.
+ * Return: as image_heap_string().
+ */
+int image_heap_class_of_word(const struct image_heap *h, uint64_t word, char *buf, size_t size);
 
 #endif
