@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* image_heap.c - the initial heap of a native image. See image_heap.h and docs/images.md. */
+#include <fcntl.h>
+
 #include "target/image_heap.h"
 
 /* The largest seen has 206 MB (GraalVM 21.0, which left garbage in it). */
@@ -48,8 +50,12 @@ static const struct heap_layout layouts[] = {
 
 static bool read_at(const struct image_heap *h, uint64_t pos, void *buf, size_t len)
 {
+	const struct elffile f = {.fd = h->fd};
+
 	if (!range_inside(pos, len, 0, h->size))
 		return false;
+	if (!h->bytes)
+		return elffile_pread(&f, buf, len, h->offset + pos) == len;
 	memcpy(buf, h->bytes + pos, len);
 	return true;
 }
@@ -60,6 +66,8 @@ uint64_t image_heap_word(const struct image_heap *h, uint64_t pos, uint8_t size)
 
 	if (!range_inside(pos, size, 0, h->size))
 		return 0;
+	if (!h->bytes)
+		return read_at(h, pos, &v, size) ? v : 0;
 	if (size == 8) /* copied by one instruction; this is asked of every word of the heap */
 		memcpy(&v, h->bytes + pos, 8);
 	else if (size == 4)
@@ -352,7 +360,7 @@ static bool has_bytes(const Elf64_Shdr *sh)
 
 static int open_section(const struct elffile *f, const Elf64_Shdr *sh, struct image_heap *ret)
 {
-	struct image_heap h = {.size = sh->sh_size, .vaddr = sh->sh_addr};
+	struct image_heap h = {.size = sh->sh_size, .offset = sh->sh_offset, .vaddr = sh->sh_addr};
 	int err;
 
 	if (sh->sh_size > HEAP_MAX)
@@ -389,10 +397,27 @@ int image_heap_open(const struct elffile *f, struct image_heap *ret)
 	return has_bytes(sh) ? open_section(f, sh, ret) : open_constants(f, ret);
 }
 
+int image_heap_drop_copy(struct image_heap *h, const struct elffile *f)
+{
+	int fd;
+
+	if (!h->bytes)
+		return 0;
+	fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	free(h->bytes);
+	h->bytes = NULL;
+	h->fd = fd;
+	return 0;
+}
+
 void image_heap_close(struct image_heap *h)
 {
 	if (!h)
 		return;
+	if (h->size && !h->bytes)
+		close(h->fd);
 	free(h->bytes);
 	*h = (struct image_heap){0};
 }

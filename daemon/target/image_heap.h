@@ -9,7 +9,8 @@
  * docs/images.md.
  *
  * An object is named by its offset in the section, HEAP_NONE standing for null and for anything that
- * is no reference. The file is hostile: every read is bounded by the copy we hold.
+ * is no reference. The file is hostile: every read is bounded by the section, and is of our copy, or,
+ * once that is dropped, of a file that may have been cut or changed since.
  */
 #ifndef HP_IMAGE_HEAP_H
 #define HP_IMAGE_HEAP_H
@@ -29,9 +30,11 @@ struct heap_layout {
 };
 
 struct image_heap {
-	uint8_t *bytes;
+	uint8_t *bytes; /* NULL once it is dropped */
+	int fd;		/* then of the file, and ours */
 	uint64_t size;
-	uint64_t vaddr; /* of the section */
+	uint64_t offset; /* of the section in the file */
+	uint64_t vaddr;	 /* of the section */
 	const struct heap_layout *layout;
 	uint64_t base; /* where the section lies in the heap: what references count from is 0 */
 	bool absolute; /* references count from address 0, and base is vaddr */
@@ -59,6 +62,17 @@ struct image_objects {
  */
 int image_heap_open(const struct elffile *f, struct image_heap *ret);
 void image_heap_close(struct image_heap *h);
+
+/**
+ * image_heap_drop_copy() - free the copy of the section; reads are of the file from now on.
+ * @f: what @h was opened from; its fd is duplicated, and may be closed.
+ *
+ * For who keeps a heap to ask it now and then: the copy has up to 200 MB, and a read of the file
+ * costs a few system calls. What the file has no longer reads as 0, HEAP_NONE or -EPROTO.
+ *
+ * Return: 0; -errno, and the copy stays.
+ */
+int image_heap_drop_copy(struct image_heap *h, const struct elffile *f);
 
 /** image_heap_objects() - how objects of the running image are laid out. */
 void image_heap_objects(const struct image_heap *h, struct image_objects *ret);
