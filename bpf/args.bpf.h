@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0) */
 /*
- * args.bpf.h - reading a HotSpot process at a hit: its memory, objects, strings.
+ * args.bpf.h - reading a Java process at a hit: its memory, objects, strings.
  *
  * Every address here came out of the target and may be anything: a read fails or gives bytes, and
  * the bytes are only ever copied, compared or bounded. No function here guesses.
@@ -42,6 +42,12 @@ static __always_inline long read_user(void *dst, __u32 len, __u64 addr)
 
 /* --- references ------------------------------------------------------------------------------- */
 
+/* What references in memory count from; a native image has a heap of its own in every process. */
+static __always_inline __u64 heap_base_of(const struct pt_regs *ctx)
+{
+	return target.heap_in_r14 ? ctx->r14 : target.narrow_oop_base;
+}
+
 /*
  * A full-width reference out of a field or a handle, as the collector keeps it there, to the
  * object's address. Return: an hp_ref_status or REF_MOVING; @ret is 0 unless it is that or
@@ -60,9 +66,9 @@ static __always_inline bool is_readable(__u32 status)
 	return status == HP_REF_OK || status == REF_MOVING;
 }
 
-static __always_inline __u32 narrow_decode(__u32 raw, __u64 *ret)
+static __always_inline __u32 narrow_decode(__u32 raw, __u64 base, __u64 *ret)
 {
-	*ret = raw ? target.narrow_oop_base + ((__u64)raw << target.narrow_oop_shift) : 0;
+	*ret = raw ? base + ((__u64)raw << target.narrow_oop_shift) : 0;
 	return raw ? HP_REF_OK : HP_REF_NULL;
 }
 
@@ -79,20 +85,25 @@ static __always_inline __u32 load_u32(const __u8 *p, __u32 off)
 	return off <= OBJECT_HEAD_MAX - 4 && off % 4 == 0 ? *(const __u32 *)(p + off) : 0;
 }
 
-static __always_inline __u32 field_decode(const __u8 *head, __u32 off, __u64 *ret)
+static __always_inline __u32 field_decode(const __u8 *head, __u32 off, __u64 base, __u64 *ret)
 {
+	__u64 raw;
+
 	if (target.narrow_oops)
-		return narrow_decode(load_u32(head, off), ret);
-	return full_decode(load_u64(head, off), ret);
+		return narrow_decode(load_u32(head, off), base, ret);
+	raw = load_u64(head, off);
+	if (target.heap_in_r14 && raw)
+		raw += base;
+	return full_decode(raw, ret);
 }
 
 static __always_inline __u64 klass_word_of(const __u8 *head)
 {
 	switch (target.klass_word) {
 	case HP_KLASS_WIDE:
-		return load_u64(head, target.klass_off);
+		return load_u64(head, target.klass_off) & ~target.klass_flags;
 	case HP_KLASS_NARROW:
-		return load_u32(head, target.klass_off);
+		return load_u32(head, target.klass_off) & ~target.klass_flags;
 	default:
 		return load_u64(head, 0) >> target.klass_mark_shift << target.klass_mark_shift;
 	}
@@ -127,22 +138,36 @@ static __always_inline bool names_string(__u64 klass_word, bool declared)
  * text. A reference of another declared type still gets its text when it is a String.
  * Return: an hp_ref_status or REF_MOVING; @array is 0 if there is no text to fetch.
  */
-static __always_inline __u32 describe(const __u8 *head, bool is_string, __u64 *klass_word,
-				      __u8 *coder, __u64 *array)
+static __always_inline __u32 describe(const __u8 *head, bool is_string, __u64 base,
+				      __u64 *klass_word, __u8 *coder, __u64 *array)
 {
 	__u32 off = target.string_coder_off, status;
+	__u8 is_utf16 = 1;
 
 	*array = 0;
 	*klass_word = klass_word_of(head);
-	if (!names_string(*klass_word, is_string) || off >= OBJECT_HEAD_MAX)
+	if (!names_string(*klass_word, is_string))
 		return HP_REF_OK;
-	if (head[off] > 1)
-		return HP_REF_FAULT;
-	status = field_decode(head, target.string_value_off, array);
+	if (!target.string_is_chars) {
+		if (off >= OBJECT_HEAD_MAX)
+			return HP_REF_OK;
+		is_utf16 = head[off];
+		if (is_utf16 > 1)
+			return HP_REF_FAULT;
+	}
+	status = field_decode(head, target.string_value_off, base, array);
 	if (status == HP_REF_NULL) /* still in its constructor: an object without text */
 		return HP_REF_OK;
-	*coder = head[off];
+	*coder = is_utf16;
 	return status;
+}
+
+/* Bytes of an array that says it has @len elements. */
+static __always_inline __u32 array_bytes(__u32 len)
+{
+	if (!target.string_is_chars)
+		return len;
+	return len > 0x7fffffff ? 0xfffffffe : 2 * len;
 }
 
 /* How much of an array of @len bytes is copied. Halves of a pair are user space's concern. */
@@ -203,6 +228,7 @@ static __always_inline void locate_text(__u64 array, __u32 max, struct located *
 		out->status = HP_REF_FAULT;
 		return;
 	}
+	len = array_bytes(len);
 	out->array_len = len;
 	len = text_len(len, max, out->coder);
 	if (!len)
@@ -225,10 +251,11 @@ static __always_inline long read_head(__u8 head[OBJECT_HEAD_MAX], __u64 oop)
 }
 
 /*
- * Look at the object at @oop, of whose text at most @text_max bytes are wanted. A global function,
- * so that the verifier looks at it once and not at every place in every loop it is called from.
+ * Look at the object at @oop, of whose text at most @text_max bytes are wanted; @base as
+ * heap_base_of(). A global function, so that the verifier looks at it once and not at every place in
+ * every loop it is called from.
  */
-__noinline int locate(__u64 oop, bool is_string, __u32 text_max, struct located *out)
+__noinline int locate(__u64 oop, bool is_string, __u64 base, __u32 text_max, struct located *out)
 {
 	__u8 head[OBJECT_HEAD_MAX];
 	__u64 array;
@@ -246,7 +273,7 @@ __noinline int locate(__u64 oop, bool is_string, __u32 text_max, struct located 
 		out->status = HP_REF_FAULT;
 		return 0;
 	}
-	out->status = describe(head, is_string, &out->klass_word, &out->coder, &array);
+	out->status = describe(head, is_string, base, &out->klass_word, &out->coder, &array);
 	if (is_readable(out->status) && array)
 		locate_text(array, text_max, out);
 	return 0;

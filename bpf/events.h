@@ -42,9 +42,10 @@ struct hp_ref_spec {
 struct hp_slot_spec {
 	__u32 flags;
 	__u32 gen;    /* copied into each record: tells uses of one slot apart */
-	__u16 nstack; /* stack words to copy, from 8(%rsp) at entry */
-	__u16 nrefs;
-	__u32 ntexts; /* how many refs are declared java.lang.String */
+	__u16 nstack; /* stack words to copy, from stack_args_off above rsp at entry */
+	__u8 nrefs;
+	__u8 ntexts; /* how many refs are declared java.lang.String */
+	__u32 depth; /* rsp is so many bytes lower at the probe than at entry, HP_FP_FRAME aside */
 	struct hp_ref_spec refs[HP_REFS_MAX];
 };
 
@@ -75,13 +76,18 @@ struct hp_config {
 	__u32 klass_word; /* enum hp_klass_word */
 	__u32 klass_off;
 	__u32 klass_mark_shift;
+	__u64 klass_flags; /* bits of the klass word that do not say the class */
 	/* what klass_word holds for a java.lang.String (in the mark: shifted down); 0 unknown */
 	__u64 string_klass_word;
 	__u32 narrow_oops;
 	__u32 narrow_oop_shift;
 	__u64 narrow_oop_base;
+	__u32 native_image; /* no JavaThread: threads are the kernel's */
+	__u32 heap_in_r14;  /* references count from r14, not from narrow_oop_base */
+	__u32 stack_args_off; /* from rsp at entry: the first word that holds a parameter */
 	__u32 array_length_off, byte_array_base;
 	__u32 string_value_off, string_coder_off;
+	__u32 string_is_chars; /* its text is a char[], and there is no coder */
 	__u32 string_max; /* bytes, at most HP_TEXT_MAX */
 	__u32 barrier;	  /* enum hp_barrier */
 	__u64 z_bad_mask_addr, z_shift_addr;
@@ -125,11 +131,12 @@ struct hp_entry {
 	__u32 tid; /* kernel thread id, initial PID namespace */
 	__u16 nstack;
 	__u16 nrefs;
-	__u64 jthread;	/* r15: JavaThread* */
+	__u64 jthread;	/* r15: JavaThread*, or a native image's IsolateThread */
 	__u64 java_tid; /* java.lang.Thread.tid, 0 unknown */
 	__u64 gpr[HP_GPR_ARGS];
-	__u32 flags; /* of the slot, at the hit */
-	__u32 stack_err; /* the stack words could not be read */
+	__u16 flags;	 /* of the slot, at the hit */
+	__u16 stack_err; /* the stack words could not be read */
+	__u32 tgid;	 /* kernel process id, initial PID namespace */
 };
 
 enum hp_ref_status {
@@ -154,11 +161,11 @@ struct hp_ref {
 
 struct hp_thread {
 	struct hp_record h;
-	__u64 java_tid;
+	__u64 java_tid; /* 0: a native image's, known by its tid */
 	__u32 tid;
 	__u16 text_len;
 	__u8 status; /* enum hp_ref_status */
-	__u8 coder;
+	__u8 coder;  /* HP_CODER_NONE: bytes up to a NUL, as the kernel names threads */
 	__u8 text[HP_THREAD_NAME_MAX];
 };
 

@@ -39,6 +39,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#define TASK_COMM_LEN 16 /* Linux include/linux/sched.h */
+
 #include "bpf/events.h"
 #include "bpf/args.bpf.h"
 
@@ -88,7 +90,7 @@ struct call {
 	const struct hp_slot_spec *spec;
 	__u64 now_ns;
 	__u64 java_tid;
-	__u32 slot, flags, tid;
+	__u32 slot, flags, tid, tgid;
 	__u16 nstack, nrefs;
 };
 
@@ -175,7 +177,7 @@ __noinline int locate_name(__u64 jthread, struct located *out)
 	if (target.narrow_oops) {
 		if (read_user(&narrow, sizeof(narrow), oop))
 			return HP_REF_FAULT;
-		name_status = narrow_decode(narrow, &oop);
+		name_status = narrow_decode(narrow, target.narrow_oop_base, &oop);
 	} else {
 		if (read_user(&raw, sizeof(raw), oop))
 			return HP_REF_FAULT;
@@ -183,7 +185,7 @@ __noinline int locate_name(__u64 jthread, struct located *out)
 	}
 	if (!is_readable(name_status))
 		return name_status;
-	locate(oop, true, HP_THREAD_NAME_MAX, out);
+	locate(oop, true, target.narrow_oop_base, HP_THREAD_NAME_MAX, out);
 	if (out->status == HP_REF_OK && (status == REF_MOVING || name_status == REF_MOVING))
 		out->status = REF_MOVING;
 	return out->status;
@@ -237,6 +239,26 @@ __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 	return 0;
 }
 
+/* The kernel's name of a thread, which a native image sets to the Java thread's. */
+static __noinline int tell_native_thread(__u64 now_ns)
+{
+	struct hp_thread *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+
+	if (!rec)
+		return -1;
+	rec->h.size = sizeof(*rec);
+	rec->h.kind = HP_THREAD;
+	rec->h.pad = 0;
+	rec->h.ts_ns = now_ns;
+	rec->java_tid = 0;
+	rec->tid = (__u32)bpf_get_current_pid_tgid();
+	rec->coder = HP_CODER_NONE;
+	rec->status = HP_REF_OK;
+	rec->text_len = bpf_get_current_comm(rec->text, TASK_COMM_LEN) ? 0 : TASK_COMM_LEN;
+	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /*
  * Without virtual threads a JavaThread has one java.lang.Thread for life, so that the id need not
  * be read at every hit; the kernel's tid tells a JavaThread from a later one at the same address.
@@ -264,10 +286,16 @@ static __noinline __u64 look_up_thread(struct hp_stripe *stripe, __u64 jthread, 
 	if (seen && now_ns - seen->ts_ns < THREAD_REDO_NS) {
 		fresh = *seen;
 	} else {
-		if (keyed_by_jthread())
-			read_java_tid(jthread, &fresh.java_tid);
-		if (!fresh.java_tid || tell_thread(jthread, fresh.java_tid, now_ns))
-			return fresh.java_tid;
+		if (target.native_image) {
+			fresh.java_tid = 0;
+			if (tell_native_thread(now_ns))
+				return 0;
+		} else {
+			if (keyed_by_jthread())
+				read_java_tid(jthread, &fresh.java_tid);
+			if (!fresh.java_tid || tell_thread(jthread, fresh.java_tid, now_ns))
+				return fresh.java_tid;
+		}
 		bpf_map_update_elem(&threads, &key, &fresh, BPF_ANY);
 	}
 	stripe->thread_a = a;
@@ -321,6 +349,7 @@ static __always_inline void put_head(struct hp_entry *e, const struct pt_regs *c
 	e->gpr[5] = ctx->di;
 	e->flags = c->flags;
 	e->stack_err = 0;
+	e->tgid = c->tgid;
 }
 
 enum { SENT, LOST, TOO_LARGE };
@@ -346,7 +375,7 @@ static __always_inline int find_array(const __u8 *rec, __u32 area, __u64 from, _
 	if (len_off > ARRAY_HEAD_MAX - sizeof(len) || base > ARRAY_HEAD_MAX ||
 	    skip > SHORT_ARRAY - ARRAY_HEAD_MAX)
 		return -1;
-	len = *(const __u32 *)(rec + area + skip + len_off);
+	len = array_bytes(*(const __u32 *)(rec + area + skip + len_off));
 	ref->array_len = len;
 	len = text_len(len, target.string_max, ref->coder);
 	if (skip + base + len > SHORT_ARRAY)
@@ -365,7 +394,7 @@ static __always_inline int find_array(const __u8 *rec, __u32 area, __u64 from, _
  * reference anew for every way in which those before it may have turned out.
  */
 static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, __u64 oop,
-					 bool is_string)
+					 bool is_string, __u64 base)
 {
 	__u8 plain[OBJECT_HEAD_MAX] = {}, *rec = (__u8 *)e, *head = plain;
 	__u32 at = e->h.size, area = e->h.pad;
@@ -387,7 +416,7 @@ static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, _
 	} else if (object_head_len > OBJECT_HEAD_MAX || read_now(plain, object_head_len, oop)) {
 		return -1;
 	}
-	ref->status = describe(head, is_string, &ref->klass_word, &ref->coder, &array);
+	ref->status = describe(head, is_string, base, &ref->klass_word, &ref->coder, &array);
 	if (ref->status == REF_MOVING || forwardee(head))
 		return -1;
 	if (ref->status != HP_REF_OK || !array)
@@ -428,7 +457,8 @@ static __always_inline int send_short(const struct pt_regs *ctx, struct call *c,
 		__u64 loc = spec->loc;
 
 		barrier_var(loc); /* the register that is compared must be the one that indexes */
-		if (loc >= HP_GPR_ARGS || put_short_ref(e, room.size, e->gpr[loc], spec->text))
+		if (loc >= HP_GPR_ARGS ||
+		    put_short_ref(e, room.size, e->gpr[loc], spec->text, heap_base_of(ctx)))
 			goto too_large;
 	}
 	e->h.size = room.size;
@@ -450,8 +480,8 @@ too_large:
 #define KEPT 2
 
 struct layout {
-	__u64 gpr[HP_GPR_ARGS];
-	__u64 sp;
+	const struct pt_regs *ctx;
+	__u64 sp; /* at entry */
 	__u32 slot;
 	__u32 texts;
 	__u32 need; /* bytes to reserve */
@@ -495,6 +525,43 @@ static __noinline long fill(struct bpf_dynptr *d, __u32 off, __u32 len, __u64 ad
 	return -1;
 }
 
+/*
+ * A load of its own for each register: the compiler would make one load at a computed offset of them,
+ * which the verifier refuses.
+ */
+#define LOAD_REGISTER(value, ctx, reg)                                                             \
+	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                      \
+		     : "=r"(value)                                                                 \
+		     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, reg)))
+
+/* As put_head() numbers them. */
+static __always_inline __u64 argument_register(const struct pt_regs *ctx, __u32 i)
+{
+	__u64 value = 0;
+
+	switch (i) {
+	case 0:
+		LOAD_REGISTER(value, ctx, si);
+		break;
+	case 1:
+		LOAD_REGISTER(value, ctx, dx);
+		break;
+	case 2:
+		LOAD_REGISTER(value, ctx, cx);
+		break;
+	case 3:
+		LOAD_REGISTER(value, ctx, r8);
+		break;
+	case 4:
+		LOAD_REGISTER(value, ctx, r9);
+		break;
+	case 5:
+		LOAD_REGISTER(value, ctx, di);
+		break;
+	}
+	return value;
+}
+
 /* Look at the @i-th reference of a call. */
 static __always_inline void look(struct layout *l, __u32 i, struct located *out)
 {
@@ -510,10 +577,10 @@ static __always_inline void look(struct layout *l, __u32 i, struct located *out)
 			out->coder = HP_CODER_NONE;
 			return;
 		}
-	} else if (loc < HP_GPR_ARGS) {
-		oop = l->gpr[loc];
+	} else {
+		oop = argument_register(l->ctx, loc);
 	}
-	locate(oop, spec->text, target.string_max, out);
+	locate(oop, spec->text, heap_base_of(l->ctx), target.string_max, out);
 	if (!out->text_len)
 		return;
 	if (l->texts >= HP_TEXTS_MAX) {
@@ -583,8 +650,8 @@ static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
 	struct filling f = {
 		.l =
 			{
-				.gpr = {ctx->si, ctx->dx, ctx->cx, ctx->r8, ctx->r9, ctx->di},
-				.sp = ctx->sp,
+				.ctx = ctx,
+				.sp = ctx->sp + c->spec->depth,
 				.slot = c->slot,
 				.end = sizeof(struct hp_entry),
 			},
@@ -616,7 +683,7 @@ static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
 		at += 8 * HP_FP_ARGS;
 	}
 	if (c->nstack) {
-		if (fill(&f.d, at, 8 * c->nstack, f.l.sp + 8))
+		if (fill(&f.d, at, 8 * c->nstack, f.l.sp + target.stack_args_off))
 			e->stack_err = 1;
 		at += 8 * c->nstack;
 	}
@@ -686,7 +753,8 @@ int hit(struct pt_regs *ctx)
 	c.flags = *(volatile __u32 *)&c.spec->flags;
 	pid_tgid = bpf_get_current_pid_tgid();
 	c.tid = pid_tgid;
-	if (!(c.flags & HP_SLOT_LIVE) || (target.tgid && pid_tgid >> 32 != target.tgid))
+	c.tgid = pid_tgid >> 32;
+	if (!(c.flags & HP_SLOT_LIVE) || (target.tgid && c.tgid != target.tgid))
 		return 0;
 	cpu = bpf_get_smp_processor_id() & stripe_mask;
 	c.stripe = bpf_map_lookup_elem(&stripes, &cpu);

@@ -72,7 +72,7 @@ enum status report_methods(struct conn *conn, pid_t pid, enum way_kind via, cons
 	err = session_look_at(pid, via, &w, &t);
 	if (err == 0)
 		err = follow_open(t, NULL, NULL, NULL, &f);
-	status = status_tell(err, pid, t, why);
+	status = status_tell(err, pid, t != NULL, why);
 	if (err == 0) {
 		struct symmap *map = follow_map(f);
 
@@ -314,6 +314,17 @@ enum status report_check(struct conn *conn, pid_t pid)
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
+static int clean(struct target *t, struct way *w, size_t *sites)
+{
+	const struct rig_target rt = {.id = &t->id,
+				      .way = w,
+				      .mem = t->mem,
+				      .code_low = t->layout.code_low,
+				      .code_high = t->layout.code_high};
+
+	return rig_clean(&rt, sites);
+}
+
 enum status report_clean(struct conn *conn, pid_t pid, enum way_kind via)
 {
 	struct way *w = NULL;
@@ -326,8 +337,8 @@ enum status report_clean(struct conn *conn, pid_t pid, enum way_kind via)
 	log_hold(why);
 	err = session_open_target(pid, via, &w, &t);
 	if (err == 0)
-		err = rig_clean(t, w, &sites);
-	status = status_tell(err, pid, t, why);
+		err = clean(t, w, &sites);
+	status = status_tell(err, pid, t != NULL, why);
 	target_close(t);
 	way_close(w);
 	if (err < 0)

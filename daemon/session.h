@@ -30,12 +30,14 @@ int session_look_at(pid_t pid, enum way_kind via, struct way **w_ret, struct tar
 /**
  * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
  * has ended, which explains any other. Waits up to 0.3 s for a target that may be dying.
- * @err: 0 or more if all went well. @t: NULL if it was not opened. @why: what log_hold() was given.
+ * @err: 0 or more if all went well. @pid: 0 if it was about none. @opened: it was seen to be there.
+ * @why: what log_hold() was given.
  */
-enum status status_tell(int err, pid_t pid, const struct target *t, const char *why);
+enum status status_tell(int err, pid_t pid, bool opened, const char *why);
 
 struct trace_request {
-	pid_t pid;
+	pid_t pid;	    /* 0: every process of @binary */
+	const char *binary; /* a native image; NULL: @pid is a JVM */
 	enum way_kind via;
 	const char *const *specs;
 	size_t nspecs;

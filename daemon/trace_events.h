@@ -2,8 +2,8 @@
 /*
  * trace_events.h - the JSON lines of `trace`: docs/protocol.md, "Events of trace".
  *
- * Data comes as records and sites, goes to the connection's buffer. What a number in a record is
- * called (a class, a thread) is looked up and remembered here for a moment.
+ * Data comes as records and sites, goes to the connection's buffer. What a thread is called is
+ * remembered here for a moment; what a class is called, whoever knows the target is asked.
  */
 #ifndef HP_TRACE_EVENTS_H
 #define HP_TRACE_EVENTS_H
@@ -11,23 +11,22 @@
 #include "output/format.h"
 #include "output/names.h"
 #include "probe/site.h"
-#include "target/target.h"
 
 /* Zero-initialised but for the first three. */
 struct trace_events {
 	struct buf *out;
-	struct target *t;
-	struct strpool *strings;
+	klass_name_fn *klass; /* what a class word stands for */
+	void *klass_arg;
+	pid_t pid; /* 0: of each record */
 
 	uint64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
-	struct names threads;	 /* java_tid -> JSON text of the name */
-	struct names klasses;	 /* klass word -> name */
+	struct names threads;	 /* java_tid, or the kernel's tid -> JSON text of the name */
 };
 
 void trace_events_fini(struct trace_events *e);
 
-/** trace_event_begin() - {"event":NAME,"ts":...,"pid":... ; the caller goes on and ends it. */
-struct buf *trace_event_begin(struct trace_events *e, const char *name, uint64_t mono_ns);
+/** trace_event_begin() - {"event":NAME,"ts":...,"pid":... (0: null); the caller goes on and ends it. */
+struct buf *trace_event_begin(struct trace_events *e, const char *name, uint64_t mono_ns, pid_t pid);
 void trace_event_end(struct buf *b);
 
 /** trace_event_entry() - one call. */

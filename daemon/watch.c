@@ -93,7 +93,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum wa
 		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
 		err = w->pid_src ? 0 : -ENOMEM;
 	}
-	status = status_tell(err, pid, w->t, why);
+	status = status_tell(err, pid, w->t != NULL, why);
 	if (err) {
 		watch_free(w);
 		return status;

@@ -89,7 +89,7 @@ static struct call_layout layout(const char *desc, bool is_static)
 {
 	static struct call_layout c;
 
-	assert_int_equal(call_layout_init(desc, is_static, &c), 0);
+	assert_int_equal(call_layout_init(CALL_HOTSPOT, desc, is_static, &c), 0);
 	return c;
 }
 
@@ -153,8 +153,8 @@ static void call_layout_edges(void **state)
 	assert_int_equal(c.nstack, 0);
 	assert_int_equal(c.nrefs, 0);
 	assert_false(c.uses_fp);
-	assert_int_equal(call_layout_init("(I", true, &c), -EPROTO);
-	assert_int_equal(call_layout_init("", true, &c), -EPROTO);
+	assert_int_equal(call_layout_init(CALL_HOTSPOT, "(I", true, &c), -EPROTO);
+	assert_int_equal(call_layout_init(CALL_HOTSPOT, "", true, &c), -EPROTO);
 }
 
 /* 255 parameters are all placed, and references beyond HP_REFS_MAX are marked as not looked into.

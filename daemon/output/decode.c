@@ -9,7 +9,17 @@
 
 /* --- where arguments are ---------------------------------------------------------------------- */
 
+/* hp_entry has them in HotSpot's order: rsi rdx rcx r8 r9 rdi. Native images have C's. */
+uint16_t call_register(enum call_convention convention, unsigned int i)
+{
+	static const uint8_t c_order[HP_GPR_ARGS] = {5, 0, 1, 2, 3, 4};
+
+	i %= HP_GPR_ARGS;
+	return (uint16_t)(convention == CALL_HOTSPOT ? i : c_order[i]);
+}
+
 struct placing {
+	enum call_convention convention;
 	uint16_t gpr, fp, stack; /* used so far */
 	uint16_t refs;
 };
@@ -24,7 +34,7 @@ static struct arg_place place_next(struct placing *p, char tag)
 		place.index = p->fp++;
 	} else if (!is_fp && p->gpr < HP_GPR_ARGS) {
 		place.kind = ARG_GPR;
-		place.index = p->gpr++;
+		place.index = call_register(p->convention, p->gpr++);
 	} else {
 		/* One word each, whatever the type: 17 counts two 4-byte slots for each argument,
 		 * later JDKs align before each. */
@@ -36,13 +46,15 @@ static struct arg_place place_next(struct placing *p, char tag)
 	return place;
 }
 
-int call_layout_init(const char *desc, bool is_static, struct call_layout *ret)
+int call_layout_init(enum call_convention convention, const char *desc, bool is_static,
+		     struct call_layout *ret)
 {
-	struct placing p = {0};
+	struct placing p = {.convention = convention};
 	int err = jsignature_parse(desc, &ret->sig);
 
 	if (err)
 		return err;
+	ret->convention = convention;
 	ret->is_static = is_static;
 	if (!is_static)
 		ret->self = place_next(&p, 'L');
@@ -62,17 +74,18 @@ static bool is_string(const struct jsignature *sig, const struct jtype *type)
 	       memcmp(sig->desc + type->off, string_desc, type->len) == 0;
 }
 
-static void add_ref_spec(struct hp_slot_spec *spec, const struct arg_place *place, bool text)
+static void add_ref_spec(const struct call_layout *c, struct hp_slot_spec *spec,
+			 const struct arg_place *place, bool text)
 {
-	if (place->ref < 0)
-		return;
-
+	uint16_t first = c->convention == CALL_HOTSPOT ? CALL_STACK_HOTSPOT : CALL_STACK_NATIVE_IMAGE;
 	uint16_t loc = place->index;
 
+	if (place->ref < 0)
+		return;
 	if (place->kind == ARG_STACK)
-		loc = (uint16_t)(HP_LOC_STACK | (8 + place->index)); /* past the return address */
+		loc = (uint16_t)(HP_LOC_STACK | (first + place->index));
 	spec->refs[place->ref] = (struct hp_ref_spec){.loc = loc, .text = text};
-	spec->ntexts += text;
+	spec->ntexts = (uint8_t)(spec->ntexts + text);
 }
 
 void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret)
@@ -80,12 +93,12 @@ void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret
 	*ret = (struct hp_slot_spec){
 		.flags = c->uses_fp ? HP_SLOT_FP : 0,
 		.nstack = c->nstack,
-		.nrefs = c->nrefs,
+		.nrefs = (uint8_t)c->nrefs,
 	};
 	if (!c->is_static)
-		add_ref_spec(ret, &c->self, false);
+		add_ref_spec(c, ret, &c->self, false);
 	for (size_t i = 0; i < c->sig.nparams; i++)
-		add_ref_spec(ret, &c->args[i], is_string(&c->sig, &c->sig.params[i]));
+		add_ref_spec(c, ret, &c->args[i], is_string(&c->sig, &c->sig.params[i]));
 }
 
 /* --- records ---------------------------------------------------------------------------------- */

@@ -28,15 +28,22 @@ int probe_bpf_open(const struct hp_config *config, size_t ring_bytes, record_fn 
 		   struct probe_bpf **ret);
 void probe_bpf_close(struct probe_bpf *p);
 
+/* Where a uprobe goes, and the slot whose spec says what happens at a hit. */
+struct probe_place {
+	uint64_t offset; /* in the file */
+	uint32_t slot;
+};
+
 /**
- * probe_bpf_attach() - put the probe on slots [@first, @first + @n) of the text at @path: file offset
- * @offsets[i], cookie @first + i. One uprobe_multi link where the kernel has it, else one by one.
+ * probe_bpf_attach() - put the probe on @n places of the file at @path. One uprobe_multi link where
+ * the kernel has it, else one by one; after an error none of them is there.
+ * @pid: 0 for every process.
  * May be called several times; everything is detached by probe_bpf_detach() or _close().
- * Return: 0; -errno of the kernel.
+ * Return: 0; -EINVAL no such slot; -errno of the kernel.
  */
-int probe_bpf_attach(struct probe_bpf *p, pid_t pid, const char *path, uint32_t first, uint32_t n,
-		     const unsigned long *offsets);
-void probe_bpf_detach(struct probe_bpf *p);
+int probe_bpf_attach(struct probe_bpf *p, pid_t pid, const char *path,
+		     const struct probe_place *places, size_t n);
+void probe_bpf_detach(struct probe_bpf *p); /* accepts NULL */
 
 /** probe_bpf_multi() - did the kernel take a uprobe_multi link? */
 bool probe_bpf_multi(const struct probe_bpf *p);

@@ -142,17 +142,19 @@ static int load_as(struct probe_bpf *p, const struct hp_config *config, size_t r
 	return err;
 }
 
+/* If it does not load either way, what stood against the first tells more. */
 static int load(struct probe_bpf *p, const struct hp_config *config, size_t ring_bytes)
 {
-	_cleanup_free_ struct load_log *log = malloc(sizeof(*log));
+	_cleanup_free_ struct load_log *logs = calloc(2, sizeof(*logs));
 	int err;
 
-	if (!log)
+	if (!logs)
 		return -ENOMEM;
-	err = load_as(p, config, ring_bytes, true, log);
-	if (err && err != -EPERM && err != -ENOMEM)
-		err = load_as(p, config, ring_bytes, false, log);
-	return err ? bpf_load_failed("the probe", err, log) : 0;
+	err = load_as(p, config, ring_bytes, true, &logs[0]);
+	if (err && err != -EPERM && err != -ENOMEM &&
+	    !load_as(p, config, ring_bytes, false, &logs[1]))
+		return 0;
+	return err ? bpf_load_failed("the probe", err, &logs[0]) : 0;
 }
 
 static int map_stats(struct probe_bpf *p)
@@ -280,59 +282,70 @@ void probe_bpf_close(struct probe_bpf *p)
 
 /* --- attaching -------------------------------------------------------------------------------- */
 
-static int attach_multi(struct probe_bpf *p, pid_t pid, const char *path, uint32_t first,
-			uint32_t n, const unsigned long *offsets)
+static int attach_multi(struct probe_bpf *p, pid_t pid, const char *path,
+			const struct probe_place *places, size_t n)
 {
 	_cleanup_free_ __u64 *cookies = calloc(n, sizeof(*cookies));
+	_cleanup_free_ unsigned long *offsets = calloc(n, sizeof(*offsets));
 	int *fds = realloc(p->link_fds, (p->nlink_fds + 1) * sizeof(*fds));
 	int fd;
 
 	if (fds)
 		p->link_fds = fds;
-	if (!cookies || !fds)
+	if (!cookies || !offsets || !fds)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		cookies[i] = first + i;
+	for (size_t i = 0; i < n; i++) {
+		cookies[i] = places[i].slot;
+		offsets[i] = places[i].offset;
+	}
 	/* The program checks the process by itself. */
 	fd = bpf_multi_link(bpf_program__fd(p->skel->progs.hit), path,
-			    p->multi == MULTI_COMPLETE ? pid : 0, offsets, cookies, n);
+			    p->multi == MULTI_COMPLETE ? pid : 0, offsets, cookies, (uint32_t)n);
 	if (fd < 0)
 		return fd;
 	p->link_fds[p->nlink_fds++] = fd;
 	return 0;
 }
 
-static int attach_each(struct probe_bpf *p, pid_t pid, const char *path, uint32_t first, uint32_t n,
-		       const unsigned long *offsets)
+static int attach_each(struct probe_bpf *p, pid_t pid, const char *path,
+		       const struct probe_place *places, size_t n)
 {
 	struct bpf_link **links = realloc(p->links, (p->nlinks + n) * sizeof(struct bpf_link *));
+	size_t before = p->nlinks;
 
 	if (!links)
 		return -ENOMEM;
 	p->links = links;
-	for (uint32_t i = 0; i < n; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = first + i);
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(p->skel->progs.hit, pid,
-									path, offsets[i], &opts);
+	for (size_t i = 0; i < n; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = places[i].slot);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(
+			p->skel->progs.hit, pid ? pid : -1, path, places[i].offset, &opts);
+		int err = -errno;
 
-		if (!link)
-			return -errno;
+		if (!link) {
+			while (p->nlinks > before)
+				bpf_link__destroy(p->links[--p->nlinks]);
+			return err;
+		}
 		p->links[p->nlinks++] = link;
 	}
 	return 0;
 }
 
-int probe_bpf_attach(struct probe_bpf *p, pid_t pid, const char *path, uint32_t first, uint32_t n,
-		     const unsigned long *offsets)
+int probe_bpf_attach(struct probe_bpf *p, pid_t pid, const char *path,
+		     const struct probe_place *places, size_t n)
 {
-	if (n > HP_SLOTS_MAX || first > HP_SLOTS_MAX - n)
-		return -EINVAL;
-	return p->multi != MULTI_NONE ? attach_multi(p, pid, path, first, n, offsets)
-				      : attach_each(p, pid, path, first, n, offsets);
+	for (size_t i = 0; i < n; i++)
+		if (places[i].slot >= HP_SLOTS_MAX)
+			return -EINVAL;
+	return p->multi != MULTI_NONE ? attach_multi(p, pid, path, places, n)
+				      : attach_each(p, pid, path, places, n);
 }
 
 void probe_bpf_detach(struct probe_bpf *p)
 {
+	if (!p)
+		return;
 	for (size_t i = 0; i < p->nlink_fds; i++)
 		close(p->link_fds[i]);
 	for (size_t i = 0; i < p->nlinks; i++)

@@ -18,35 +18,6 @@
 /* Each killed instance leaves one region; a target that makes up more gets no further attention. */
 #define REMAINS_MAX 64
 
-static uint32_t off32(uint64_t off)
-{
-	return off >= HP_OFF_NONE ? HP_OFF_NONE : (uint32_t)off;
-}
-
-static uint32_t barrier_of(enum gc_kind gc)
-{
-	switch (gc) {
-	case GC_Z:
-		return HP_BARRIER_Z;
-	case GC_ZGEN:
-		return HP_BARRIER_ZGEN;
-	case GC_SHENANDOAH:
-		return HP_BARRIER_SHENANDOAH;
-	default:
-		return HP_BARRIER_NONE;
-	}
-}
-
-/* What an object's klass word holds for @klass; 0 unknown. */
-static uint64_t klass_word_of(const struct layout *l, uint64_t klass)
-{
-	uint64_t narrow = klass - l->narrow_klass_base;
-
-	if (!klass || l->klass_word == KLASS_WIDE)
-		return klass;
-	return narrow >> l->narrow_klass_shift;
-}
-
 /*
  * BPF sees PIDs of the initial namespace; ours are the same numbers only if we are in it.
  * Source: PROC_PID_INIT_INO, Linux include/linux/proc_ns.h.
@@ -58,56 +29,20 @@ static bool in_init_pid_ns(void)
 	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcu;
 }
 
-static void config_fill(const struct rig *r, const struct rig_options *opt, struct hp_config *c)
+static void finish_config(struct hp_config *c, pid_t pid, size_t ring_bytes)
 {
-	const struct layout *l = &r->t->layout;
-	bool strings = !l->missing[CAP_STRINGS] && !l->missing[CAP_KLASS];
-	bool threads = !l->missing[CAP_THREADS];
-
-	*c = (struct hp_config){
-		.tgid = in_init_pid_ns() ? (uint32_t)r->t->id.pid : 0,
-		.klass_word = (uint32_t)l->klass_word,
-		.klass_off = l->missing[CAP_KLASS] ? HP_OFF_NONE : l->klass_off,
-		.klass_mark_shift = l->klass_mark_shift,
-		.string_klass_word = strings ? klass_word_of(l, l->string_klass) : 0,
-		.narrow_oops = l->narrow_oops,
-		.narrow_oop_shift = l->narrow_oop_shift,
-		.narrow_oop_base = l->narrow_oop_base,
-		.array_length_off = l->array_length_off,
-		.byte_array_base = l->byte_array_base,
-		.string_value_off = strings ? l->string_value_off : HP_OFF_NONE,
-		.string_coder_off = l->string_coder_off,
-		.string_max = opt->string_max,
-		.barrier = barrier_of(l->gc),
-		.z_bad_mask_addr = l->z_bad_mask_addr,
-		.z_shift_addr = l->z_shift_addr,
-		.z_good_mask_addr = l->z.good_mask_addr,
-		.z_offset_mask = l->z.offset_mask,
-		.z_forwarding = {l->z.forwarding[0], l->z.forwarding[1]},
-		.z_forwarding_len = l->z.forwarding_len,
-		.z_granule_shift = l->z.granule_shift,
-		.z_start_off = l->z.start_off,
-		.z_align_shift_off = l->z.align_shift_off,
-		.z_length_off = l->z.length_off,
-		.z_entries_off = l->z.entries_off,
-		.z_ref_count_off = l->z.ref_count_off,
-		.thread_obj = threads ? off32(l->thread_obj) : HP_OFF_NONE,
-		.thread_vthread = threads ? off32(l->thread_vthread) : HP_OFF_NONE,
-		.thread_lock_id = threads ? off32(l->thread_lock_id) : HP_OFF_NONE,
-		.thread_tid_off = l->thread_tid_off,
-		.thread_name_off = l->thread_name_off,
-		.wakeup_bytes = (uint32_t)MIN(opt->ring_bytes / 8, 1u << 20),
-	};
+	c->tgid = in_init_pid_ns() ? (uint32_t)pid : 0;
+	c->wakeup_bytes = (uint32_t)MIN(ring_bytes / 8, 1u << 20);
 }
 
-static int report_busy(const struct target *t, pid_t holder)
+static int report_busy(const struct rig_target *t, pid_t holder)
 {
 	if (holder > 0)
 		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
-			t->id.pid, holder);
+			t->id->pid, holder);
 	else
 		log_err("PID %d is being traced already, by a hotprobe in another container: wait for "
-			"it or end it", t->id.pid);
+			"it or end it", t->id->pid);
 	return -EBUSY;
 }
 
@@ -120,18 +55,17 @@ struct remains {
 };
 
 /* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ... */
-static int remove_next(struct target *t, struct way *w, struct remains *found, size_t *index)
+static int remove_next(const struct rig_target *t, struct remains *found, size_t *index)
 {
-	const struct layout *l = &t->layout;
 	size_t restored = 0, skipped;
 	struct region *old;
 	int err;
 
-	err = region_find(w, l->code_low, l->code_high, *index, &old, &found->holder);
+	err = region_find(t->way, t->code_low, t->code_high, *index, &old, &found->holder);
 	if (err == -ENOENT)
 		return 0;
 	if (err == -EPROTO) {
-		log_warn("PID %d: a mapping is named like ours and is not: left alone", t->id.pid);
+		log_warn("PID %d: a mapping is named like ours and is not: left alone", t->id->pid);
 		++*index;
 		return 1;
 	}
@@ -151,16 +85,16 @@ static int remove_next(struct target *t, struct way *w, struct remains *found, s
 }
 
 /* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
-static int remove_remains(struct target *t, struct way *w, struct remains *found)
+static int remove_remains(const struct rig_target *t, struct remains *found)
 {
 	int err = 1;
 	size_t index = 0;
 
 	*found = (struct remains){0};
 	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
-		err = remove_next(t, w, found, &index);
+		err = remove_next(t, found, &index);
 	if (!err)
-		found->removed += region_close_fds(w) > 0;
+		found->removed += region_close_fds(t->way) > 0;
 	return MIN(err, 0);
 }
 
@@ -168,31 +102,32 @@ static int remove_remains(struct target *t, struct way *w, struct remains *found
  * One instance per target. Where we may not open the target's memory there is no lock to be had; then
  * its agent serves nobody else, and an instance that goes by ptrace asks the agent too.
  */
-static int claim(struct target *t, struct way *w, int *fd_ret, pid_t *holder)
+static int claim(const struct rig_target *t, int *fd_ret, pid_t *holder)
 {
-	int err = target_lock(t->id.pid, fd_ret, holder);
+	int err = target_lock(t->id->pid, fd_ret, holder);
 
-	return err == -EPERM && w->view ? 0 : err;
+	return err == -EPERM && t->way->view ? 0 : err;
 }
 
 static int take_target(struct rig *r)
 {
+	const struct rig_target *t = &r->t;
 	struct remains found;
-	pid_t holder = 0, pid = r->t->id.pid;
+	pid_t holder = 0, pid = t->id->pid;
 	int err;
 
-	err = claim(r->t, r->way, &r->lock_fd, &holder);
+	err = claim(t, &r->lock_fd, &holder);
 	if (err == -EBUSY)
-		return report_busy(r->t, holder);
+		return report_busy(t, holder);
 	if (err) {
-		log_err("cannot lock PID %d: %s", pid, way_why(r->way, err));
+		log_err("cannot lock PID %d: %s", pid, way_why(t->way, err));
 		return err;
 	}
-	if (!target_alive(r->t))
+	if (!proc_alive(t->id))
 		return -ESRCH;
-	err = remove_remains(r->t, r->way, &found);
+	err = remove_remains(t, &found);
 	if (err == -EBUSY)
-		return report_busy(r->t, found.holder);
+		return report_busy(t, found.holder);
 	if (found.removed)
 		log_warn("PID %d: removed what an earlier instance left (%zu probes)", pid,
 			 found.sites);
@@ -201,28 +136,28 @@ static int take_target(struct rig *r)
 			 pid);
 	if (err == -EPERM)
 		log_err("PID %d: cannot remove what an earlier instance left: %s", pid,
-			way_why(r->way, err));
+			way_why(t->way, err));
 	else if (err)
 		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
-			 way_why(r->way, err));
+			 way_why(t->way, err));
 	return err == -ESRCH || err == -EPERM ? err : 0;
 }
 
 static int attach_slots(struct rig *r, uint32_t first, uint32_t n)
 {
-	unsigned long *offsets = calloc(n, sizeof(*offsets));
+	_cleanup_free_ struct probe_place *places = calloc(n, sizeof(*places));
 	char path[64];
 	int err;
 
-	if (!offsets)
+	if (!places)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		offsets[i] = region_text_offset(first + i);
+		places[i] = (struct probe_place){.offset = region_text_offset(first + i),
+						 .slot = first + i};
 	region_text_path(r->region, path, sizeof(path));
-	err = probe_bpf_attach(r->bpf, r->t->id.pid, path, first, n, offsets);
-	free(offsets);
+	err = probe_bpf_attach(r->bpf, r->t.id->pid, path, places, n);
 	if (err)
-		log_err("cannot put uprobes on the slots in PID %d: %s", r->t->id.pid,
+		log_err("cannot put uprobes on the slots in PID %d: %s", r->t.id->pid,
 			strerror(-err));
 	return err;
 }
@@ -241,17 +176,17 @@ static int self_test(struct rig *r)
 		return err;
 	err = region_run_slot0(r->region, SELFTEST_HITS);
 	if (err == 0)
-		err = mem_read_u8(r->t->mem, region_slot_text(r->region, 0), &first);
+		err = mem_read_u8(r->t.mem, region_slot_text(r->region, 0), &first);
 	spec->flags = 0;
 	if (err) {
-		log_err("self-test in PID %d failed: %s", r->t->id.pid, way_why(r->way, err));
+		log_err("self-test in PID %d failed: %s", r->t.id->pid, way_why(r->t.way, err));
 		return err;
 	}
 	hits = probe_bpf_stat(r->bpf, 0).hits;
 	if (hits != SELFTEST_HITS) {
 		log_err("uprobes do not fire in PID %d: %llu of %d test hits arrived, first byte "
 			"0x%02x; nothing was changed in it",
-			r->t->id.pid, (unsigned long long)hits, SELFTEST_HITS, first);
+			r->t.id->pid, (unsigned long long)hits, SELFTEST_HITS, first);
 		return -EOPNOTSUPP;
 	}
 	r->fig.nop = first == 0xe8 ? SLOT_NOP5 : SLOT_NOP1;
@@ -261,50 +196,51 @@ static int self_test(struct rig *r)
 
 static int bring_up(struct rig *r, const struct rig_options *opt, record_fn *fn, void *arg)
 {
-	const struct layout *l = &r->t->layout;
-	struct hp_config config;
+	struct hp_config config = opt->config;
 	uint64_t start_ns;
 	int err;
 
-	config_fill(r, opt, &config);
+	finish_config(&config, r->t.id ? r->t.id->pid : 0, opt->ring_bytes);
 	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf);
 	if (err)
 		return err;
+	r->fig.multi = probe_bpf_multi(r->bpf);
+	if (!r->t.id)
+		return 0;
 	err = take_target(r);
 	if (err)
 		return err;
-	err = region_create(r->way, l->code_low, l->code_high, &r->region,
+	err = region_create(r->t.way, r->t.code_low, r->t.code_high, &r->region,
 			    &r->fig.region_paused_ns);
 	if (err) {
-		log_err("cannot map the slot region in PID %d: %s", r->t->id.pid,
-			way_why(r->way, err));
+		log_err("cannot map the slot region in PID %d: %s", r->t.id->pid,
+			way_why(r->t.way, err));
 		return err;
 	}
 	err = self_test(r);
 	if (err)
 		return err;
-	r->fig.multi = probe_bpf_multi(r->bpf);
 	start_ns = clock_ns();
 	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1) : 0;
 	r->fig.attach_ns = clock_ns() - start_ns;
 	return err;
 }
 
-int rig_open(struct target *t, const struct rig_options *opt, record_fn *fn, void *arg,
-	     struct rig **ret)
+int rig_open(const struct rig_options *opt, record_fn *fn, void *arg, struct rig **ret)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	int err;
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct rig){.t = t, .way = opt->way, .lock_fd = -1};
+	*r = (struct rig){.t = opt->target, .lock_fd = -1};
 	err = bring_up(r, opt, fn, arg);
 	if (err) {
-		if (rig_close(r, false) && target_alive(t))
+		/* Without a process there is no region, and nothing that could stay. */
+		if (rig_close(r, false) && proc_alive(opt->target.id))
 			log_warn("PID %d: the slot region stays mapped, unused, for the next attach or "
 				 "`hotprobe clean -p %d`",
-				 t->id.pid, t->id.pid);
+				 opt->target.id->pid, opt->target.id->pid);
 		return err;
 	}
 	*ret = r;
@@ -319,7 +255,7 @@ int rig_close(struct rig *r, bool keep)
 		return 0;
 	probe_bpf_detach(r->bpf);
 	if (r->region) {
-		err = keep ? -EBUSY : target_alive(r->t) ? region_unmap(r->region) : -ESRCH;
+		err = keep ? -EBUSY : proc_alive(r->t.id) ? region_unmap(r->region) : -ESRCH;
 		region_close(r->region);
 	}
 	probe_bpf_close(r->bpf);
@@ -339,27 +275,27 @@ bool rig_slot_ready(struct rig *r, uint32_t slot)
 	return r->single[slot];
 }
 
-int rig_clean(struct target *t, struct way *w, size_t *sites)
+int rig_clean(const struct rig_target *t, size_t *sites)
 {
 	_cleanup_close_ int lock_fd = -1;
 	struct remains found = {0};
 	int err;
 
-	err = claim(t, w, &lock_fd, &found.holder);
-	if (err == 0 && !target_alive(t))
+	err = claim(t, &lock_fd, &found.holder);
+	if (err == 0 && !proc_alive(t->id))
 		err = -ESRCH;
 	if (err == 0)
-		err = remove_remains(t, w, &found);
+		err = remove_remains(t, &found);
 	if (err == -EBUSY)
 		return report_busy(t, found.holder);
 	*sites = found.sites;
 	if (err) {
-		log_err("cannot clean PID %d: %s", t->id.pid, way_why(w, err));
+		log_err("cannot clean PID %d: %s", t->id->pid, way_why(t->way, err));
 		return err;
 	}
 	if (found.stuck) {
 		log_err("PID %d: a thread is inside what was left; probes are off, try again later",
-			t->id.pid);
+			t->id->pid);
 		return -EBUSY;
 	}
 	return found.removed > 0;

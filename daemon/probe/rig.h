@@ -8,14 +8,23 @@
 
 #include "inject/region.h"
 #include "probe/bpf_load.h"
-#include "target/target.h"
+#include "target/mem.h"
+#include "target/proc.h"
 
 /* Kernels before 6.6 take uprobes one by one, and 0.1 s each to take them off again. */
 #define RIG_SINGLE_MAX 256
 
+/* A process as far as the rig needs it. All of it outlives the rig. */
+struct rig_target {
+	const struct proc_id *id; /* NULL: there is no one process; the rig is the BPF program only */
+	struct way *way; /* into it */
+	struct mem *mem;
+	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
+};
+
 struct rig_options {
-	struct way *way;     /* into the target; outlives the rig */
-	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
+	struct rig_target target;
+	struct hp_config config; /* tgid and wakeup_bytes are the rig's to fill */
 	size_t ring_bytes;
 };
 
@@ -28,8 +37,7 @@ struct rig_figures {
 };
 
 struct rig {
-	struct target *t;
-	struct way *way;
+	struct rig_target t;
 	int lock_fd; /* -1 where only the agent's serving us alone keeps others out */
 	struct region *region;
 	struct probe_bpf *bpf;
@@ -44,8 +52,7 @@ struct rig {
  * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
  * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
  */
-int rig_open(struct target *t, const struct rig_options *opt, record_fn *fn, void *arg,
-	     struct rig **ret);
+int rig_open(const struct rig_options *opt, record_fn *fn, void *arg, struct rig **ret);
 
 /**
  * rig_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
@@ -64,6 +71,6 @@ bool rig_slot_ready(struct rig *r, uint32_t slot);
  * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
  * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
  */
-int rig_clean(struct target *t, struct way *w, size_t *sites);
+int rig_clean(const struct rig_target *t, size_t *sites);
 
 #endif

@@ -14,6 +14,7 @@ void site_free(struct site *s)
 	free(s->call);
 	free(s->types);
 	free(s->json_head);
+	free(s->own);
 	free(s);
 }
 
@@ -25,7 +26,10 @@ static int make_head(struct site *s)
 	char name[4096];
 	size_t len;
 
-	len = jsignature_name(&s->call->sig, nm->klass, nm->name, name, sizeof(name));
+	if (s->call)
+		len = jsignature_name(&s->call->sig, nm->klass, nm->name, name, sizeof(name));
+	else
+		len = (size_t)snprintf(name, sizeof(name), "%s.%s", nm->klass, nm->name);
 	buf_str(&b, ",\"method\":");
 	json_str(&b, name, MIN(len, sizeof(name) - 1));
 	buf_str(&b, ",\"class\":");
@@ -33,8 +37,13 @@ static int make_head(struct site *s)
 	buf_str(&b, ",\"name\":");
 	json_str(&b, nm->name, strlen(nm->name));
 	buf_str(&b, ",\"descriptor\":");
-	json_str(&b, nm->desc, strlen(nm->desc));
+	if (*nm->desc)
+		json_str(&b, nm->desc, strlen(nm->desc));
+	else
+		buf_str(&b, "null");
 	buf_printf(&b, ",\"level\":%d,\"compile_id\":%u", nm->level, nm->compile_id);
+	if (s->kind->head)
+		s->kind->head(s, &b);
 	if (b.failed) {
 		buf_fini(&b);
 		return -ENOMEM;
@@ -64,30 +73,47 @@ static int make_types(struct site *s)
 	return 0;
 }
 
+int site_know_call(struct site *s, enum call_convention convention, const char *desc, bool is_static)
+{
+	s->call = calloc(1, sizeof(*s->call));
+	return s->call ? call_layout_init(convention, desc, is_static, s->call) : -ENOMEM;
+}
+
+int site_finish(struct site *s)
+{
+	int err = s->call ? make_types(s) : 0;
+
+	return err ? err : make_head(s);
+}
+
+struct site *site_alloc(const struct site_kind *kind, const struct nmethod *nm)
+{
+	struct site *s = calloc(1, sizeof(*s));
+
+	if (s)
+		*s = (struct site){.kind = kind, .nm = *nm};
+	return s;
+}
+
 int site_new(const struct site_kind *kind, const struct site_env *env, const struct nmethod *nm,
 	     struct site **ret, char *why, size_t size)
 {
-	struct site *s = calloc(1, sizeof(*s));
+	struct site *s = site_alloc(kind, nm);
 	uint32_t flags;
 	int err;
 
 	if (!s)
 		return -ENOMEM;
-	s->kind = kind;
-	s->nm = *nm;
-	s->call = calloc(1, sizeof(*s->call));
-	err = s->call ? method_flags(env->mem, env->layout, nm->method, &flags) : -ENOMEM;
+	err = method_flags(env->mem, env->layout, nm->method, &flags);
 	if (err == 0) {
-		err = call_layout_init(nm->desc, flags & ACC_STATIC, s->call);
-		if (err)
+		err = site_know_call(s, CALL_HOTSPOT, nm->desc, flags & ACC_STATIC);
+		if (err == -EPROTO)
 			snprintf(why, size, "its descriptor %s does not parse", nm->desc);
 	}
 	if (err == 0)
-		err = s->kind->plan(s, env, why, size);
+		err = kind->plan(s, env, why, size);
 	if (err == 0)
-		err = make_types(s);
-	if (err == 0)
-		err = make_head(s);
+		err = site_finish(s);
 	if (err) {
 		site_free(s);
 		return err;
@@ -95,4 +121,3 @@ int site_new(const struct site_kind *kind, const struct site_env *env, const str
 	*ret = s;
 	return 0;
 }
-

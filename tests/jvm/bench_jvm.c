@@ -56,7 +56,7 @@ static void bare_start(struct bare *b)
 {
 	static const uint8_t code[] = {0x0f, 0x1f, 0x44, 0x00, 0x00, 0xc3};
 	const struct hp_config config = {.string_max = 0, .wakeup_bytes = 4096};
-	const unsigned long offset = 0;
+	const struct probe_place place = {.slot = 1};
 	char path[64];
 
 	b->fd = memfd_create("bench", 0);
@@ -69,7 +69,7 @@ static void bare_start(struct bare *b)
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)b->fn,
 		 (unsigned long)b->fn + 4096);
 	if (probe_bpf_open(&config, 65536, no_record, NULL, &b->bpf) ||
-	    probe_bpf_attach(b->bpf, getpid(), path, 1, 1, &offset))
+	    probe_bpf_attach(b->bpf, getpid(), path, &place, 1))
 		fail_msg("bench_jvm: cannot probe it");
 	ns_per_call(b->fn, BURST);
 }

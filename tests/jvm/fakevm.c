@@ -127,6 +127,7 @@ void fakevm_init(struct fakevm *vm)
 		.klass_word = HP_KLASS_NARROW,
 		.klass_off = 8,
 		.string_klass_word = FAKE_STRING_KLASS,
+		.stack_args_off = CALL_STACK_HOTSPOT,
 		.array_length_off = FAKE_LENGTH_OFF,
 		.byte_array_base = FAKE_ARRAY_BASE,
 		.string_value_off = FAKE_VALUE_OFF,
@@ -143,14 +144,16 @@ void fakevm_init(struct fakevm *vm)
 
 void fakevm_load(struct fakevm *vm, size_t ring_bytes, record_fn *fn, void *arg)
 {
-	unsigned long offsets[FAKE_SLOTS + FAKE_FP_SLOTS];
+	struct probe_place places[FAKE_SLOTS + FAKE_FP_SLOTS];
 
-	for (size_t i = 0; i < FAKE_SLOTS; i++)
-		offsets[i] = i * SLOT_SIZE;
-	for (size_t i = 0; i < FAKE_FP_SLOTS; i++)
-		offsets[FAKE_SLOTS + i] = FP_TEXT + i * FP_SIZE + FP_NOP;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		uint64_t fp = FP_TEXT + (i - FAKE_SLOTS) * FP_SIZE + FP_NOP;
+
+		places[i] = (struct probe_place){.offset = i < FAKE_SLOTS ? i * SLOT_SIZE : fp,
+						 .slot = (uint32_t)i};
+	}
 	assert_int_equal(probe_bpf_open(&vm->config, ring_bytes, fn, arg, &vm->p), 0);
-	assert_int_equal(probe_bpf_attach(vm->p, getpid(), vm->path, 0, vm->nattach, offsets), 0);
+	assert_int_equal(probe_bpf_attach(vm->p, getpid(), vm->path, places, vm->nattach), 0);
 }
 
 void fakevm_open(struct fakevm *vm, size_t ring_bytes, record_fn *fn, void *arg)

@@ -60,7 +60,7 @@ static void open_vm(void)
 
 static void probe(uint32_t slot, const char *desc, bool is_static, uint32_t gen)
 {
-	assert_int_equal(call_layout_init(desc, is_static, &method), 0);
+	assert_int_equal(call_layout_init(CALL_HOTSPOT, desc, is_static, &method), 0);
 	fakevm_probe(&vm, slot, &method, gen);
 }
 
@@ -637,13 +637,12 @@ static void ring_consume_max(void **state _unused_)
 /* A file without the place that was named is the kernel's error, and nothing stays attached. */
 static void attach_bad_file(void **state _unused_)
 {
-	unsigned long offset = 0;
+	const struct probe_place place = {0}, no_slot = {.slot = HP_SLOTS_MAX};
 
 	open_vm();
-	assert_true(probe_bpf_attach(vm.p, getpid(), "/nonexistent", 0, 1, &offset) < 0);
-	assert_true(probe_bpf_attach(vm.p, getpid(), "/proc", 0, 1, &offset) < 0);
-	assert_int_equal(probe_bpf_attach(vm.p, getpid(), vm.path, HP_SLOTS_MAX, 1, &offset),
-			 -EINVAL);
+	assert_true(probe_bpf_attach(vm.p, getpid(), "/nonexistent", &place, 1) < 0);
+	assert_true(probe_bpf_attach(vm.p, getpid(), "/proc", &place, 1) < 0);
+	assert_int_equal(probe_bpf_attach(vm.p, getpid(), vm.path, &no_slot, 1), -EINVAL);
 }
 
 /* What the kernel can do is found out: it runs these tests, so it can. */

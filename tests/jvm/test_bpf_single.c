@@ -56,7 +56,7 @@ static void single_hits(void **state _unused_)
 	assert_false(probe_bpf_multi(vm.p));
 	r = (struct fake_regs){.r15 = vm.jthread, .gpr = {0x1234}};
 	probe_bpf_slot(vm.p, 1)->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
-	assert_int_equal(call_layout_init("(J)V", true, &c), 0);
+	assert_int_equal(call_layout_init(CALL_HOTSPOT, "(J)V", true, &c), 0);
 	fakevm_probe(&vm, 2, &c, 1);
 	for (int i = 0; i < 1000; i++)
 		fakevm_call(&vm, 1, &r);
