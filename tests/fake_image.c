@@ -12,13 +12,17 @@ struct shape {
 	uint32_t base;
 };
 
-static const struct shape shapes[FAKE_IMAGE_KINDS] = {
+#define NO_CODER 0
+
+static const struct shape shapes[FAKE_HEAP_KINDS] = {
 	[FAKE_CE_25] = {8, 0, 12, 16, 8, 16, 20, 24, 40, 0x80000},
 	[FAKE_CE_25_LAZY] = {8, 0, 12, 16, 8, 16, 20, 24, 48, 0x80000},
 	[FAKE_ORACLE_23] = {4, 3, 4, 8, 4, 8, 12, 16, 32, 0x80000},
 	[FAKE_ORACLE_21] = {4, 3, 4, 8, 4, 8, 12, 16, 32, 0x80000},
 	[FAKE_CE_22] = {8, 0, 12, 16, 16, 12, 24, 32, 48, 0x100000},
 	[FAKE_CE_20] = {8, 0, 8, 16, 8, 16, 20, 24, 56, 0},
+	[FAKE_CE_19] = {8, 0, 8, 16, 8, 16, NO_CODER, 24, 56, 0},
+	[FAKE_RC] = {8, 0, 8, 16, 8, 16, NO_CODER, 24, 48, FAKE_IMAGE_VADDR},
 };
 
 static const struct shape *shape(const struct fake_image *f)
@@ -68,37 +72,57 @@ static size_t make_array(struct fake_image *f, size_t hub, uint32_t n, size_t el
 }
 
 struct hubs {
-	size_t string, bytes, objects, classes, strings;
+	size_t string, text, bytes, objects, classes, strings;
 };
 
-static size_t make_string(struct fake_image *f, const struct hubs *h, const char *text)
+/* @n units of @width bytes. */
+static size_t add_string(struct fake_image *f, const void *text, uint32_t n, size_t width)
 {
-	size_t pos = alloc(f, shape(f)->string_size);
+	size_t pos = alloc(f, shape(f)->string_size), array;
+	bool chars = shape(f)->coder == NO_CODER;
 
-	put_hub(f, pos, h->string);
-	put_ref(f, pos + shape(f)->value, make_array(f, h->bytes, strlen(text), 1, text));
-	put(f, pos + shape(f)->hash, strcmp(text, "image code") ? 1 : ANCHOR_HASH, 4);
+	put_hub(f, pos, f->string_hub);
+	array = make_array(f, f->text_hub, chars ? n : n * (uint32_t)width, chars ? 2 : 1, NULL);
+	for (uint32_t i = 0; i < n; i++)
+		memcpy(f->heap + array + shape(f)->array_data + i * (chars ? 2 : width),
+		       (const uint8_t *)text + i * width, width);
+	put_ref(f, pos + shape(f)->value, array);
+	put(f, pos + shape(f)->hash, 1, 4);
+	if (!chars)
+		put(f, pos + shape(f)->coder, width == 2, 1);
 	return pos;
 }
 
-static void name_hub(struct fake_image *f, const struct hubs *h, size_t hub, const char *name)
+static size_t make_string(struct fake_image *f, const char *text)
+{
+	return add_string(f, text, (uint32_t)strlen(text), 1);
+}
+
+size_t fake_image_string(struct fake_image *f, const uint16_t *text, uint32_t n)
+{
+	return add_string(f, text, n, 2);
+}
+
+static void name_hub(struct fake_image *f, size_t hub, const char *name)
 {
 	put_hub(f, hub, hub); /* no class Class here: nobody asks */
-	put_ref(f, hub + shape(f)->hub_name, make_string(f, h, name));
+	put_ref(f, hub + shape(f)->hub_name, make_string(f, name));
 }
 
 static void make_hubs(struct fake_image *f, struct hubs *h)
 {
-	size_t *const all[] = {&h->string, &h->bytes, &h->objects, &h->classes, &h->strings};
-	static const char *const names[] = {"java.lang.String", "[B", "[Ljava.lang.Object;",
+	size_t *const all[] = {&h->string, &h->bytes, &h->text, &h->objects, &h->classes, &h->strings};
+	static const char *const names[] = {"java.lang.String", "[B", "[C", "[Ljava.lang.Object;",
 					    "[Ljava.lang.Class;", "[Ljava.lang.String;"};
 
 	alloc(f, 64); /* nothing lies at the beginning: an offset of 0 is null with base 0 */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		*all[i] = alloc(f, 128);
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		name_hub(f, h, *all[i], names[i]);
+	f->string_hub = h->string;
 	f->bytes_hub = h->bytes;
+	f->text_hub = shape(f)->coder == NO_CODER ? h->text : h->bytes;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		name_hub(f, *all[i], names[i]);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -244,8 +268,9 @@ static size_t make_classes(struct fake_image *f, const struct hubs *h)
 	for (size_t i = 0; i < FAKE_IMAGE_CLASSES; i++) {
 		size_t hub = alloc(f, 128);
 
+		f->class_hub = i ? f->class_hub : hub;
 		snprintf(name, sizeof(name), "pkg.Class%zu", i);
-		name_hub(f, h, hub, name);
+		name_hub(f, hub, name);
 		put_ref(f, f->classes + i * shape(f)->ref, hub);
 	}
 	return array;
@@ -259,7 +284,7 @@ static size_t make_names(struct fake_image *f, const struct hubs *h)
 	f->names = array + shape(f)->array_data;
 	for (size_t i = 0; i < FAKE_IMAGE_METHODS; i++) {
 		snprintf(name, sizeof(name), "method%zu", i);
-		put_ref(f, f->names + i * shape(f)->ref, make_string(f, h, name));
+		put_ref(f, f->names + i * shape(f)->ref, make_string(f, name));
 	}
 	return array;
 }
@@ -283,9 +308,10 @@ void fake_image_make(struct fake_image *f, enum fake_image_kind kind)
 	size_t refs[9] = {0};
 	struct hubs h = {0};
 
-	*f = (struct fake_image){.kind = kind};
+	*f = (struct fake_image){.kind = kind, .base = shapes[kind].base};
 	make_hubs(f, &h);
-	make_string(f, &h, "image code");
+	f->anchor = make_string(f, "image code");
+	put(f, f->anchor + shape(f)->hash, ANCHOR_HASH, 4);
 	refs[3] = make_frames(f, &h);
 	refs[1] = make_encodings(f, &h, &refs[0]);
 	refs[2] = make_array(f, h.bytes, 0, 1, NULL);
@@ -305,10 +331,12 @@ int fake_image_fd(const struct fake_image *f)
 	int fd;
 
 	fake_elf_init(&e);
+	e.h.e_type = f->kind == FAKE_ORACLE_23 ? ET_DYN : ET_EXEC;
 	fake_elf_add(&e, ".text", SHT_PROGBITS, code, sizeof(code));
 	fake_elf_load(&e, FAKE_ELF_DATA, FAKE_IMAGE_CODE, sizeof(code));
-	i = fake_elf_add(&e, ".svm_heap", SHT_PROGBITS, f->heap, f->len);
+	i = fake_elf_add(&e, f->kind == FAKE_RC ? ".rodata" : ".svm_heap", SHT_PROGBITS, f->heap, f->len);
 	e.sh[i].sh_flags = SHF_ALLOC;
+	e.sh[i].sh_addr = FAKE_IMAGE_VADDR;
 	fd = fake_elf_fd(&e);
 	fake_elf_fini(&e);
 	return fd;

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (!len)
 		return 0;
-	fake_image_make(&f, data[0] % FAKE_IMAGE_KINDS);
+	fake_image_make(&f, data[0] % FAKE_HEAP_KINDS);
 	for (size_t i = 1; i + 4 <= len; i += 4) {
 		size_t at = (data[i] | (size_t)data[i + 1] << 8) % (f.len - 1);
 
