@@ -7,6 +7,37 @@
 
 #include "tests/fake_image.h"
 #include "target/image.h"
+#include "target/image_heap.h"
+
+/* The same questions of the copy and of the file; every object, and the classes of live ones. */
+static void ask_heap(int fd)
+{
+	char buf[512], again[512];
+	struct image_objects o;
+	struct image_heap h, g;
+	struct elffile f;
+
+	if (elffile_open_any(fd, &f))
+		abort();
+	if (!image_heap_open(&f, &h)) {
+		if (image_heap_open(&f, &g) || image_heap_drop_copy(&g, &f))
+			abort();
+		image_heap_objects(&h, &o);
+		if (image_heap_class_of_word(&g, o.string_klass_word, buf, sizeof(buf)) < 0)
+			abort();
+		for (uint64_t pos = 0; pos < h.size; pos += 8) {
+			int n = image_heap_string(&h, pos, buf, sizeof(buf));
+
+			if (n != image_heap_string(&g, pos, again, sizeof(again)) ||
+			    (n >= 0 && strcmp(buf, again)))
+				abort();
+			image_heap_class_of_word(&g, pos, buf, sizeof(buf));
+		}
+		image_heap_close(&h);
+		image_heap_close(&g);
+	}
+	elffile_close(&f);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -36,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 				abort();
 		image_map_fini(&map);
 	}
+	ask_heap(fd);
 	close(fd);
 	return 0;
 }
