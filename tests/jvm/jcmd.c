@@ -15,7 +15,7 @@
 #include "cmocka_all.h"
 #include "jvm.h"
 
-#define SOCKET_TIMEOUT_MS 60000
+#define SOCKET_TIMEOUT_MS 180000
 
 /* The JVM opens its socket when it finds this file in its working directory at a SIGQUIT. */
 static int attach_trigger(struct jvm *j)
@@ -165,6 +165,22 @@ bool codelist_same(const struct codelist *a, const struct codelist *b)
 	return true;
 }
 
+/*
+ * Is nothing compiled now, nor waiting to be? What is, stands in a line of its own between the titles.
+ * Source: OpenJDK 17 src/hotspot/share/compiler/compileBroker.cpp, print_compile_queues().
+ */
+static bool compilers_idle(struct jvm *j)
+{
+	_cleanup_free_ char *text = jvm_jcmd(j, "Compiler.queue");
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strcmp(line, "Current compiles: ") && strcmp(line, "Empty") &&
+		    !strstr(line, " compile queue:"))
+			return false;
+	return true;
+}
+
 #define SETTLE_STEP_MS 100
 #define SETTLE_TIMES   3
 
@@ -176,11 +192,14 @@ void jvm_settle(struct jvm *j, struct codelist *ret)
 
 	jvm_codelist(j, &last);
 	while (same < SETTLE_TIMES) {
+		bool idle;
+
 		if (mono_ms() > until)
 			jvm_fail(j, "the compilers do not come to rest");
 		pause_ms(SETTLE_STEP_MS);
+		idle = compilers_idle(j);
 		jvm_codelist(j, &now);
-		same = codelist_same(&last, &now) ? same + 1 : 0;
+		same = idle && codelist_same(&last, &now) ? same + 1 : 0;
 		codelist_free(&last);
 		last = now;
 	}
