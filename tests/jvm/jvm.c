@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -227,6 +228,64 @@ bool jvm_fds_have(struct jvm *j, const char *text)
 	}
 	closedir(dir);
 	return found;
+}
+
+size_t jvm_threads(struct jvm *j, pid_t *ret, size_t max)
+{
+	struct dirent *d;
+	char path[64];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", j->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (n < max && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			ret[n++] = (pid_t)atoi(d->d_name);
+	closedir(dir);
+	return n;
+}
+
+pid_t jvm_other_thread(struct jvm *j)
+{
+	pid_t tids[2];
+
+	if (jvm_threads(j, tids, ARRAY_SIZE(tids)) < ARRAY_SIZE(tids))
+		jvm_fail(j, "it has no second thread");
+	return tids[0] == j->pid ? tids[1] : tids[0];
+}
+
+/* 'T' in field 3 of its stat, which comes behind the last parenthesis. */
+static bool is_stopped(pid_t pid, pid_t tid)
+{
+	char path[64], text[512] = "", *p;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	f = fopen(path, "re");
+	if (!f) /* it has ended */
+		return true;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	p = strrchr(text, ')');
+	return !p || !strncmp(p, ") T", 3);
+}
+
+void jvm_stop(struct jvm *j)
+{
+	uint64_t until = mono_ms() + JVM_TIMEOUT_MS;
+	pid_t tids[256];
+	size_t n;
+
+	assert_int_equal(kill(j->pid, SIGSTOP), 0);
+	n = jvm_threads(j, tids, ARRAY_SIZE(tids));
+	for (size_t i = 0; i < n; i++)
+		while (!is_stopped(j->pid, tids[i])) {
+			if (mono_ms() > until)
+				jvm_fail(j, "thread %d does not stop", tids[i]);
+			pause_ms(1);
+		}
 }
 
 uint64_t mono_ms(void)

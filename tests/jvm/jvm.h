@@ -99,6 +99,15 @@ bool jvm_maps_has(struct jvm *j, const char *text);
 /** jvm_fds_have() - does some link of /proc/PID/fd contain @text? */
 bool jvm_fds_have(struct jvm *j, const char *text);
 
+/** jvm_threads() - ids of its threads. Return: how many, at most @max. */
+size_t jvm_threads(struct jvm *j, pid_t *ret, size_t max);
+
+/** jvm_other_thread() - id of a thread of it that is not its PID. */
+pid_t jvm_other_thread(struct jvm *j);
+
+/** jvm_stop() - SIGSTOP, and wait until every thread has stopped. */
+void jvm_stop(struct jvm *j);
+
 /** mono_ms() - monotonic clock, in milliseconds. */
 uint64_t mono_ms(void);
 

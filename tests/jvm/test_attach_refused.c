@@ -87,8 +87,7 @@ static void stopped(void **state _unused_)
 
 	attach_start(&j, jdk_or_skip("jdk17"), NULL, NULL);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(kill(j.pid, SIGSTOP), 0);
-		pause_ms(50);
+		jvm_stop(&j);
 		attach_refuses(&j, lib, "", -ETIMEDOUT, "it is stopped");
 		assert_int_equal(kill(j.pid, SIGCONT), 0);
 		attach_loads(&j, lib, "goes on");
@@ -216,8 +215,7 @@ static void no_such_process(void **state _unused_)
 	pid_t gone;
 
 	attach_start(&j, jdk_or_skip("jdk17"), NULL, NULL);
-	assert_int_equal(kill(j.pid + 1, 0), 0); /* a JVM's second thread comes at once */
-	assert_int_equal(attach_agent(j.pid + 1, lib, ""), -ESRCH);
+	assert_int_equal(attach_agent(jvm_other_thread(&j), lib, ""), -ESRCH);
 	gone = j.pid;
 	attach_finish(&j);
 	log_set_sink(attach_keep_error, NULL);
