@@ -10,7 +10,7 @@
 #include "child.h"
 #include "env.h"
 
-#define HP_TIMEOUT_MS 60000
+#define HP_TIMEOUT_MS 180000
 
 /* One run to its end. */
 struct hp_result {

@@ -14,7 +14,7 @@
 #include "jvmagent/wire.h"
 #include "lines.h"
 
-#define INSIDE_TIMEOUT_MS 30000
+#define INSIDE_TIMEOUT_MS 120000
 
 /** inside_flag() - "-agentpath:..." with @options behind it; NULL: none. Valid until the next call.
  */

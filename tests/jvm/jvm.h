@@ -9,7 +9,7 @@
 #include "child.h"
 #include "env.h"
 
-#define JVM_TIMEOUT_MS 120000
+#define JVM_TIMEOUT_MS 180000
 
 struct jvm {
 	struct child *c;

@@ -14,7 +14,7 @@
 #define METHODS 100
 #define COMPILES ((size_t)CLASSES * METHODS)
 
-#define PATIENCE_MS 60000 /* JVMTI tells of what is freed when it gets to it */
+#define PATIENCE_MS 180000 /* JVMTI tells of what is freed when it gets to it */
 
 struct cross {
 	struct jvm j;
@@ -210,15 +210,18 @@ static bool line_has(const char *file, const char *text)
 
 static void cross_check(const struct jdk *jdk)
 {
-	uint64_t deadline = mono_ms() + PATIENCE_MS;
 	struct cross c;
+	uint64_t deadline;
 
 	print_message("  %s\n", jdk->name);
 	cross_start(&c, jdk);
+	deadline = mono_ms() + PATIENCE_MS;
 	/* It follows as soon as it has shown what there was. */
-	while (!line_has(c.seen, "gen.Big0"))
+	while (!line_has(c.seen, "gen.Big0")) {
 		if (mono_ms() > deadline)
 			hp_fail(c.hp, "it shows nothing");
+		pause_ms(20);
+	}
 	free(jvm_ask(&c.j, "turn %d %d", CLASSES, METHODS));
 	free(jvm_ask(&c.j, "add gen.Kept %d", METHODS));
 	jvm_settle(&c.j, NULL);

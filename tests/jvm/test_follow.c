@@ -18,7 +18,7 @@
 #define GONE	  "prog.FollowGone.call"
 #define WORKERS	  2
 #define MODES	  6
-#define CHANGE_MS 30000
+#define CHANGE_MS 120000
 
 struct watch {
 	struct jvm j;
@@ -246,18 +246,19 @@ static void follow_without_symbols_and_usdt(void **state _unused_)
 static void follow_unloaded(const struct jdk *jdk, const char *gc)
 {
 	const char *const flags[] = {gc, JVM_C1, NOINLINE, NULL};
-	uint64_t until = mono_ms() + CHANGE_MS;
 	struct watch w;
 	json_t *o;
 
 	watch_start(&w, jdk, flags, (const char *const[]){GONE, NULL});
 	for (size_t round = 0; round < 3; round++) {
 		bool gone = false;
+		uint64_t until;
 
 		free(jvm_ask(&w.j, "load"));
 		watch_until(&w, round + 1, "probed", "prog.FollowGone", -1);
 		free(jvm_ask(&w.j, "gone 100"));
 		free(jvm_ask(&w.j, "drop"));
+		until = mono_ms() + CHANGE_MS;
 		while (!gone) {
 			free(jvm_ask(&w.j, "gc"));
 			while ((o = hp_next(w.hp, 50))) {

@@ -157,14 +157,16 @@ static void methods_pattern(void **state _unused_)
 
 /* --- watching --------------------------------------------------------------------------------- */
 
+#define CHANGE_MS 120000
+
 /* Read events until one of this kind comes for a method; every one on the way must be complete. */
 static void watch_until(struct jvm *j, struct child *hp, const char *event, const char *name,
 			int level)
 {
-	uint64_t until = mono_ms() + 30000;
+	uint64_t until = mono_ms() + CHANGE_MS;
 	json_t *o;
 
-	while (mono_ms() < until && (o = hp_next(hp, 30000))) {
+	while (mono_ms() < until && (o = hp_next(hp, CHANGE_MS))) {
 		bool found =
 			!strcmp(json_text(o, "event"), event) &&
 			!strcmp(json_text(o, "name"), name) &&
@@ -182,9 +184,9 @@ static void watch(const struct jdk *jdk)
 {
 	const char *const flags[] = {"-XX:CompileCommand=quiet",
 				     "-XX:CompileCommand=dontinline,prog.Follow*::*", NULL};
-	uint64_t until = mono_ms() + 30000;
 	struct with_pid p;
 	struct child *hp;
+	uint64_t until;
 	struct jvm j;
 	bool gone = false;
 	json_t *o;
@@ -205,6 +207,7 @@ static void watch(const struct jdk *jdk)
 	free(jvm_ask(&j, "load"));
 	watch_until(&j, hp, "compiled", "accept", -1);
 	free(jvm_ask(&j, "drop"));
+	until = mono_ms() + CHANGE_MS;
 	while (!gone && mono_ms() < until) {
 		free(jvm_ask(&j, "gc"));
 		while ((o = hp_next(hp, 100))) {

@@ -41,7 +41,7 @@ static int fork_child(void)
 		return JNI_ERR;
 	if (child)
 		return write_number("forked", child);
-	sleep(60);
+	sleep(600);
 	_exit(0);
 }
 

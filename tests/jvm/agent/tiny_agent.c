@@ -30,6 +30,6 @@ int Agent_OnAttach(void *vm, char *options, void *reserved)
 	if (!strcmp(options, "exit"))
 		_exit(0);
 	if (!strcmp(options, "sleep"))
-		sleep(20);
+		sleep(60);
 	return write_loaded(options);
 }
