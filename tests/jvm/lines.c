@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lines.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -34,29 +35,44 @@ static void lines_reserve(struct lines *l)
 		abort();
 }
 
+static bool is_readable(const struct lines *l, int timeout_ms)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+/*
+ * Take over what is there; called with the lock held, so that what is not in the pipe any more is
+ * here: whoever has the lock misses nothing.
+ */
+static void lines_fill(struct lines *l)
+{
+	while (!l->eof && is_readable(l, 0)) {
+		ssize_t n;
+
+		lines_reserve(l);
+		n = read(l->fd, l->data + l->len, l->cap - l->len);
+		if (n > 0)
+			l->len += (size_t)n;
+		else if (!n || errno != EINTR)
+			l->eof = true;
+		pthread_cond_broadcast(&l->more);
+	}
+}
+
 static void *lines_drain(void *arg)
 {
 	struct lines *l = arg;
-	_cleanup_free_ char *buf = malloc(READ_BYTES);
-	ssize_t n;
+	bool eof;
 
-	if (!buf)
-		abort();
 	do {
-		do
-			n = read(l->fd, buf, READ_BYTES);
-		while (n < 0 && errno == EINTR);
+		is_readable(l, -1);
 		pthread_mutex_lock(&l->lock);
-		if (n > 0) {
-			lines_reserve(l);
-			memcpy(l->data + l->len, buf, (size_t)n);
-			l->len += (size_t)n;
-		} else {
-			l->eof = true;
-		}
-		pthread_cond_broadcast(&l->more);
+		lines_fill(l);
+		eof = l->eof;
 		pthread_mutex_unlock(&l->lock);
-	} while (n > 0);
+	} while (!eof);
 	return NULL;
 }
 
@@ -155,6 +171,7 @@ char *lines_text(struct lines *l)
 	char *text;
 
 	pthread_mutex_lock(&l->lock);
+	lines_fill(l);
 	text = l->len > l->pos ? strndup(l->data + l->pos, l->len - l->pos) : strdup("");
 	pthread_mutex_unlock(&l->lock);
 	if (!text)

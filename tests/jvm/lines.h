@@ -26,7 +26,7 @@ char *lines_next(struct lines *l, int timeout_ms);
 /** lines_wait_eof() - wait until the writer closed its end. Return: true when it did in time. */
 bool lines_wait_eof(struct lines *l, int timeout_ms);
 
-/** lines_text() - everything that was not handed out yet; the caller frees it. */
+/** lines_text() - everything written and not handed out yet; the caller frees it. */
 char *lines_text(struct lines *l);
 
 #endif
