@@ -4,12 +4,14 @@ package prog;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /** Many threads, virtual threads, and stacks that overflow, all through the same two methods. */
 final class Threads {
 	static volatile Object last;
 	static volatile int bodies;
 	private static final List<Thread> RUNNING = new ArrayList<>();
+	private static volatile CountDownLatch joined = new CountDownLatch(1);
 
 	private Threads() { }
 
@@ -49,10 +51,20 @@ final class Threads {
 		}
 	}
 
+	/** Until somebody joins them they are there to be looked at. */
+	private static void callsAndStay(int thread, int n) {
+		calls(thread, n, false);
+		try {
+			joined.await();
+		} catch (InterruptedException e) {
+			throw new RuntimeException(e);
+		}
+	}
+
 	private static void begin(int threads, int n) {
 		for (int t = 0; t < threads; t++) {
 			int thread = t;
-			RUNNING.add(new Thread(() -> calls(thread, n, false), "worker \u00e4-" + t));
+			RUNNING.add(new Thread(() -> callsAndStay(thread, n), "worker \u00e4-" + t));
 		}
 		RUNNING.forEach(Thread::start);
 	}
@@ -73,9 +85,11 @@ final class Threads {
 	}
 
 	private static void join() throws InterruptedException {
+		joined.countDown();
 		for (Thread t : RUNNING)
 			t.join();
 		RUNNING.clear();
+		joined = new CountDownLatch(1);
 	}
 
 	/** Overflow @times times in one thread; how many bodies ran each time. */

@@ -129,7 +129,7 @@ static void look_meanwhile(struct jvm *j)
 	char command[256], *reply;
 	struct stat st;
 
-	/* The workers run for a while at least; they may have ended when all this is done. */
+	/* They may have made all their calls when all this is done, but they stay. */
 	reply = jvm_jcmd(j, "Thread.print");
 	assert_non_null(strstr(reply, "worker"));
 	free(reply);
