@@ -157,10 +157,12 @@ static void open_prefers_primordial(void **state)
 	victim_stop(&v);
 }
 
+static pid_t sleepers[3];
+
 static void *named_sleeper(void *name)
 {
 	prctl(PR_SET_NAME, name);
-	__atomic_fetch_add(&victim_shared->calls, 1, __ATOMIC_SEQ_CST);
+	sleepers[__atomic_fetch_add(&victim_shared->calls, 1, __ATOMIC_SEQ_CST)] = gettid();
 	for (;;)
 		syscall(SYS_futex, &victim_shared->futex, 0, 0, NULL, NULL, 0);
 	return NULL;
@@ -168,14 +170,19 @@ static void *named_sleeper(void *name)
 
 static void start_sleepers(void)
 {
-	static char names[][THREAD_COMM_MAX] = {"worker", "VM Thread", "other"};
+	static char names[ARRAY_SIZE(sleepers)][THREAD_COMM_MAX] = {"worker", "VM Thread",
+								    "other"};
 	pthread_t t;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		pthread_create(&t, NULL, named_sleeper, names[i]);
 	while (victim_shared->calls < ARRAY_SIZE(names))
 		sched_yield();
-	usleep(1000);
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		while (!__atomic_load_n(&sleepers[i], __ATOMIC_SEQ_CST))
+			sched_yield();
+		victim_wait_state(getpid(), sleepers[i], 'S');
+	}
 }
 
 static void primordial_gone(struct victim *v)
@@ -226,21 +233,26 @@ static void vforking(struct victim *v)
 	}
 }
 
-/* A thread that waits in vfork() would not stop: it is not even tried. */
+#define TRIES_MAX 50 /* of what a busy machine may make slow, but not each time */
+
+/* A thread that waits in vfork() would not stop, for two seconds: it is not even tried. */
 static void open_beside_vfork(void **state)
 {
-	uint64_t began;
+	uint64_t best = UINT64_MAX;
 	struct victim v;
-	struct hijack *h;
 
 	(void)state;
 	victim_start_fn(&v, vforking);
 	victim_wait_state(v.pid, v.pid, 'D');
-	began = now_ns();
-	h = open_ok(v.pid);
-	assert_int_not_equal(hijack_tid(h), v.pid);
-	assert_int_equal(hijack_close(h), 0);
-	assert_true(now_ns() - began < NSEC_PER_SEC);
+	for (int i = 0; i < TRIES_MAX && best >= NSEC_PER_SEC; i++) {
+		uint64_t began = now_ns();
+		struct hijack *h = open_ok(v.pid);
+
+		assert_int_not_equal(hijack_tid(h), v.pid);
+		assert_int_equal(hijack_close(h), 0);
+		best = MIN(best, now_ns() - began);
+	}
+	assert_true(best < NSEC_PER_SEC);
 	victim_stop(&v);
 }
 
@@ -362,14 +374,13 @@ static void long_sleep(struct victim *v)
 	pause();
 }
 
-/* A relative sleep that is interrupted again and again ends when it would have ended anyway. */
-static void close_resumes_sleep(void **state)
+/* Return: how long the sleep of 100 ms was that was interrupted @times_ret times. */
+static uint64_t sleep_interrupted(int *times_ret)
 {
 	struct victim v;
 	uint64_t began = now_ns(), slept;
 	int times = 0;
 
-	(void)state;
 	victim_start_fn(&v, long_sleep);
 	for (; !v.shared->beats && times < 100000; times++) {
 		struct hijack *h = open_ok(v.pid);
@@ -379,9 +390,23 @@ static void close_resumes_sleep(void **state)
 	}
 	slept = v.shared->beats - began;
 	assert_int_equal(v.shared->errors, 0);
-	assert_true(times > 10);
-	assert_in_range(slept, 100 * NSEC_PER_MSEC, 200 * NSEC_PER_MSEC);
+	assert_true(slept >= 100 * NSEC_PER_MSEC);
 	victim_stop(&v);
+	*times_ret = times;
+	return slept;
+}
+
+/* A relative sleep that is interrupted again and again ends when it would have ended anyway. */
+static void close_resumes_sleep(void **state)
+{
+	uint64_t slept;
+	int times, tries = 0;
+
+	(void)state;
+	do {
+		assert_true(tries++ < TRIES_MAX);
+		slept = sleep_interrupted(&times);
+	} while (times <= 10 || slept > 200 * NSEC_PER_MSEC);
 }
 
 static void note_signal(int sig, siginfo_t *info, void *ctx)

@@ -19,7 +19,7 @@
 #define RANGE	    4096
 #define SLEEPERS    200
 #define CALLER	    64 /* where code_call lies in the range */
-#define PATIENCE_NS (20 * NSEC_PER_SEC)
+#define PATIENCE_NS (60 * NSEC_PER_SEC)
 
 /* 1: pause; cmpl $0,(%rdi); je 1b; ret */
 static const uint8_t code_spin[] = {0xf3, 0x90, 0x83, 0x3f, 0x00, 0x74, 0xf9, 0xc3};
@@ -258,8 +258,7 @@ static void outside_sleeping(void **state)
 
 	(void)state;
 	victim_start_fn(&v, many_sleepers);
-	victim_wait_state(v.pid, v.pid, 'S');
-	usleep(5000);
+	victim_wait_asleep(v.pid);
 	stopped = 0;
 	hijack_step = count_stops;
 	began = now_ns();

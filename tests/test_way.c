@@ -27,18 +27,19 @@
 #include "inject/region_table.h"
 #include "target/maps.h"
 
-#define SHORT_NS (30 * NSEC_PER_MSEC) /* what is waited for an agent that says nothing */
+#define SHORT_NS (200 * NSEC_PER_MSEC) /* what is waited for an agent that says nothing */
+#define LONG_NS  (60 * NSEC_PER_SEC)   /* and for one that answers, on a busy machine */
 #define MAPPED	 100000		      /* of a user namespace's root, outside of it */
 
 static struct victim victim;
 
-/* The agent does wrong from now on, and is not waited for as long; or right, on a busy machine. */
+/* The agent does wrong from now on, and is not waited for as long; or right. */
 static void go_wrong(enum fake_wrong wrong, enum hp_agent_kind kind)
 {
-	bool waits = wrong == FAKE_SILENT;
+	bool waits = wrong == FAKE_SILENT, at_safepoint = kind == HP_AGENT_SAFEPOINT;
 
-	agent_limit_ns = waits ? SHORT_NS : 2 * NSEC_PER_SEC;
-	agent_safepoint_ns = waits ? SHORT_NS : 5 * NSEC_PER_SEC;
+	agent_limit_ns = waits && !at_safepoint ? SHORT_NS : LONG_NS;
+	agent_safepoint_ns = waits && at_safepoint ? SHORT_NS : LONG_NS;
 	fake_agent_go_wrong(wrong, kind);
 }
 

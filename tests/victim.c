@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* victim.c - processes that check themselves. See victim.h. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -20,7 +21,7 @@
 #include "victim.h"
 
 #define NAP_NS	   300000
-#define PATIENCE_S 20 /* for a loaded machine; only a failure takes that long */
+#define PATIENCE_S 60 /* for a loaded machine; only a failure takes that long */
 
 struct victim_shared *victim_shared;
 
@@ -486,6 +487,21 @@ void victim_check(struct victim *v)
 		fail_msg("the target found %llu faults, first at victim.c:%llu",
 			 (unsigned long long)v->shared->errors,
 			 (unsigned long long)v->shared->where);
+}
+
+void victim_wait_asleep(pid_t pid)
+{
+	struct dirent *d;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			victim_wait_state(pid, (pid_t)atoi(d->d_name), 'S');
+	closedir(dir);
 }
 
 void victim_wait_state(pid_t pid, pid_t tid, char state)

@@ -75,6 +75,9 @@ void victim_check(struct victim *v);
 /** victim_wait_state() - wait until /proc shows thread @tid in @state, else fail the test. */
 void victim_wait_state(pid_t pid, pid_t tid, char state);
 
+/** victim_wait_asleep() - the same for every thread it has, and state 'S'. */
+void victim_wait_asleep(pid_t pid);
+
 /** victim_wait_for() - wait until *@word is at least @value, else fail the test. */
 void victim_wait_for(volatile uint64_t *word, uint64_t value);
 
