@@ -13,19 +13,12 @@
  * cpu/x86/gc/shared/barrierSetNMethod_x86.cpp, share/runtime/sharedRuntime.cpp
  * (continuation_for_implicit_exception).
  */
-#include <capstone/capstone.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "symmap/insn.h"
-
-struct insn_decoder {
-	csh handle;
-	cs_insn *insn;
-};
+#include "symmap/insn_cs.h"
 
 struct insn_decoder *insn_decoder_new(void)
 {
@@ -56,15 +49,9 @@ void insn_decoder_free(struct insn_decoder *d)
 	free(d);
 }
 
-static bool decode(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len)
+bool insn_decode(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len)
 {
 	return cs_disasm_iter(d->handle, &code, &len, &addr, d->insn);
-}
-
-/* lock and rep, another segment, another address size: HotSpot begins no method with those. */
-static bool odd_prefix(const cs_x86 *x)
-{
-	return x->prefix[0] || x->prefix[1] || x->prefix[3];
 }
 
 static bool is_frame_allocation(const cs_insn *insn)
@@ -146,9 +133,9 @@ int insn_displaceable(struct insn_decoder *d, uint64_t addr, const uint8_t *code
 {
 	const cs_insn *insn = d->insn;
 
-	if (!decode(d, addr, code, len))
+	if (!insn_decode(d, addr, code, len))
 		return -EPROTO;
-	if (insn->size < INSN_JMP_LEN || odd_prefix(&insn->detail->x86))
+	if (insn->size < INSN_JMP_LEN || insn_odd_prefix(&insn->detail->x86))
 		return -EOPNOTSUPP;
 	if (insn->id != X86_INS_NOP && !is_frame_allocation(insn) && !is_steady_move(insn) &&
 	    !is_clinit_barrier(code, len))
@@ -176,7 +163,7 @@ void insn_text(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_
 
 	if (!size)
 		return;
-	if (!decode(d, addr, code, len))
+	if (!insn_decode(d, addr, code, len))
 		bytes_text(code, len, buf, size);
 	else
 		snprintf(buf, size, "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "",
