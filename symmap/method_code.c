@@ -32,7 +32,13 @@
 
 #include "symmap/method_scan.h"
 
-#define INT3 0xcc
+#define INT3	  0xcc
+#define JCC8_LEN  2u
+#define JCC32_LEN 6u
+
+/* rdi rsi rdx rcx r8 r9, by number, and what is kept besides: r14 (heap base) and r15 (thread). */
+static const uint8_t arg_regs[] = {7, 6, 2, 1, 8, 9};
+#define KEPT_REGS (1u << 14 | 1u << 15)
 
 enum flow {
 	FLOW_NEXT, /* on to the next instruction */
@@ -272,38 +278,88 @@ static int take_marked(const struct method_scan *s, uint16_t mark, uint32_t **re
 	return 0;
 }
 
-int method_code_read(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
-		     struct method_code *ret)
+/* Is there a conditional jump of @len bytes, out of the method, right before the ret at @off? */
+static bool jcc_before(const struct method_scan *s, uint32_t off, uint32_t len)
 {
-	struct method_scan s = {.d = d, .addr = addr, .code = code};
+	const uint8_t *jcc = s->code + off - len;
+
+	if (off < len || !(s->marks[off - len] & MARK_LEAVES))
+		return false;
+	return len == JCC8_LEN ? (jcc[0] & 0xf0) == 0x70
+			       : jcc[0] == 0x0f && (jcc[1] & 0xf0) == 0x80;
+}
+
+/* Where to probe the ret at @off: at such a jump, unless a way leads around it. */
+static uint32_t exit_of(const struct method_scan *s, uint32_t off)
+{
+	if (s->marks[off] & MARK_TARGET)
+		return off;
+	if (jcc_before(s, off, JCC8_LEN))
+		return off - JCC8_LEN;
+	return jcc_before(s, off, JCC32_LEN) ? off - JCC32_LEN : off;
+}
+
+/* @m->exits and @m->nunseen; the rest is known. */
+static int find_exits(struct method_scan *s, struct method_code *m)
+{
+	if (m->nreturns) {
+		m->exits = malloc(m->nreturns * sizeof(*m->exits));
+		if (!m->exits)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < m->nreturns; i++) {
+		m->exits[i] = m->complete ? exit_of(s, m->returns[i]) : m->returns[i];
+		s->marks[m->exits[i]] |= MARK_SEEN;
+	}
+	if (m->probe.len)
+		s->marks[m->probe.off] |= MARK_SEEN;
+	for (size_t i = 0; i < m->ntail_jumps; i++)
+		m->nunseen += !(s->marks[m->tail_jumps[i]] & MARK_SEEN);
+	return 0;
+}
+
+int method_code_read_args(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
+			  unsigned int nargs, struct method_code *ret)
+{
+	struct method_scan s = {.d = d, .addr = addr, .code = code, .kept_regs = KEPT_REGS};
 	struct method_code m = {.returns = NULL};
 	int err;
 
 	if (!len || !insn_decode(d, addr, code, len))
 		return -EPROTO;
+	for (unsigned int i = 0; i < nargs && i < sizeof(arg_regs); i++)
+		s.kept_regs |= 1u << arg_regs[i];
 	s.len = len < METHOD_CODE_MAX ? (uint32_t)len : METHOD_CODE_MAX;
 	s.lowest_target = s.len;
 	s.marks = calloc(s.len, sizeof(*s.marks));
 	if (!s.marks)
 		return -ENOMEM;
 	m.complete = scan(&s) && consistent(&s) && s.len == len;
+	method_entry_find(&s, &m);
 	err = take_marked(&s, MARK_RETURN, &m.returns, &m.nreturns);
 	if (!err)
 		err = take_marked(&s, MARK_LEAVES, &m.tail_jumps, &m.ntail_jumps);
-	if (!err) {
-		method_entry_find(&s, &m);
-		*ret = m;
-	} else {
-		method_code_fini(&m);
-	}
+	if (!err)
+		err = find_exits(&s, &m);
 	free(s.marks);
+	if (err)
+		method_code_fini(&m);
+	else
+		*ret = m;
 	return err;
+}
+
+int method_code_read(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
+		     struct method_code *ret)
+{
+	return method_code_read_args(d, addr, code, len, sizeof(arg_regs), ret);
 }
 
 void method_code_fini(struct method_code *m)
 {
 	free(m->returns);
+	free(m->exits);
 	free(m->tail_jumps);
-	m->returns = m->tail_jumps = NULL;
+	m->returns = m->exits = m->tail_jumps = NULL;
 	m->nreturns = m->ntail_jumps = 0;
 }

@@ -14,15 +14,16 @@
 
 #include "symmap/insn.h"
 
-/* Code beyond this is not looked at. The longest of 236 000 methods of six images has 412 032
- * bytes. */
+/* Code beyond this is not looked at. The longest of 236 000 methods in six images has 412 032 bytes. */
 #define METHOD_CODE_MAX (16u << 20)
 
 /* What method_code_move() may need: an instruction and a jump behind it. */
 #define METHOD_CODE_ROOM 32
 
-/* An instruction that every call passes exactly once, with all arguments still where the caller put
- * them. */
+/*
+ * An instruction that every call passes exactly once, with all arguments still where the caller put
+ * them.
+ */
 struct entry_point {
 	uint32_t off;	/* from the method's start */
 	uint32_t depth; /* rsp is so many bytes lower there than at the method's start */
@@ -30,18 +31,19 @@ struct entry_point {
 };
 
 struct method_code {
-	struct entry_point
-		probe; /* where a uprobe costs least; the method's start if nothing is better */
+	/* Where a uprobe costs least; the method's start if nothing is better. */
+	struct entry_point probe;
 	bool emulated; /* the kernel emulates that one instead of single-stepping it */
-	/* can become a jmp rel32 by one aligned 8-byte store, and can run elsewhere:
-	 * method_code_move() */
+	/* Can become a jmp rel32 by one aligned 8-byte store, and run elsewhere: method_code_move(). */
 	struct entry_point divert;
-	uint32_t *returns; /* owned: offsets of all ret instructions, ascending */
+	/* Owned: offsets, ascending, of all ret instructions, and for each of them where to probe it. */
+	uint32_t *returns, *exits;
 	size_t nreturns;
-	uint32_t
-		*tail_jumps; /* owned: offsets of jumps out of the method; see method_code_read() */
-	size_t ntail_jumps;  /* calls that end there pass no ret */
-	bool complete;	     /* everything was understood: there are no other returns */
+	/* Owned: offsets, ascending, of jumps out of the method: calls that end there pass no ret. */
+	uint32_t *tail_jumps;
+	size_t ntail_jumps;
+	size_t nunseen; /* of them: those that are neither an exit nor the probed instruction */
+	bool complete;	/* everything was understood: there are no other returns */
 };
 
 /**
@@ -52,18 +54,27 @@ struct method_code {
  *
  * Without @ret->complete the code was understood up to some place only: @ret->returns are those
  * before it, and no others may be concluded. Then, and where a loop leads back to the start, there
- * may be no
- * @ret->probe at all. Takes about 0.5 us per instruction.
+ * may be no @ret->probe at all. Takes about 0.3 us per instruction.
  *
- * In images of Oracle GraalVM most tail jumps are conditional: `jbe` where a method begins and its
- * stack is at its end, and `jle` right before a ret, to code that stops at a safepoint and returns
- * for it. Such a jle is passed by every call that returns there, and at it the frame is gone as at
- * the ret.
+ * In images of Oracle GraalVM most methods have tail jumps, all conditional: `jbe` at the entry,
+ * where the stack is at its end, to code that throws; and `jle` right before a ret, to code that
+ * waits for a safepoint and then returns for the method. Such a jle is the exit of its ret: each
+ * call that returns there passes it, with the frame gone and the result in place as at the ret, and
+ * the kernel emulates it. Where there is none the ret is its own exit. A call that passes no exit
+ * has ended by an exception, if there are no @ret->nunseen.
  *
  * Return: 0; -EPROTO the first instruction does not decode, or there is none; -ENOMEM.
  */
 int method_code_read(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
 		     struct method_code *ret);
+
+/**
+ * method_code_read_args() - the same where it is known how many arguments are in general registers.
+ * @nargs: so many of rdi, rsi, rdx, rcx, r8, r9, in this order, 0 to 6. What lies beyond may be
+ * overwritten before the probe. CE 19 computes its stack limit in such a register.
+ */
+int method_code_read_args(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
+			  unsigned int nargs, struct method_code *ret);
 void method_code_fini(struct method_code *m);
 
 /**

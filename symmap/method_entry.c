@@ -15,9 +15,10 @@
  * loop. Where not all of the method is understood, only its start is left, and only if it lowers
  * rsp: no loop leads there, since each round would take more of the stack.
  *
- * Compiled code of native images has no null checks by SIGSEGV, so that an instruction that loads
- * through an object is not known by its address, and may run elsewhere. (GraalVM makes images with
- * OptImplicitNullChecks off. The stack is walked by return addresses.)
+ * An instruction that loads or stores through an object may run elsewhere: nothing in an image
+ * looks it up by its address. There are no null checks by SIGSEGV, which ends the process, and the
+ * stack is walked by return addresses. Source: oracle/graal substratevm,
+ * SubstrateSegfaultHandler.java.
  *
  * What the kernel emulates in its trap, instead of single-stepping a copy: Linux arch/x86/kernel/
  * uprobes.c, branch_setup_xol_ops(): jcc, jmp and call with a relative target, and nops, those of
@@ -35,9 +36,7 @@
 #define NOP5_LEN 5u
 #define JCC_LEN	 6u /* jcc rel32 */
 
-/* rdi rsi rdx rcx r8 r9, r14 and r15, by number. */
-#define KEPT_REGS (1u << 7 | 1u << 6 | 1u << 2 | 1u << 1 | 1u << 8 | 1u << 9 | 3u << 14)
-#define RSP	  4
+#define RSP 4
 
 static bool is_jcc32(const uint8_t *code, size_t len)
 {
@@ -149,7 +148,7 @@ static bool in_frame(const cs_x86_op *o, int64_t depth)
 }
 
 /* May it stand before a probe of the entry? @depth: see entry_point, kept up to date. */
-static bool harmless(const cs_insn *insn, int64_t *depth)
+static bool harmless(const struct method_scan *s, const cs_insn *insn, int64_t *depth)
 {
 	const cs_x86 *x = &insn->detail->x86;
 	int64_t lower;
@@ -171,7 +170,7 @@ static bool harmless(const cs_insn *insn, int64_t *depth)
 	if (x->operands[0].type != X86_OP_REG)
 		return false;
 	number = reg_number(x->operands[0].reg);
-	return number >= 0 && number != RSP && !(KEPT_REGS >> number & 1);
+	return number >= 0 && number != RSP && !(s->kept_regs >> number & 1);
 }
 
 static bool relative_to_rip(const cs_x86 *x)
@@ -239,7 +238,7 @@ void method_entry_find(struct method_scan *s, struct method_code *ret)
 		}
 		if (!ret->divert.len && divertible(s, off))
 			ret->divert = point_here(s, off, depth);
-		if (!harmless(insn, &depth))
+		if (!harmless(s, insn, &depth))
 			return;
 		off += insn->size;
 	}

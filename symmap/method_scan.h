@@ -18,6 +18,7 @@
 #define MARK_REFERENCED	 0x040u /* its address is taken, relative to rip */
 #define MARK_TABLE	 0x080u /* part of a switch's table */
 #define MARK_TABLE_START 0x100u
+#define MARK_SEEN	 0x200u /* probed, at the entry or to see a return */
 
 /* The instructions last seen that lead to the present one without a jump, nops left out. */
 #define RECENT_MAX 32
@@ -29,7 +30,8 @@ struct method_scan {
 	uint32_t len;
 	uint16_t *marks;	     /* @len of them */
 	uint32_t recent[RECENT_MAX]; /* a ring of offsets */
-	uint32_t nrecent; /* put there since something did not go on to the next instruction */
+	uint32_t nrecent;   /* put there since something did not go on to the next instruction */
+	uint32_t kept_regs; /* what the probe wants to see as the caller left it: bits by number */
 	uint32_t lowest_target; /* of all jumps in the method; @len: there are none */
 };
 

@@ -16,8 +16,8 @@
  *
  * The compiler emits each part as one piece, so the instructions stand in this order with nothing
  *but nops between; only the hash may be computed earlier. Up to JDK 22 or so the table follows the
- *jump, later it stands at the method's end. Of 3 100 tables in six images all but the 4 of each
- *image's "DynamicStrides" stubs, whose index is not bounded by code at all, are of these forms.
+ * jump, later it stands at the method's end. All of the 2 470 tables in six images are of these
+ *forms, but for those of up to 8 "DynamicStrides" stubs in an image, whose index no code bounds.
  * Source: oracle/graal, compiler, AMD64ControlFlow.java (RangeTableSwitchOp, HashTableSwitchOp) and
  * Hasher.java (a hash ends in an and with the number of entries, a power of two, less one).
  */

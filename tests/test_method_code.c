@@ -108,6 +108,50 @@ static void read_tail_jumps(void **state _unused_)
 	assert_null(m.tail_jumps);
 }
 
+/* A return is seen at the conditional jump out right before it, unless a way leads around that. */
+static void read_exits(void **state _unused_)
+{
+	static const struct {
+		uint8_t len, code[16];
+		uint32_t ret, exit;
+		size_t unseen;
+	} exits[] = {
+		{12, {0x41, 0x83, 0x6f, 0x18, 1, 0x0f, 0x8e, 0, 0, 0x10, 0, RET}, 11, 5, 0},
+		{4, {0xc9, 0x7e, 0x7f, RET}, 3, 1, 0},
+		{3, {0x7e, 0x7f, RET}, 2, 0, 0},			 /* the probe too */
+		{6, {0xc9, 0x74, 0x02, 0x7e, 0x7f, RET}, 5, 5, 1},	 /* je to the ret */
+		{6, {0xc9, 0x74, 0x00, 0x7e, 0x7f, RET}, 5, 3, 0},	 /* je to the jle */
+		{4, {0xc9, 0x7e, 0x00, RET}, 3, 3, 0},			 /* jle to the ret itself */
+		{4, {0xc9, 0xeb, 0x7f, RET}, 3, 3, 1},			 /* jmp out; ret */
+		{7, {0xc9, 0xe9, 0, 0, 0x10, 0, RET}, 6, 6, 1},		 /* the same */
+		{8, {0xc9, 0x0f, 0x8e, 0, 0, 0x10, 0x90, RET}, 7, 1, 0}, /* the 90 is the jle's */
+		{5, {0xc9, 0x7e, 0x7f, 0x90, RET}, 4, 4, 1},		 /* jle; nop; ret */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(exits); i++) {
+		struct method_code m = read_code(exits[i].code, exits[i].len);
+
+		if (!m.complete || m.nreturns != 1 || m.returns[0] != exits[i].ret ||
+		    m.exits[0] != exits[i].exit || m.nunseen != exits[i].unseen)
+			fail_msg("exit %zu: %u, %zu unseen", i, m.exits ? m.exits[0] : 0,
+				 m.nunseen);
+		method_code_fini(&m);
+	}
+}
+
+/* Of a method that is not understood nothing is concluded: a way around may be where nobody looked.
+ */
+static void read_exits_of_the_unknown(void **state _unused_)
+{
+	struct method_code m = read_code(BYTES(SUB_18, 0x7e, 0x7f, RET, 0x06));
+
+	assert_false(m.complete);
+	assert_int_equal(m.nreturns, 1);
+	assert_int_equal(m.exits[0], 6);
+	assert_int_equal(m.nunseen, 1);
+	method_code_fini(&m);
+}
+
 /* What contradicts that all of it is code, decoded right, is not believed. */
 static void read_contradictions(void **state _unused_)
 {
@@ -342,7 +386,7 @@ static void read_random_bytes(void **state _unused_)
 	srand(seed);
 	for (int i = 0; i < 20000; i++) {
 		uint8_t code[96], out[METHOD_CODE_ROOM];
-		size_t len = random_code(code, i);
+		size_t len = random_code(code, i), n;
 		struct method_code m;
 
 		if (method_code_read(decoder, ADDR, code, len, &m))
@@ -352,9 +396,11 @@ static void read_random_bytes(void **state _unused_)
 		check_point(&m.divert, code, len, seed);
 		assert_false(m.emulated && !m.probe.len);
 		for (size_t k = 0; k < m.nreturns; k++)
-			assert_true(m.returns[k] < len && (!k || m.returns[k - 1] < m.returns[k]));
-		if (m.divert.len)
-			assert_true(method_code_move(&m, ADDR, code, AT, out, sizeof(out)) >= 5);
+			assert_true(m.returns[k] < len && m.exits[k] <= m.returns[k] &&
+				    (!k || m.returns[k - 1] < m.returns[k]));
+		assert_true(m.nunseen <= m.ntail_jumps);
+		n = method_code_move(&m, ADDR, code, AT, out, sizeof(out));
+		assert_true(!n || (m.divert.len && n >= m.divert.len && n <= sizeof(out)));
 		method_code_fini(&m);
 	}
 	assert_true(complete > 100);
@@ -399,6 +445,8 @@ int main(void)
 		cmocka_unit_test(read_undecodable),
 		cmocka_unit_test(read_nothing),
 		cmocka_unit_test(read_tail_jumps),
+		cmocka_unit_test(read_exits),
+		cmocka_unit_test(read_exits_of_the_unknown),
 		cmocka_unit_test(read_contradictions),
 		cmocka_unit_test(switch_dense_inline),
 		cmocka_unit_test(switch_dense_at_the_end),

@@ -181,6 +181,43 @@ static void read_arguments_are_kept(void **state _unused_)
 	}
 }
 
+/* Registers behind the last that passes an argument are free; CE 19 compares its stack limit so. */
+static void read_args_frees_registers(void **state _unused_)
+{
+	static const uint8_t code[] = {
+		SUB_18, 0x48, 0x89, 0x7c, 0x24, 0x10,	 /* mov %rdi,0x10(%rsp) */
+		0x49,	0x8b, 0x87, 0xa0, 0,	0,    0, /* mov 0xa0(%r15),%rax */
+		0x48,	0x89, 0xe1, 0x48, 0x3b, 0xc8,	 /* mov %rsp,%rcx; cmp %rax,%rcx */
+		JBE8_0, RET,
+	};
+
+	for (unsigned int nargs = 0; nargs <= 7; nargs++) {
+		struct method_code m;
+
+		assert_int_equal(
+			method_code_read_args(decoder, ADDR, code, sizeof(code), nargs, &m), 0);
+		assert_int_equal(m.emulated, nargs <= 3);
+		assert_int_equal(m.probe.off, nargs <= 3 ? 22 : 0);
+		method_code_fini(&m);
+	}
+}
+
+/* The heap base and the thread are kept whatever the arguments are. */
+static void read_args_keeps_heap_base(void **state _unused_)
+{
+	struct method_code m;
+
+	for (uint8_t modrm = 0xc6; modrm <= 0xc7; modrm++) { /* mov %rax,%r14 or %r15 */
+		assert_int_equal(method_code_read_args(decoder, ADDR,
+						       BYTES(0x49, 0x89, modrm, JBE8_0, RET), 0,
+						       &m),
+				 0);
+		assert_false(m.emulated);
+		assert_int_equal(m.probe.off, 0);
+		method_code_fini(&m);
+	}
+}
+
 /* Other registers, comparisons and stores into the own frame do no harm. */
 static void read_harmless_instructions(void **state _unused_)
 {
@@ -459,6 +496,8 @@ int main(void)
 		cmocka_unit_test(read_nops_of_the_kernel),
 		cmocka_unit_test(read_call_is_emulated),
 		cmocka_unit_test(read_arguments_are_kept),
+		cmocka_unit_test(read_args_frees_registers),
+		cmocka_unit_test(read_args_keeps_heap_base),
 		cmocka_unit_test(read_harmless_instructions),
 		cmocka_unit_test(read_stores_outside_the_frame),
 		cmocka_unit_test(read_stack_pointer_is_known),
