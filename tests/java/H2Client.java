@@ -14,8 +14,10 @@ import java.util.zip.CRC32;
  * the server's own method will get. Says the checksum of all it got back.
  */
 final class H2Client {
+	private static final int SEED = 7;
+
 	private final Statement statement;
-	private final Random random = new Random(7);
+	private final Random random = new Random(SEED);
 	private final CRC32 results = new CRC32();
 	private boolean recording;
 	private int rows;
@@ -72,6 +74,14 @@ final class H2Client {
 		}
 	}
 
+	/** As if nothing had been done yet: what comes is the same, whatever was before. */
+	private void anew() throws SQLException {
+		statement.execute("DELETE FROM ITEM");
+		random.setSeed(SEED);
+		results.reset();
+		rows = 0;
+	}
+
 	public static void main(String[] argv) throws Exception {
 		try (Connection c = DriverManager.getConnection(argv[0], "sa", "");
 				Statement s = c.createStatement()) {
@@ -81,7 +91,10 @@ final class H2Client {
 			for (;;) {
 				String[] cmd = Ctl.command();
 				client.recording = cmd[0].equals("record");
-				client.go(Integer.parseInt(cmd[1]));
+				if (cmd[0].equals("anew"))
+					client.anew();
+				else
+					client.go(Integer.parseInt(cmd[1]));
 				Ctl.done(client.results.getValue());
 			}
 		}
