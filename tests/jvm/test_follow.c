@@ -16,6 +16,8 @@
 #define STEP	  "prog.Follow.step"
 #define LATE	  "prog.FollowLate.call"
 #define GONE	  "prog.FollowGone.call"
+#define SPECS_MAX 4
+#define RING_SIZE "256M" /* the workers call all the time, whoever reads */
 #define WORKERS	  2
 #define MODES	  6
 #define CHANGE_MS 120000
@@ -32,13 +34,16 @@ struct watch {
 static void watch_start(struct watch *w, const struct jdk *jdk, const char *const *flags,
 			const char *const *specs)
 {
+	const char *args[SPECS_MAX + 3] = {"--ring-size", RING_SIZE};
 	json_t *attached;
 
+	for (size_t i = 0; specs[i] && i < SPECS_MAX; i++)
+		args[2 + i] = specs[i];
 	*w = (struct watch){.changes = json_array(), .quiet = json_array()};
 	print_message("  %s %s\n", jdk->name, flags[0]);
 	jvm_start(&w->j, jdk, flags, (const char *const[]){"prog.Follow", NULL});
 	jvm_ready(&w->j);
-	w->hp = hp_trace(w->j.pid, specs);
+	w->hp = hp_trace(w->j.pid, args);
 	attached = hp_attached(w->hp);
 	/* Nothing of it ran yet: every SPEC waits. */
 	assert_int_equal(json_integer_value(json_object_get(attached, "sites")), 0);
