@@ -236,7 +236,7 @@ void method_entry_find(struct method_scan *s, struct method_code *ret)
 			ret->probe = point_here(s, off, depth);
 			ret->emulated = kernel_emulates(s->code + off, insn->size);
 		}
-		if (!ret->divert.len && divertible(s, off))
+		if (off && !ret->divert.len && divertible(s, off))
 			ret->divert = point_here(s, off, depth);
 		if (!harmless(s, insn, &depth))
 			return;
