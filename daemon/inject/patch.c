@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* patch.c - change code words in the target: the only writer of code. See patch.h. */
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
 #include "inject/patch.h"
 #include "inject/region_table.h"
 
@@ -31,7 +34,39 @@ static int check_writable(const struct region *r, const struct patch_op *ops, si
 	return err;
 }
 
-int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
+/*
+ * From the first word's page to the last one's: page by page would take a thread of the target 50 us
+ * for each, and leave one mapping in pieces meanwhile.
+ */
+static int protect_pages(struct way *w, const struct patch_op *ops, size_t n, int prot)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		low = MIN(low, ops[i].addr & ~(REGION_PAGE - 1));
+		high = MAX(high, (ops[i].addr & ~(REGION_PAGE - 1)) + REGION_PAGE);
+	}
+	return (int)way_syscall(w, SYS_mprotect,
+				(const uint64_t[6]){low, high - low, (uint64_t)prot});
+}
+
+/* Return: 0; -EACCES the target's security policy forbids it; as way_begin(). */
+static int protect(struct region *r, const struct patch_op *ops, size_t n, int prot,
+		   uint64_t *paused_ns)
+{
+	int err = way_begin(r->way), end;
+
+	if (err)
+		return err;
+	err = protect_pages(r->way, ops, n, prot);
+	if (paused_ns)
+		*paused_ns += way_paused_ns(r->way);
+	end = way_end(r->way);
+	return err ? err : end;
+}
+
+/* The words are valid. */
+static int swap(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
 {
 	const uint64_t args[3] = {r->table + offsetof(struct region_table, patch), n,
 				  r->table + offsetof(struct region_table, patch_status)};
@@ -39,23 +74,14 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	volatile int64_t *status = &r->table_map->patch_status;
 	int err;
 
-	if (paused_ns)
-		*paused_ns = 0;
-	if (n > PATCH_BATCH_MAX || r->len != TOTAL_LEN)
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++)
-		if (!op_valid(r, &ops[i]))
-			return -EINVAL;
 	/* A thread that did not stop in time may still be on its way through the list. */
 	if (r->unsure && way_wait_errands(r->way))
 		return -ETIMEDOUT;
 	err = r->way->ops->fault_is_fatal && n ? check_writable(r, ops, n) : 0;
 	if (err)
 		return err;
-	for (size_t i = 0; i < n; i++) {
-		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
+	for (size_t i = 0; i < n; i++)
 		list[i] = ops[i];
-	}
 	*status = STATUS_NONE;
 	err = n ? region_call(r, r->stub_patch, args, paused_ns) : 0;
 	for (size_t i = 0; i < n; i++)
@@ -64,4 +90,41 @@ int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	if (!err && n && *status)
 		return -EOPNOTSUPP;
 	return err;
+}
+
+/*
+ * Code that is mapped from a file (a native image's) may not be written. Its pages are made writable
+ * for the moment; what an instance left so that was killed in that moment is made right here too.
+ */
+static int swap_in_file_text(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
+{
+	uint64_t paused = 0;
+	int err, after;
+
+	err = protect(r, ops, n, PROT_READ | PROT_WRITE | PROT_EXEC, &paused);
+	if (!err)
+		err = swap(r, ops, n, paused_ns);
+	/*
+	 * Also after a failure: some of the pages may be writable. But a thread that may still be
+	 * about to write must find them so.
+	 */
+	after = r->unsure ? 0 : protect(r, ops, n, PROT_READ | PROT_EXEC, &paused);
+	if (paused_ns)
+		*paused_ns += paused;
+	return err ? err : after;
+}
+
+int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
+{
+	if (paused_ns)
+		*paused_ns = 0;
+	if (n > PATCH_BATCH_MAX || r->len != TOTAL_LEN)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		if (!op_valid(r, &ops[i]))
+			return -EINVAL;
+		ops[i].seen = ~ops[i].expect; /* a word that is never tried must not look swapped */
+	}
+	return r->file_text && n ? swap_in_file_text(r, ops, n, paused_ns)
+				 : swap(r, ops, n, paused_ns);
 }

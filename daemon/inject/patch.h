@@ -24,6 +24,7 @@ struct patch_op {
  *
  * Return: 0 when all were tried (see @seen); -EINVAL for an address outside the code cache or not
  * aligned (nothing was written); -EOPNOTSUPP when the kernel refuses the membarrier (nothing was
+ * written); -EACCES the target's security policy keeps the text of its file as it is (nothing was
  * written); -EFAULT for a word that cannot be written (those before it were tried, see @seen);
  * -ESRCH; -EPERM; -ETIMEDOUT; as way_begin().
  */

@@ -31,6 +31,7 @@ struct region {
 	uint64_t text, code, table;	    /* target addresses of the three parts */
 	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
 	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
+	bool file_text; /* no code cache but an executable's text, r-x; its owner says so */
 	enum slot_nop nop;
 	bool unsure;		      /* a thread may still be in the patch stub */
 	uint8_t *text_map, *code_map; /* the same memory, ours */
@@ -68,6 +69,9 @@ int region_create(struct way *w, uint64_t code_low, uint64_t code_high, struct r
  */
 int region_find(struct way *w, uint64_t code_low, uint64_t code_high, size_t index,
 		struct region **ret, pid_t *holder);
+
+/** region_is_mapped() - has @pid a region, of whoever and in whatever state? */
+bool region_is_mapped(pid_t pid);
 
 /**
  * region_restore() - put back every word that the table of a found region says is diverted.

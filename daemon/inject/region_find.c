@@ -222,6 +222,19 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped)
 	return err ? err : put_back(r, ops, n, restored, skipped);
 }
 
+bool region_is_mapped(pid_t pid)
+{
+	struct maps maps;
+	bool found = false;
+
+	if (maps_read(pid, &maps))
+		return false;
+	for (size_t i = 0; i < maps.n && !found; i++)
+		found = !strcmp(maps.entries[i].path, REGION_PATH);
+	maps_fini(&maps);
+	return found;
+}
+
 /* --- descriptors ------------------------------------------------------------------------------ */
 
 static bool is_mapped(const struct maps *maps, uint64_t inode)
