@@ -16,54 +16,12 @@
  * at a method's entry (no red zone; the pages there were banged by the caller:
  * StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
  */
+#include "probe/emit.h"
 #include "probe/site.h"
-
-/* Within the slot's code: continuation first, because the text's jump leads there. */
-#define PROLOGUE_OFF 64
 
 /* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
 #define JMP_REL8  0xeb
 #define JMP_REL32 0xe9
-
-_Static_assert(HP_FP_FRAME == 8 * HP_FP_ARGS && HP_FP_FRAME < 128, "disp8 reaches the frame");
-
-static uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len)
-{
-	memcpy(p, bytes, len);
-	return p + len;
-}
-
-/* jmp rel32 at target address @from. The region lies within reach of the whole code cache. */
-static uint8_t *emit_jmp(uint8_t *p, uint64_t from, uint64_t to)
-{
-	int32_t rel = (int32_t)(int64_t)(to - (from + INSN_JMP_LEN));
-
-	*p++ = JMP_REL32;
-	return emit_bytes(p, &rel, sizeof(rel));
-}
-
-/* lea disp8(%rsp),%rsp */
-static uint8_t *emit_lea_rsp(uint8_t *p, int8_t disp)
-{
-	const uint8_t lea[] = {0x48, 0x8d, 0x64, 0x24, (uint8_t)disp};
-
-	return emit_bytes(p, lea, sizeof(lea));
-}
-
-static uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
-{
-	const uint8_t *start = p;
-
-	p = emit_lea_rsp(p, -HP_FP_FRAME);
-	for (int i = 0; i < HP_FP_ARGS; i++) {
-		/* movsd %xmm<i>, <8 * i>(%rsp) */
-		const uint8_t movsd[] = {0xf2, 0x0f, 0x11, (uint8_t)(0x44 | i << 3), 0x24,
-					 (uint8_t)(8 * i)};
-
-		p = emit_bytes(p, movsd, sizeof(movsd));
-	}
-	return emit_jmp(p, addr + (uint64_t)(p - start), text);
-}
 
 static int entry_plan(struct site *s, const struct site_env *env, char *why, size_t size)
 {
@@ -108,8 +66,8 @@ static size_t entry_emit(struct site *s, const struct site_env *env,
 	p = emit_bytes(p, s->displaced, s->displaced_len);
 	p = emit_jmp(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
 	if (s->call->uses_fp) {
-		target = code_addr + PROLOGUE_OFF;
-		p = emit_fp_prologue(code + PROLOGUE_OFF, target, text);
+		target = code_addr + EMIT_PROLOGUE_OFF;
+		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, target, text);
 	}
 	memcpy(word, &s->orig, sizeof(word));
 	emit_jmp(word, s->addr, target);
