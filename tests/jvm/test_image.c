@@ -192,11 +192,31 @@ static void check_all(const struct image_case *c, json_t *all)
 	}
 }
 
-/* Every method is listed, known ones where they are, in bounded time and memory; again from the cache. */
-static void methods_of_every_image(void **state _unused_)
+/*
+ * An image is decoded in bounded memory. Runs before all else: what a child had before it became
+ * hotprobe, a copy of us, is counted too.
+ */
+static void methods_in_bounded_memory(void **state _unused_)
 {
 	struct rusage usage;
 
+	use_new_cache();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *path = image_or_skip(cases[i].name);
+		struct hp_result r;
+
+		hp_run(&r, (const char *[]){"methods", "--json", "-x", path, "-o", "/dev/null", NULL});
+		hp_result_check(&r, 0);
+		hp_result_free(&r);
+	}
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	print_message("  at most %ld kB\n", usage.ru_maxrss);
+	assert_true(usage.ru_maxrss <= RSS_MAX_KIB * SLOWER);
+}
+
+/* Every method is listed, known ones where they are, in bounded time; again from the cache. */
+static void methods_of_every_image(void **state _unused_)
+{
 	use_new_cache();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
@@ -217,9 +237,6 @@ static void methods_of_every_image(void **state _unused_)
 		json_decref(all);
 		json_decref(again);
 	}
-	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
-	if (usage.ru_maxrss > RSS_MAX_KIB * SLOWER)
-		fail_msg("%ld kB of memory", usage.ru_maxrss);
 }
 
 /* Time `hotprobe methods -v` says it took, from stderr. */
@@ -394,6 +411,7 @@ static void list_shows_running_images(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		jvm_test(methods_in_bounded_memory),
 		jvm_test(check_says_what_an_image_is), jvm_test(packed_image_is_refused_by_name),
 		jvm_test(other_files_are_refused),     jvm_test(file_goes_without_process),
 		jvm_test(methods_of_every_image),
