@@ -32,12 +32,12 @@ double median(double *v, size_t n)
 
 static void run_on(const char *name)
 {
-	const struct jdk *jdk = jdk_find(name);
+	const struct jdk *jdk = bench->find ? bench->find(name) : jdk_find(name);
 
 	if (jdk)
 		bench->run(jdk);
 	else
-		fprintf(stderr, "bench_%s: no JDK '%s' here\n", bench->name, name);
+		fprintf(stderr, "bench_%s: no '%s' here\n", bench->name, name);
 }
 
 int bench_main(const struct bench *b, int argc, char **argv)

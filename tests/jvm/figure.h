@@ -11,6 +11,7 @@ struct bench {
 	const char *name;
 	void (*run)(const struct jdk *jdk);
 	const char *jdk; /* measured when none is asked for */
+	const struct jdk *(*find)(const char *name); /* NULL: it is a JDK's name */
 };
 
 /** bench_main() - bench [--json] [JDK...]: run it for each of them. Return: exit status. */

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench_image.c - what a probed call costs a native image: in nanoseconds of the process's CPU time.
+ *
+ * An image of the closure compiler compiles a script that it reads from its stdin. It does so in
+ * turns: unprobed; with a plain uprobe on a method's first instruction, which the kernel
+ * single-steps; with hotprobe's uprobe in place (-x); and diverted to a slot (-p). The method is
+ * called some hundred thousand times.
+ *
+ *   bench_image [--json] [IMAGE...]	default: ce25
+ */
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "cmocka_all.h"
+#include "figure.h"
+#include "hp.h"
+
+#define METHOD	   "com.google.javascript.rhino.Node.addChildToBack"
+#define ROUNDS	   5
+#define COMPILE_MS 120000
+
+enum { UNPROBED, PLAIN, IN_PLACE, DIVERTED, KINDS };
+
+static char image[PATH_MAX];
+
+/* --- plain uprobe ----------------------------------------------------------------------------- */
+
+#define CPUS_MAX 256
+
+static struct plain {
+	uint64_t offset; /* of the method's first instruction, in the file */
+	int fds[CPUS_MAX]; /* one per CPU: such an event counts any process, but on one CPU only */
+	long n;
+} plain;
+
+static uint32_t uprobe_type(void)
+{
+	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	unsigned int type = 0;
+
+	if (!f || fscanf(f, "%u", &type) != 1)
+		fail_msg("the kernel has no perf events of uprobes");
+	fclose(f);
+	return type;
+}
+
+/* It counts, and does nothing else. */
+static void plain_open(void)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr),
+				       .type = uprobe_type(),
+				       .config1 = (uint64_t)(uintptr_t)image,
+				       .config2 = plain.offset};
+
+	plain.n = MIN(sysconf(_SC_NPROCESSORS_ONLN), (long)CPUS_MAX);
+	for (int i = 0; i < plain.n; i++) {
+		plain.fds[i] = (int)syscall(SYS_perf_event_open, &attr, -1, i, -1,
+					    PERF_FLAG_FD_CLOEXEC);
+		if (plain.fds[i] < 0)
+			fail_msg("no uprobe at 0x%llx: %s", (unsigned long long)plain.offset,
+				 strerror(errno));
+	}
+}
+
+static double plain_close(void)
+{
+	uint64_t hits = 0, n;
+
+	for (long i = 0; i < plain.n; i++) {
+		if (read(plain.fds[i], &n, sizeof(n)) == sizeof(n))
+			hits += n;
+		close(plain.fds[i]);
+	}
+	return (double)hits;
+}
+
+static void plain_find(void)
+{
+	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", image, METHOD, NULL}, 0);
+
+	if (json_array_size(list) != 1)
+		fail_msg("%s: not one " METHOD, image);
+	plain.offset = json_addr(json_array_get(list, 0), "offset");
+	json_decref(list);
+}
+
+/* --- one compilation -------------------------------------------------------------------------- */
+
+struct cost {
+	double cpu_ns;
+	double hits;
+};
+
+static void feed(struct child *c)
+{
+	_cleanup_free_ char *script = NULL, *text = NULL;
+	char path[PATH_MAX];
+	struct stat st;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/rxjs.js", env_apps());
+	f = fopen(path, "re");
+	if (!f || fstat(fileno(f), &st))
+		fail_msg("cannot read %s", path);
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (!text || fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+		fail_msg("cannot read %s", path);
+	fclose(f);
+	child_send(c, text);
+	child_close_stdin(c);
+}
+
+static double cpu_ns(const struct rusage *a, const struct rusage *b)
+{
+	double sec = (double)(b->ru_utime.tv_sec - a->ru_utime.tv_sec) +
+		     (double)(b->ru_stime.tv_sec - a->ru_stime.tv_sec);
+	double usec = (double)(b->ru_utime.tv_usec - a->ru_utime.tv_usec) +
+		      (double)(b->ru_stime.tv_usec - a->ru_stime.tv_usec);
+
+	return sec * 1e9 + usec * 1e3;
+}
+
+static struct child *trace(int kind, pid_t pid)
+{
+	char text[16];
+	struct child *hp;
+
+	snprintf(text, sizeof(text), "%d", pid);
+	hp = hp_start((const char *[]){"trace", "--json", "--count-only", "-x", image, METHOD,
+				       kind == DIVERTED ? "-p" : NULL, text, NULL});
+	json_decref(hp_attached(hp));
+	return hp;
+}
+
+static struct cost compile(int kind)
+{
+	struct child *hp = NULL, *c;
+	struct rusage before, after;
+	struct cost cost = {0};
+
+	c = child_start((const char *[]){image, "--warning_level", "QUIET", "--js_output_file",
+					 "/dev/null", NULL}, NULL);
+	free(child_error_line(c, COMPILE_MS)); /* it waits for its input */
+	if (kind == PLAIN)
+		plain_open();
+	else if (kind != UNPROBED)
+		hp = trace(kind, child_pid(c));
+	feed(c);
+	getrusage(RUSAGE_CHILDREN, &before);
+	if (child_wait(c, COMPILE_MS) != 0)
+		hp_fail(c, "the compiler did not end well");
+	getrusage(RUSAGE_CHILDREN, &after);
+	cost.cpu_ns = cpu_ns(&before, &after);
+	if (kind == PLAIN)
+		cost.hits = plain_close();
+	if (hp) {
+		json_t *events = json_array(), *last;
+
+		last = hp_finish(hp, kind == DIVERTED ? 0 : SIGINT, kind == DIVERTED ? 3 : 0, events);
+		cost.hits = (double)json_integer_value(json_object_get(last, "hits"));
+		json_decref(last);
+		json_decref(events);
+	}
+	test_cleanup(NULL);
+	return cost;
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static void bench_one(const struct jdk *subject)
+{
+	static const char *const what[KINDS] = {
+		[PLAIN] = "call with a plain uprobe on the first instruction",
+		[IN_PLACE] = "call with a uprobe in place (-x)",
+		[DIVERTED] = "call diverted to a slot (-p)",
+	};
+	double ns[KINDS][ROUNDS], hits[KINDS] = {0};
+
+	plain_find();
+	compile(UNPROBED); /* files into memory */
+	for (int i = 0; i < ROUNDS; i++) {
+		double unprobed = compile(UNPROBED).cpu_ns;
+
+		for (int kind = PLAIN; kind < KINDS; kind++) {
+			struct cost cost = compile(kind);
+
+			hits[kind] = cost.hits;
+			ns[kind][i] = (cost.cpu_ns - unprobed) / cost.hits;
+		}
+	}
+	figure(subject, "calls of " METHOD, hits[PLAIN], "calls", "");
+	for (int kind = PLAIN; kind < KINDS; kind++)
+		figure(subject, what[kind], median(ns[kind], ROUNDS), "ns", "");
+	for (int kind = PLAIN; kind < KINDS; kind++)
+		if (hits[kind] != hits[PLAIN])
+			fail_msg("%.0f hits counted, not %.0f", hits[kind], hits[PLAIN]);
+}
+
+static const struct jdk *find(const char *name)
+{
+	static struct jdk subject;
+
+	snprintf(image, sizeof(image), "%s/%s", env_images(), name);
+	snprintf(subject.name, sizeof(subject.name), "%s", name);
+	return access(image, X_OK) ? NULL : &subject;
+}
+
+int main(int argc, char **argv)
+{
+	return bench_main(&(struct bench){"image", bench_one, "ce25", find}, argc, argv);
+}
