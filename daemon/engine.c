@@ -97,12 +97,24 @@ static bool via_of(json_t *req, enum way_kind *ret)
 	return false;
 }
 
+/* The native image that is meant: by its file, or as what its process runs. NULL: it is a JVM's PID. */
+static const char *binary_of(json_t *req, char exe[static IMAGES_EXE_MAX])
+{
+	const char *binary = json_string_value(json_object_get(req, "binary"));
+
+	if (binary)
+		return binary;
+	return pid_of(req) && images_exe(pid_of(req), exe) ? exe : NULL;
+}
+
 static enum status req_trace(struct client *c, json_t *req)
 {
 	json_t *specs = json_object_get(req, "specs");
 	const char *texts[SPECS_MAX + 1];
+	char exe[IMAGES_EXE_MAX];
 	struct trace_request tr = {
 		.pid = pid_of(req),
+		.binary = binary_of(req, exe),
 		.specs = texts,
 		.count = (uint64_t)number(req, "count", 0, 0, INT64_MAX),
 		.duration_ns = (uint64_t)number(req, "duration_ns", 0, 0, INT64_MAX),
@@ -137,7 +149,8 @@ static enum status req_trace(struct client *c, json_t *req)
 static enum status req_methods(struct client *c, json_t *req)
 {
 	const char *pattern = json_string_value(json_object_get(req, "pattern"));
-	const char *binary = json_string_value(json_object_get(req, "binary"));
+	char exe[IMAGES_EXE_MAX];
+	const char *binary = binary_of(req, exe);
 	enum way_kind via;
 
 	if (binary)
@@ -157,8 +170,10 @@ static enum status req_list(struct client *c, json_t *req _unused_)
 
 static enum status req_check(struct client *c, json_t *req)
 {
-	const char *binary = json_string_value(json_object_get(req, "binary"));
-	enum status status = report_check(&c->conn, pid_of(req));
+	char exe[IMAGES_EXE_MAX];
+	const char *binary = binary_of(req, exe);
+	/* A native image's process is looked at as that, not as a JVM. */
+	enum status status = report_check(&c->conn, binary == exe ? 0 : pid_of(req));
 	enum status image = binary ? images_check(&c->conn, binary) : STATUS_OK;
 
 	return image == STATUS_OK ? status : image;
@@ -166,9 +181,13 @@ static enum status req_check(struct client *c, json_t *req)
 
 static enum status req_clean(struct client *c, json_t *req)
 {
+	char exe[IMAGES_EXE_MAX];
 	enum way_kind via;
 
-	return via_of(req, &via) ? report_clean(&c->conn, pid_of(req), via) : STATUS_USAGE;
+	if (!via_of(req, &via))
+		return STATUS_USAGE;
+	return binary_of(req, exe) ? images_clean(&c->conn, pid_of(req))
+				   : report_clean(&c->conn, pid_of(req), via);
 }
 
 static const struct {

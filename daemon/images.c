@@ -6,7 +6,11 @@
 #include "images.h"
 #include "images_match.h"
 #include "log.h"
+#include "probe/rig.h"
+#include "session.h"
+#include "symmap/method_code.h"
 #include "target/image_cache.h"
+#include "target/image_proc.h"
 #include "target/proc.h"
 
 /* Text that waits to be sent while methods are listed; half of what may. */
@@ -70,8 +74,7 @@ static void say_names(struct conn *conn, int fd)
 	image_map_fini(&m);
 }
 
-/* Return: STATUS_OK with *@fd_ret open. */
-static enum status open_image(const char *path, int *fd_ret, struct image_about *a)
+enum status images_open(const char *path, int *fd_ret, struct image_about *a)
 {
 	int fd = proc_open_regular(path), err;
 
@@ -97,7 +100,7 @@ enum status images_check(struct conn *conn, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 	struct image_about a;
-	enum status status = open_image(path, &fd, &a);
+	enum status status = images_open(path, &fd, &a);
 	const char *why;
 
 	if (status != STATUS_OK)
@@ -121,6 +124,65 @@ bool images_of(pid_t pid, struct image_about *ret)
 	return fd >= 0 && !image_look(fd, ret);
 }
 
+bool images_exe(pid_t pid, char exe[static IMAGES_EXE_MAX])
+{
+	_cleanup_close_ int fd = image_proc_exe(pid);
+
+	snprintf(exe, IMAGES_EXE_MAX, "/proc/%d/exe", pid);
+	return fd >= 0 && image_recognise(fd);
+}
+
+/* --- clean ------------------------------------------------------------------------------------ */
+
+static int clean(struct image_proc *p, struct way *w, size_t *sites)
+{
+	const struct rig_target target = {.id = &p->id,
+					  .way = w,
+					  .mem = p->mem,
+					  .code_low = p->code_low,
+					  .code_high = p->code_high,
+					  .file_text = true};
+
+	return rig_clean(&target, sites);
+}
+
+static int open_image_proc(pid_t pid, struct image_proc *ret)
+{
+	_cleanup_close_ int fd = image_proc_exe(pid);
+	struct elffile f;
+	int err = fd < 0 ? fd : elffile_open(fd, &f);
+
+	if (err)
+		return err;
+	err = image_proc_open(pid, &f, ret);
+	elffile_close(&f);
+	return err;
+}
+
+enum status images_clean(struct conn *conn, pid_t pid)
+{
+	struct image_proc p = {0};
+	struct way *w = NULL;
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	size_t sites = 0;
+	int err;
+
+	log_hold(why);
+	err = open_image_proc(pid, &p);
+	if (!err)
+		err = way_open(pid, WAY_PTRACE, &w);
+	if (!err)
+		err = clean(&p, w, &sites);
+	status = status_tell(err, pid, p.id.pid, why);
+	way_close(w);
+	image_proc_close(&p);
+	if (err >= 0)
+		conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed",
+					  err == 1, "sites", (json_int_t)sites));
+	return status;
+}
+
 /* --- methods ---------------------------------------------------------------------------------- */
 
 static void add_text(struct buf *b, const char *key, const char *text, bool or_null)
@@ -132,8 +194,41 @@ static void add_text(struct buf *b, const char *key, const char *text, bool or_n
 		json_str(b, text, strlen(text));
 }
 
-static void add_method(struct buf *b, const struct image_map *map, const struct image_method *m)
+/* What `methods -x` looks at; the code itself only where few methods are asked for. */
+struct listing {
+	struct conn *conn;
+	const struct image_map *map;
+	struct elffile file;
+	struct insn_decoder *decoder; /* NULL: it is not looked at */
+};
+
+/* Offsets from the entry; null where the code is not understood to its end. */
+static void add_returns(struct buf *b, const struct listing *l, const struct image_method *m,
+			uint64_t offset)
 {
+	_cleanup_free_ uint8_t *code = NULL;
+	uint64_t len = m->end - m->entry;
+	struct method_code c;
+
+	if (elffile_read(&l->file, offset, len, METHOD_CODE_MAX, &code) ||
+	    method_code_read(l->decoder, m->entry, code, len, &c)) {
+		buf_str(b, ",\"returns\":null");
+		return;
+	}
+	buf_str(b, c.complete ? ",\"returns\":[" : ",\"returns\":null");
+	for (size_t i = 0; i < c.nreturns && c.complete; i++)
+		buf_printf(b, "%s%u", i ? "," : "", c.returns[i]);
+	if (c.complete)
+		buf_str(b, "]");
+	method_code_fini(&c);
+}
+
+static void add_method(struct listing *l, const struct image_method *m)
+{
+	const struct image_map *map = l->map;
+	struct buf *b = &l->conn->out;
+	uint64_t offset;
+
 	buf_printf(b,
 		   "{\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
 		   "\"level\":0,\"compile_id\":0,\"kind\":\"native-image\",\"state\":\"in_use\","
@@ -144,6 +239,11 @@ static void add_method(struct buf *b, const struct image_map *map, const struct 
 	add_text(b, "name", image_text(map, m->name), false);
 	add_text(b, "descriptor", image_text(map, m->desc), true);
 	add_text(b, "symbol", image_text(map, m->symbol), true);
+	if (m->end > m->entry && image_file_offset(&l->file, m->entry, m->end - m->entry, &offset)) {
+		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)offset);
+		if (l->decoder)
+			add_returns(b, l, m, offset);
+	}
 	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s}\n", m->overloads,
 		   m->flags & METHOD_C_ENTRY ? "true" : "false");
 }
@@ -165,19 +265,10 @@ static bool drain(struct conn *conn)
 	return true;
 }
 
-/* One method by its signature is worth more than all that share its name. */
-static enum image_fit best_fit(const struct image_map *map, const struct image_pattern *p)
+static void send_methods(struct listing *l, const struct image_pattern *p)
 {
-	enum image_fit best = FIT_NOT;
-
-	for (uint32_t i = 0; i < map->n && best < FIT_SIGNATURE; i++)
-		best = MAX(best, image_pattern_fit(p, map, &map->methods[i]));
-	return best;
-}
-
-static void send_methods(struct conn *conn, const struct image_map *map, const struct image_pattern *p)
-{
-	enum image_fit least = p ? best_fit(map, p) : FIT_NAME;
+	const struct image_map *map = l->map;
+	enum image_fit least = p ? image_pattern_best(p, map) : FIT_NAME;
 	uint32_t shown = 0, unclear = 0;
 
 	for (uint32_t i = 0; i < map->n && least != FIT_NOT; i++) {
@@ -185,9 +276,9 @@ static void send_methods(struct conn *conn, const struct image_map *map, const s
 
 		if (p && image_pattern_fit(p, map, m) < least)
 			continue;
-		if (!drain(conn))
+		if (!drain(l->conn))
 			return;
-		add_method(&conn->out, map, m);
+		add_method(l, m);
 		shown++;
 		unclear += m->overloads > 1 && !m->desc && least != FIT_SIGNATURE;
 	}
@@ -203,18 +294,27 @@ static void send_methods(struct conn *conn, const struct image_map *map, const s
 			 map->starts - map->n, map->starts);
 }
 
+const char *images_no_names(int err)
+{
+	return err == -ENOMEM ? "out of memory"
+			      : "it is stripped, and its code info has an unsupported layout; build it "
+				"with -H:-DeleteLocalSymbols";
+}
+
 static enum status show(struct conn *conn, const char *path, int fd, const struct image_pattern *p)
 {
+	struct listing l = {.conn = conn};
 	uint64_t start = clock_ns();
 	struct image_map map;
 	bool hit;
-	int err = image_map_cached(fd, &map, &hit);
+	int err = elffile_open_any(fd, &l.file);
 
+	if (err)
+		return status_of(err);
+	err = image_map_cached(fd, &map, &hit);
 	if (err) {
-		log_err("%s: its methods cannot be told: %s", path,
-			err == -ENOMEM ? "out of memory"
-				       : "it is stripped, and its code info has an unsupported layout; "
-					 "build it with -H:-DeleteLocalSymbols");
+		log_err("%s: its methods cannot be told: %s", path, images_no_names(err));
+		elffile_close(&l.file);
 		return err == -ENOMEM ? STATUS_FAILED : STATUS_UNSUPPORTED;
 	}
 	log_debug("image: %u methods by %s in %.1f ms%s", map.n, image_names_text(map.names),
@@ -222,8 +322,13 @@ static enum status show(struct conn *conn, const char *path, int fd, const struc
 	if (map.names == NAMES_EXPORTS)
 		log_warn("%s has no Java symbols, and its code info has an unsupported layout: these "
 			 "are its exports", path);
-	send_methods(conn, &map, p);
+	l.map = &map;
+	if (p && l.file.machine == EM_X86_64)
+		l.decoder = insn_decoder_new();
+	send_methods(&l, p);
+	insn_decoder_free(l.decoder);
 	image_map_fini(&map);
+	elffile_close(&l.file);
 	return STATUS_OK;
 }
 
@@ -238,7 +343,7 @@ enum status images_methods(struct conn *conn, const char *path, const char *patt
 		log_err("'%s' is no pattern for methods", pattern);
 		return STATUS_USAGE;
 	}
-	status = open_image(path, &fd, &a);
+	status = images_open(path, &fd, &a);
 	if (status == STATUS_OK && (a.packer || !a.is_image)) {
 		log_err("%s: %s", path, image_unprobeable(&a));
 		status = STATUS_UNSUPPORTED;

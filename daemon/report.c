@@ -127,25 +127,30 @@ static json_t *text_or_null(const char *s)
 
 static int list_one(const struct jvm_info *info, void *arg)
 {
+	const char *version = NULL, *vm = NULL, *gc = NULL, *reason = NULL;
 	struct conn *conn = arg;
 	struct target *t = NULL;
-	char why[LOG_TEXT_MAX];
-	int err = open_quietly(info->pid, NULL, &t, why);
-	const struct layout *l = t ? &t->layout : NULL;
-	const char *version = l ? l->version : NULL, *vm = l ? l->vm_name : NULL;
 	struct image_about about;
+	char why[LOG_TEXT_MAX];
 
 	if (info->kind == JVM_NATIVE_IMAGE && images_of(info->pid, &about)) {
 		version = about.java;
 		vm = about.version;
+		reason = image_unprobeable(&about);
+	} else if (open_quietly(info->pid, NULL, &t, why)) {
+		reason = why;
+	} else {
+		version = t->layout.version;
+		vm = t->layout.vm_name;
+		gc = gc_kind_name(t->layout.gc);
 	}
 	conn_send(conn,
 		  json_pack("{s:{s:i,s:i,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:o}}", "item", "pid",
 			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
 			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
-			    text_or_null(l ? gc_kind_name(l->gc) : NULL), "kind",
-			    jvm_kind_name(info->kind), "main", safe_text(info->main), "probeable",
-			    err == 0, "reason", err ? safe_text(why) : json_null()));
+			    text_or_null(gc), "kind", jvm_kind_name(info->kind), "main",
+			    safe_text(info->main), "probeable", !reason, "reason",
+			    safe_text(reason)));
 	target_close(t);
 	return 0;
 }

@@ -57,6 +57,31 @@ static void print_time(FILE *out, uint64_t ts_ns)
 	fprintf(out, "%s.%06llu", text, (unsigned long long)(ts_ns % NSEC_PER_SEC / 1000));
 }
 
+/* By Java's id; in a native image, which has none for us, by process and the kernel's id. */
+static void print_thread(FILE *out, json_t *obj)
+{
+	json_t *java_tid = json_object_get(obj, "java_tid");
+
+	if (json_object_get(obj, "kind"))
+		fprintf(out, "%lld ", (long long)json_integer_value(json_object_get(obj, "pid")));
+	print_member(out, obj, "thread");
+	if (!json_is_integer(java_tid))
+		java_tid = json_object_get(obj, json_object_get(obj, "kind") ? "tid" : "java_tid");
+	fprintf(out, "/%lld", (long long)json_integer_value(java_tid));
+}
+
+/* Registers of a call whose parameters nobody knows. */
+static void print_raw(FILE *out, json_t *raw)
+{
+	static const char *const names[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(raw, i, v)
+		if (i < ARRAY_SIZE(names))
+			fprintf(out, "%s%s=%s", i ? ", " : "", names[i], json_string_value(v));
+}
+
 static void print_call(FILE *out, json_t *obj)
 {
 	const struct colors *c = colors(out);
@@ -67,9 +92,8 @@ static void print_call(FILE *out, json_t *obj)
 	fputs(c->dim, out);
 	print_time(out, (uint64_t)json_integer_value(json_object_get(obj, "ts")));
 	fputc(' ', out);
-	print_member(out, obj, "thread");
-	fprintf(out, "/%lld%s %s", (long long)json_integer_value(json_object_get(obj, "java_tid")),
-		c->off, c->bold);
+	print_thread(out, obj);
+	fprintf(out, "%s %s", c->off, c->bold);
 	print_member(out, obj, "class");
 	fputc('.', out);
 	print_member(out, obj, "name");
@@ -85,14 +109,30 @@ static void print_call(FILE *out, json_t *obj)
 		print_value(out, arg);
 		sep = ", ";
 	}
+	print_raw(out, json_object_get(obj, "raw"));
 	fputs(")\n", out);
+}
+
+/* "PID 4711", or "/usr/bin/app", of which every process is meant. */
+static void print_target(json_t *obj)
+{
+	json_t *pid = json_object_get(obj, "pid"), *binary = json_object_get(obj, "binary");
+
+	if (json_is_integer(pid))
+		fprintf(stderr, "PID %lld", (long long)json_integer_value(pid));
+	else if (binary)
+		print_column(stderr, json_string_value(binary), 0);
+	else
+		fputs("all processes", stderr);
 }
 
 static void print_attached(json_t *obj)
 {
-	fprintf(stderr, "hotprobe: attached to PID %lld: %lld compiled bodies probed\n",
-		(long long)json_integer_value(json_object_get(obj, "pid")),
-		(long long)json_integer_value(json_object_get(obj, "sites")));
+	fputs("hotprobe: attached to ", stderr);
+	print_target(obj);
+	fprintf(stderr, ": %lld %s probed\n",
+		(long long)json_integer_value(json_object_get(obj, "sites")),
+		json_object_get(obj, "kind") ? "methods" : "compiled bodies");
 }
 
 static void print_detached(json_t *obj)
@@ -101,9 +141,9 @@ static void print_detached(json_t *obj)
 	long long events = json_integer_value(json_object_get(obj, "events"));
 	long long hits = json_integer_value(json_object_get(obj, "hits"));
 
-	fprintf(stderr, "hotprobe: detached from PID %lld (%s): %lld calls",
-		(long long)json_integer_value(json_object_get(obj, "pid")),
-		json_string_value(json_object_get(obj, "reason")), events);
+	fputs("hotprobe: detached from ", stderr);
+	print_target(obj);
+	fprintf(stderr, " (%s): %lld calls", json_string_value(json_object_get(obj, "reason")), events);
 	if (hits && !events)
 		fprintf(stderr, " shown, %lld counted", hits);
 	if (lost)

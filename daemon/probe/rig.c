@@ -71,6 +71,7 @@ static int remove_next(const struct rig_target *t, struct remains *found, size_t
 	}
 	if (err)
 		return err;
+	old->file_text = t->file_text;
 	err = region_restore(old, &restored, &skipped);
 	found->sites += restored;
 	if (!err)
@@ -205,7 +206,7 @@ static int bring_up(struct rig *r, const struct rig_options *opt, record_fn *fn,
 	if (err)
 		return err;
 	r->fig.multi = probe_bpf_multi(r->bpf);
-	if (!r->t.id)
+	if (!r->t.way)
 		return 0;
 	err = take_target(r);
 	if (err)
@@ -217,6 +218,7 @@ static int bring_up(struct rig *r, const struct rig_options *opt, record_fn *fn,
 			way_why(r->t.way, err));
 		return err;
 	}
+	r->region->file_text = r->t.file_text;
 	err = self_test(r);
 	if (err)
 		return err;
@@ -236,7 +238,7 @@ int rig_open(const struct rig_options *opt, record_fn *fn, void *arg, struct rig
 	*r = (struct rig){.t = opt->target, .lock_fd = -1};
 	err = bring_up(r, opt, fn, arg);
 	if (err) {
-		/* Without a process there is no region, and nothing that could stay. */
+		/* Without a way in there is no region, and nothing that could stay. */
 		if (rig_close(r, false) && proc_alive(opt->target.id))
 			log_warn("PID %d: the slot region stays mapped, unused, for the next attach or "
 				 "`hotprobe clean -p %d`",

@@ -16,10 +16,11 @@
 
 /* A process as far as the rig needs it. All of it outlives the rig. */
 struct rig_target {
-	const struct proc_id *id; /* NULL: there is no one process; the rig is the BPF program only */
-	struct way *way; /* into it */
+	const struct proc_id *id; /* NULL: there is no one process */
+	struct way *way; /* into it; NULL: nothing is done inside it, the rig is the BPF program only */
 	struct mem *mem;
 	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
+	bool file_text;		      /* as in struct region */
 };
 
 struct rig_options {

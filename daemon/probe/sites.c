@@ -195,7 +195,7 @@ static int patch(struct sites *in, struct patch_op *ops, size_t n)
 	err = patch_apply(in->rig->region, ops, n, &paused_ns);
 	in->fig.patch_paused_ns += paused_ns;
 	in->fig.patches++;
-	if (err && err != -ESRCH)
+	if (err && err != -ESRCH && err != -EACCES)
 		log_err("cannot change code in PID %d: %s", in->rig->t.id->pid, way_why(in->rig->t.way, err));
 	return err;
 }
@@ -274,6 +274,11 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 	err = patch(in, ops, n);
 	for (size_t i = 0; i < n; i++) {
 		struct site *s = sites[i];
+
+		if (err == -EACCES) {
+			site_disarm(in, s);
+			continue;
+		}
 
 		/* After an error a word may or may not have been swapped: the site stays armed
 		 * and counts as live, so that the removal tries it. */

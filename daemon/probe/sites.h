@@ -10,7 +10,7 @@
 #include "probe/site.h"
 
 struct sites_options {
-	struct rig_options rig; /* without a process (id NULL) only sites in place can be had */
+	struct rig_options rig; /* without a way in, only sites in place can be had */
 	bool count_only;	/* no events: only the slots' counters */
 };
 
@@ -43,7 +43,8 @@ int sites_arm(struct sites *in, struct site *s);
 
 /**
  * sites_divert() - activate armed sites, at most PATCH_BATCH_MAX, and read them back.
- * Return: how many are live now; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM. Those that could not be
+ * Return: how many are live now; -EACCES the target's security policy forbids it, and none was, which
+ * is not told; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM. Those that could not be
  * activated are gone; those of which it is not known stay, for sites_remove_all().
  */
 int sites_divert(struct sites *in, struct site **sites, size_t n);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* image_config.h - what the BPF program must know of a native image, from what we know. */
+#ifndef HP_IMAGE_CONFIG_H
+#define HP_IMAGE_CONFIG_H
+
+#include <linux/types.h>
+
+#include "bpf/events.h"
+#include "target/image_heap.h"
+
+/**
+ * image_config() - @h NULL: the layout of its objects is not known.
+ * @string_max: bytes of a string's text, at most HP_TEXT_MAX.
+ */
+void image_config(const struct image_heap *h, uint32_t string_max, struct hp_config *ret);
+
+#endif

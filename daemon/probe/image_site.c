@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/*
+ * image_site.c - a method of a native image as a site. See image_site.h.
+ *
+ * Never a uretprobe: its return address is no frame the image knows, and the image aborts when it
+ * next walks that stack. The return instructions are found here, for probes on each of them.
+ */
+#include "probe/image_site.h"
+#include "probe/emit.h"
+
+/* Of a site, in one piece. */
+struct image_code {
+	enum image_place place;
+	uint64_t entry; /* in the process */
+	struct method_code code; /* without returns */
+	const char *symbol;
+	uint32_t overloads;
+	bool typed, by_spec;
+	size_t nreturns, ncode;
+	uint32_t returns[];
+	/* then @ncode bytes: the method up to the end of the instruction that is displaced */
+};
+
+static uint8_t *code_of(struct image_code *c)
+{
+	return (uint8_t *)(c->returns + c->nreturns);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void image_head(const struct site *s, struct buf *b)
+{
+	const struct image_code *c = s->own;
+
+	buf_str(b, ",\"kind\":\"native-image\",\"symbol\":");
+	if (*c->symbol)
+		json_str(b, c->symbol, strlen(c->symbol));
+	else
+		buf_str(b, "null");
+	buf_printf(b, ",\"overloads\":%u,\"signature\":%s", c->overloads,
+		   !c->typed ? "null" : c->by_spec ? "\"spec\"" : "\"image\"");
+}
+
+static void image_spec(const struct site *s, struct hp_slot_spec *ret)
+{
+	const struct image_code *c = s->own;
+
+	*ret = (struct hp_slot_spec){0};
+	if (s->call)
+		call_layout_slot_spec(s->call, ret);
+	if (c->place == IMAGE_DIVERTED) {
+		ret->depth = c->code.divert.depth;
+		return;
+	}
+	ret->flags &= ~HP_SLOT_FP; /* nobody saved them: their arguments cannot be told */
+	ret->depth = c->place == IMAGE_EMULATED ? c->code.probe.depth : 0;
+}
+
+/* --- diverted --------------------------------------------------------------------------------- */
+
+static size_t image_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE])
+{
+	struct image_code *c = s->own;
+	uint64_t at = region_slot_code(env->region, s->slot), target;
+	bool fp = s->call && s->call->uses_fp;
+	uint8_t *p = code, word[sizeof(uint64_t)];
+	uint64_t jump = c->entry + c->code.divert.off;
+	size_t len;
+
+	target = region_slot_text(env->region, s->slot);
+	memset(code, 0xcc, SLOT_CODE);
+	if (fp)
+		p = emit_lea_rsp(p, HP_FP_FRAME);
+	len = method_code_move(&c->code, c->entry, code_of(c), at + (uint64_t)(p - code), p,
+			       EMIT_PROLOGUE_OFF - (size_t)(p - code));
+	if (!len)
+		return 0;
+	p += len;
+	if (fp) {
+		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, at + EMIT_PROLOGUE_OFF, target);
+		target = at + EMIT_PROLOGUE_OFF;
+	}
+	memcpy(word, &s->orig, sizeof(word));
+	emit_jmp(word + jump % sizeof(word), jump, target);
+	memcpy(&s->divert, word, sizeof(s->divert));
+	return (size_t)(p - code);
+}
+
+static const struct site_kind site_image_diverted = {
+	.name = "native-image",
+	.emit = image_emit,
+	.spec = image_spec,
+	.head = image_head,
+};
+
+static const struct site_kind site_image_in_place = {
+	.name = "native-image",
+	.in_place = true,
+	.spec = image_spec,
+	.head = image_head,
+};
+
+/* --- planning --------------------------------------------------------------------------------- */
+
+static struct image_code *keep(const struct image_site_plan *plan, const struct method_code *code)
+{
+	size_t ncode = code->divert.len ? code->divert.off + code->divert.len : 0;
+	struct image_code *c =
+		malloc(sizeof(*c) + code->nreturns * sizeof(*code->returns) + ncode);
+
+	if (!c)
+		return NULL;
+	*c = (struct image_code){.entry = plan->bias + plan->nm.entry,
+				 .code = *code,
+				 .symbol = plan->symbol,
+				 .overloads = plan->overloads,
+				 .typed = plan->desc,
+				 .by_spec = plan->desc_by_spec,
+				 .nreturns = code->nreturns,
+				 .ncode = ncode};
+	c->code.returns = NULL;
+	if (code->nreturns)
+		memcpy(c->returns, code->returns, code->nreturns * sizeof(*code->returns));
+	memcpy(code_of(c), plan->code, ncode);
+	return c;
+}
+
+/* The word as the process has it must be as the file has it: else somebody else's uprobe is there. */
+static bool plan_divert(struct site *s, const struct image_site_plan *plan, const struct site_env *env)
+{
+	struct image_code *c = s->own;
+	const struct entry_point *at = &c->code.divert;
+	uint64_t size = plan->nm.end - plan->nm.entry, off;
+	uint8_t word[sizeof(uint64_t)];
+
+	if (!at->len || !at->off)
+		return false;
+	s->addr = (c->entry + at->off) & ~(sizeof(uint64_t) - 1);
+	if (s->addr < c->entry)
+		return false;
+	off = s->addr - c->entry;
+	if (!range_inside(off, sizeof(word), 0, size) ||
+	    mem_read(env->mem, s->addr, word, sizeof(word)) ||
+	    memcmp(word, plan->code + off, sizeof(word)))
+		return false;
+	memcpy(&s->orig, word, sizeof(s->orig));
+	s->kind = &site_image_diverted;
+	c->place = IMAGE_DIVERTED;
+	return true;
+}
+
+static void plan_in_place(struct site *s, const struct image_site_plan *plan, bool at_start)
+{
+	struct image_code *c = s->own;
+	bool emulated = c->code.emulated && c->code.probe.len && !at_start;
+
+	c->place = emulated ? IMAGE_EMULATED : IMAGE_STEPPED;
+	s->file_offset = plan->file_offset + (emulated ? c->code.probe.off : 0);
+}
+
+static int look_at_code(struct site *s, const struct image_site_plan *plan,
+			const struct site_env *env)
+{
+	struct method_code code;
+	int err = method_code_read(env->decoder, plan->bias + plan->nm.entry, plan->code,
+				   plan->nm.end - plan->nm.entry, &code);
+
+	if (err)
+		return err;
+	s->own = keep(plan, &code);
+	method_code_fini(&code);
+	return s->own ? 0 : -ENOMEM;
+}
+
+int image_site_new(const struct image_site_plan *plan, const struct site_env *env, bool divert,
+		   bool at_start, struct site **ret)
+{
+	struct site *s = site_alloc(&site_image_in_place, &plan->nm);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = look_at_code(s, plan, env);
+	if (!err && plan->desc)
+		err = site_know_call(s, CALL_NATIVE_IMAGE, plan->desc, plan->is_static);
+	if (!err)
+		err = site_finish(s);
+	if (err) {
+		site_free(s);
+		return err;
+	}
+	if (!divert || !plan_divert(s, plan, env))
+		plan_in_place(s, plan, at_start);
+	*ret = s;
+	return 0;
+}
+
+enum image_place image_site_place(const struct site *s)
+{
+	const struct image_code *c = s->own;
+
+	return c->place;
+}
+
+size_t image_site_returns(const struct site *s, const uint32_t **ret)
+{
+	const struct image_code *c = s->own;
+
+	*ret = c->returns;
+	return c->nreturns;
+}
