@@ -14,7 +14,7 @@
 
 #include "symmap/insn.h"
 
-/* Code beyond this is not looked at. The longest of 236 000 methods in six images has 412 032 bytes. */
+/* Code beyond this is not looked at. The longest of 236 000 methods seen has 412 032 bytes. */
 #define METHOD_CODE_MAX (16u << 20)
 
 /* What method_code_move() may need: an instruction and a jump behind it. */
@@ -34,12 +34,12 @@ struct method_code {
 	/* Where a uprobe costs least; the method's start if nothing is better. */
 	struct entry_point probe;
 	bool emulated; /* the kernel emulates that one instead of single-stepping it */
-	/* Can become a jmp rel32 by one aligned 8-byte store, and run elsewhere: method_code_move(). */
+	/* Can become a jmp rel32 by one aligned 8-byte store; see method_code_move(). */
 	struct entry_point divert;
-	/* Owned: offsets, ascending, of all ret instructions, and for each of them where to probe it. */
+	/* Owned: offsets, ascending, of all ret instructions, and of where to probe each. */
 	uint32_t *returns, *exits;
 	size_t nreturns;
-	/* Owned: offsets, ascending, of jumps out of the method: calls that end there pass no ret. */
+	/* Owned: offsets, ascending, of jumps out of it: calls that end there pass no ret. */
 	uint32_t *tail_jumps;
 	size_t ntail_jumps;
 	size_t nunseen; /* of them: those that are neither an exit nor the probed instruction */

@@ -134,6 +134,12 @@ static bool computes(const cs_insn *insn, bool *only_flags)
 	case X86_INS_SHL:
 	case X86_INS_SHR:
 	case X86_INS_SAR:
+	case X86_INS_MOVD: /* from here on: to save a float */
+	case X86_INS_MOVQ:
+	case X86_INS_MOVSS:
+	case X86_INS_MOVSD:
+	case X86_INS_VMOVSS:
+	case X86_INS_VMOVSD:
 		return true;
 	default:
 		return false;

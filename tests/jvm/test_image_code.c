@@ -384,12 +384,12 @@ static void check_shares(const struct image_case *c, const struct sample *s, siz
 		emulated += s->m[i].is.emulated;
 		divert += !!s->m[i].is.divert.len;
 	}
-	print_message("%s: of %zu methods %.2f %% complete, %.2f %% emulated, %.2f %% stepped, %.2f %% "
-		      "with divert; %zu more with switches, %zu of them not complete; %zu tables; "
-		      "%zu may end unseen; %.0f us each\n",
-		      c->name, n, per_cent(complete, n), per_cent(emulated, n),
-		      per_cent(n - emulated, n), per_cent(divert, n), s->n - n, left, tables,
-		      unseen, us);
+	print_message(
+		"%s: of %zu methods %.2f %% complete, %.2f %% emulated, %.2f %% stepped, %.2f %% "
+		"with divert; %zu more with switches, %zu of them not complete; %zu tables; "
+		"%zu may end unseen; %.0f us each\n",
+		c->name, n, per_cent(complete, n), per_cent(emulated, n), per_cent(n - emulated, n),
+		per_cent(divert, n), s->n - n, left, tables, unseen, us);
 	assert_true(n > 1000 && tables > 20);
 	assert_true(per_cent(complete, n) >= c->complete);
 	assert_true(per_cent(emulated, n) >= c->emulated);
