@@ -34,7 +34,10 @@ struct method_code {
 	/* Where a uprobe costs least; the method's start if nothing is better. */
 	struct entry_point probe;
 	bool emulated; /* the kernel emulates that one instead of single-stepping it */
-	/* Can become a jmp rel32 by one aligned 8-byte store; see method_code_move(). */
+	/*
+	 * Can become a jmp rel32 by one aligned 8-byte store; see method_code_move(). Never the
+	 * method's first instruction.
+	 */
 	struct entry_point divert;
 	/* Owned: offsets, ascending, of all ret instructions, and of where to probe each. */
 	uint32_t *returns, *exits;

@@ -20,6 +20,9 @@
  * stack is walked by return addresses. Source: oracle/graal substratevm,
  * SubstrateSegfaultHandler.java.
  *
+ * The method's first instruction is not diverted: uprobes of other tools sit there, and the kernel
+ * writes back what it found in the file when it removes one.
+ *
  * What the kernel emulates in its trap, instead of single-stepping a copy: Linux arch/x86/kernel/
  * uprobes.c, branch_setup_xol_ops(): jcc, jmp and call with a relative target, and nops, those of
  * more than two bytes since 6.16; push_setup_xol_ops(): push of a register. is_prefix_bad() refuses
