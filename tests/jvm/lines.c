@@ -44,21 +44,22 @@ static bool is_readable(const struct lines *l, int timeout_ms)
 
 /*
  * Take over what is there; called with the lock held, so that what is not in the pipe any more is
- * here: whoever has the lock misses nothing.
+ * here: whoever has the lock misses nothing. Return: false when nothing was there.
  */
-static void lines_fill(struct lines *l)
+static bool lines_fill(struct lines *l)
 {
-	while (!l->eof && is_readable(l, 0)) {
-		ssize_t n;
+	ssize_t n;
 
-		lines_reserve(l);
-		n = read(l->fd, l->data + l->len, l->cap - l->len);
-		if (n > 0)
-			l->len += (size_t)n;
-		else if (!n || errno != EINTR)
-			l->eof = true;
-		pthread_cond_broadcast(&l->more);
-	}
+	if (l->eof || !is_readable(l, 0))
+		return false;
+	lines_reserve(l);
+	n = read(l->fd, l->data + l->len, l->cap - l->len);
+	if (n > 0)
+		l->len += (size_t)n;
+	else if (!n || errno != EINTR)
+		l->eof = true;
+	pthread_cond_broadcast(&l->more);
+	return true;
 }
 
 static void *lines_drain(void *arg)
@@ -171,7 +172,8 @@ char *lines_text(struct lines *l)
 	char *text;
 
 	pthread_mutex_lock(&l->lock);
-	lines_fill(l);
+	while (lines_fill(l))
+		;
 	text = l->len > l->pos ? strndup(l->data + l->pos, l->len - l->pos) : strdup("");
 	pthread_mutex_unlock(&l->lock);
 	if (!text)
