@@ -202,24 +202,29 @@ struct listing {
 	struct insn_decoder *decoder; /* NULL: it is not looked at */
 };
 
+static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, size_t n)
+{
+	buf_printf(b, ",\"%s\":[", key);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%s%u", i ? "," : "", offs[i]);
+	buf_str(b, "]");
+}
+
 /* Offsets from the entry; null where the code is not understood to its end. */
 static void add_returns(struct buf *b, const struct listing *l, const struct image_method *m,
 			uint64_t offset)
 {
 	_cleanup_free_ uint8_t *code = NULL;
 	uint64_t len = m->end - m->entry;
-	struct method_code c;
+	struct method_code c = {0};
 
 	if (elffile_read(&l->file, offset, len, METHOD_CODE_MAX, &code) ||
-	    method_code_read(l->decoder, m->entry, code, len, &c)) {
-		buf_str(b, ",\"returns\":null");
-		return;
+	    method_code_read(l->decoder, m->entry, code, len, &c) || !c.complete) {
+		buf_str(b, ",\"returns\":null,\"exits\":null");
+	} else {
+		add_offsets(b, "returns", c.returns, c.nreturns);
+		add_offsets(b, "exits", c.exits, c.nreturns);
 	}
-	buf_str(b, c.complete ? ",\"returns\":[" : ",\"returns\":null");
-	for (size_t i = 0; i < c.nreturns && c.complete; i++)
-		buf_printf(b, "%s%u", i ? "," : "", c.returns[i]);
-	if (c.complete)
-		buf_str(b, "]");
 	method_code_fini(&c);
 }
 

@@ -12,18 +12,18 @@
 struct image_code {
 	enum image_place place;
 	uint64_t entry; /* in the process */
-	struct method_code code; /* without returns */
+	struct method_code code; /* without what it owns */
 	const char *symbol;
 	uint32_t overloads;
 	bool typed, by_spec;
-	size_t nreturns, ncode;
-	uint32_t returns[];
+	size_t nexits, ncode;
+	uint32_t exits[];
 	/* then @ncode bytes: the method up to the end of the instruction that is displaced */
 };
 
 static uint8_t *code_of(struct image_code *c)
 {
-	return (uint8_t *)(c->returns + c->nreturns);
+	return (uint8_t *)(c->exits + c->nexits);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -106,7 +106,7 @@ static struct image_code *keep(const struct image_site_plan *plan, const struct 
 {
 	size_t ncode = code->divert.len ? code->divert.off + code->divert.len : 0;
 	struct image_code *c =
-		malloc(sizeof(*c) + code->nreturns * sizeof(*code->returns) + ncode);
+		malloc(sizeof(*c) + code->nreturns * sizeof(*code->exits) + ncode);
 
 	if (!c)
 		return NULL;
@@ -116,11 +116,11 @@ static struct image_code *keep(const struct image_site_plan *plan, const struct 
 				 .overloads = plan->overloads,
 				 .typed = plan->desc,
 				 .by_spec = plan->desc_by_spec,
-				 .nreturns = code->nreturns,
+				 .nexits = code->nreturns,
 				 .ncode = ncode};
-	c->code.returns = NULL;
+	c->code.returns = c->code.exits = c->code.tail_jumps = NULL;
 	if (code->nreturns)
-		memcpy(c->returns, code->returns, code->nreturns * sizeof(*code->returns));
+		memcpy(c->exits, code->exits, code->nreturns * sizeof(*code->exits));
 	memcpy(code_of(c), plan->code, ncode);
 	return c;
 }
@@ -158,12 +158,26 @@ static void plan_in_place(struct site *s, const struct image_site_plan *plan, bo
 	s->file_offset = plan->file_offset + (emulated ? c->code.probe.off : 0);
 }
 
+/* How many general registers pass arguments, as far as anybody knows. */
+static unsigned int registers_of(const struct site *s)
+{
+	unsigned int n = 0;
+
+	if (!s->call)
+		return HP_GPR_ARGS;
+	if (!s->call->is_static)
+		n += s->call->self.kind == ARG_GPR;
+	for (int i = 0; i < s->call->sig.nparams; i++)
+		n += s->call->args[i].kind == ARG_GPR;
+	return n;
+}
+
 static int look_at_code(struct site *s, const struct image_site_plan *plan,
 			const struct site_env *env)
 {
 	struct method_code code;
-	int err = method_code_read(env->decoder, plan->bias + plan->nm.entry, plan->code,
-				   plan->nm.end - plan->nm.entry, &code);
+	int err = method_code_read_args(env->decoder, plan->bias + plan->nm.entry, plan->code,
+					plan->nm.end - plan->nm.entry, registers_of(s), &code);
 
 	if (err)
 		return err;
@@ -180,9 +194,9 @@ int image_site_new(const struct image_site_plan *plan, const struct site_env *en
 
 	if (!s)
 		return -ENOMEM;
-	err = look_at_code(s, plan, env);
-	if (!err && plan->desc)
-		err = site_know_call(s, CALL_NATIVE_IMAGE, plan->desc, plan->is_static);
+	err = plan->desc ? site_know_call(s, CALL_NATIVE_IMAGE, plan->desc, plan->is_static) : 0;
+	if (!err)
+		err = look_at_code(s, plan, env);
 	if (!err)
 		err = site_finish(s);
 	if (err) {
@@ -202,10 +216,11 @@ enum image_place image_site_place(const struct site *s)
 	return c->place;
 }
 
-size_t image_site_returns(const struct site *s, const uint32_t **ret)
+size_t image_site_exits(const struct site *s, const uint32_t **ret, bool *complete)
 {
 	const struct image_code *c = s->own;
 
-	*ret = c->returns;
-	return c->nreturns;
+	*ret = c->exits;
+	*complete = c->code.complete && !c->code.nunseen;
+	return c->nexits;
 }

@@ -43,7 +43,11 @@ int image_site_new(const struct image_site_plan *plan, const struct site_env *en
 
 enum image_place image_site_place(const struct site *s);
 
-/** image_site_returns() - offsets of the method's return instructions from its entry. */
-size_t image_site_returns(const struct site *s, const uint32_t **ret);
+/**
+ * image_site_exits() - where to probe the method's returns: offsets from its entry.
+ * @complete: no call returns otherwise (but by an exception).
+ * Return: how many.
+ */
+size_t image_site_exits(const struct site *s, const uint32_t **ret, bool *complete);
 
 #endif
