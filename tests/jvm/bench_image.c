@@ -5,7 +5,7 @@
  * An image of the closure compiler compiles a script that it reads from its stdin. It does so in
  * turns: unprobed; with a plain uprobe on a method's first instruction, which the kernel
  * single-steps; with hotprobe's uprobe in place (-x); and diverted to a slot (-p). The method is
- * called some hundred thousand times.
+ * called about a million times.
  *
  *   bench_image [--json] [IMAGE...]	default: ce25
  */
@@ -20,8 +20,9 @@
 #include "figure.h"
 #include "hp.h"
 
-#define METHOD	   "com.google.javascript.rhino.Node.addChildToBack"
+#define METHOD	   "com.google.javascript.rhino.Node.rebuildListWithoutProp"
 #define ROUNDS	   5
+#define SLOW_ROUNDS 1 /* of the plain uprobe, which takes ten times longer than all else */
 #define COMPILE_MS 120000
 
 enum { UNPROBED, PLAIN, IN_PLACE, DIVERTED, KINDS };
@@ -186,7 +187,7 @@ static void bench_one(const struct jdk *subject)
 	for (int i = 0; i < ROUNDS; i++) {
 		double unprobed = compile(UNPROBED).cpu_ns;
 
-		for (int kind = PLAIN; kind < KINDS; kind++) {
+		for (int kind = i < SLOW_ROUNDS ? PLAIN : IN_PLACE; kind < KINDS; kind++) {
 			struct cost cost = compile(kind);
 
 			hits[kind] = cost.hits;
@@ -195,19 +196,36 @@ static void bench_one(const struct jdk *subject)
 	}
 	figure(subject, "calls of " METHOD, hits[PLAIN], "calls", "");
 	for (int kind = PLAIN; kind < KINDS; kind++)
-		figure(subject, what[kind], median(ns[kind], ROUNDS), "ns", "");
+		figure(subject, what[kind],
+		       median(ns[kind], kind == PLAIN ? SLOW_ROUNDS : ROUNDS), "ns", "");
+	unlink(image);
 	for (int kind = PLAIN; kind < KINDS; kind++)
 		if (hits[kind] != hits[PLAIN])
 			fail_msg("%.0f hits counted, not %.0f", hits[kind], hits[PLAIN]);
 }
 
+static void copy(const char *from)
+{
+	struct child *c = child_start((const char *[]){"cp", "-p", from, image, NULL}, NULL);
+
+	if (child_wait(c, COMPILE_MS))
+		fail_msg("cannot copy %s to %s", from, image);
+	child_free(c);
+}
+
+/* A copy: of a file, all processes are counted, whoever runs them. */
 static const struct jdk *find(const char *name)
 {
 	static struct jdk subject;
+	char from[PATH_MAX];
 
-	snprintf(image, sizeof(image), "%s/%s", env_images(), name);
+	snprintf(from, sizeof(from), "%s/%s", env_images(), name);
+	snprintf(image, sizeof(image), "/tmp/hp-bench-image.%d", getpid());
 	snprintf(subject.name, sizeof(subject.name), "%s", name);
-	return access(image, X_OK) ? NULL : &subject;
+	if (access(from, X_OK))
+		return NULL;
+	copy(from);
+	return &subject;
 }
 
 int main(int argc, char **argv)
