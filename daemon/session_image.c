@@ -428,6 +428,11 @@ static int open_all(struct session *s, struct image_session *im, const struct tr
 {
 	int err = parse_specs(im, req);
 
+	if (!err && req->via == WAY_AGENT) {
+		log_err("a native image has no JVM that an agent could be loaded into: leave out --via");
+		err = -EOPNOTSUPP;
+	}
+
 	if (!err)
 		err = open_file(im, req);
 	if (!err)
