@@ -49,6 +49,16 @@ static __always_inline __u64 heap_base_of(const struct pt_regs *ctx)
 }
 
 /*
+ * A null that a caller passes. Native images take the heap base for it in registers and on the stack,
+ * so that references in memory, where null is 0, become addresses by an addition without a test
+ * (SubstrateOptions.UseLinearPointerCompression).
+ */
+static __always_inline bool is_null(__u64 oop, __u64 base)
+{
+	return !oop || (target.heap_in_r14 && oop == base);
+}
+
+/*
  * A full-width reference out of a field or a handle, as the collector keeps it there, to the
  * object's address. Return: an hp_ref_status or REF_MOVING; @ret is 0 unless it is that or
  * HP_REF_OK.
@@ -264,7 +274,7 @@ __noinline int locate(__u64 oop, bool is_string, __u64 base, __u32 text_max, str
 		return 0;
 	__builtin_memset(out, 0, sizeof(*out));
 	out->coder = HP_CODER_NONE;
-	if (!oop) {
+	if (is_null(oop, base)) {
 		out->status = HP_REF_NULL;
 		return 0;
 	}

@@ -406,7 +406,7 @@ static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, _
 		return -1;
 	e->h.size = at + sizeof(*ref);
 	*ref = (struct hp_ref){.status = HP_REF_NULL, .coder = HP_CODER_NONE};
-	if (!oop)
+	if (is_null(oop, base))
 		return 0;
 	if (is_string && room) {
 		/* HotSpot likes to put a String's array right behind it: often one read does. */

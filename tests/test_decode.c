@@ -337,6 +337,27 @@ static void entry_arg_null(void **state)
 	assert_false(a.ref.known);
 }
 
+/* A native image's null is what the record says is one, as its register holds the heap base. */
+static void entry_arg_null_of_image(void **state)
+{
+	struct hp_ref ref = {.status = HP_REF_NULL, .coder = HP_CODER_NONE};
+	struct call_layout c;
+
+	(void)state;
+	assert_int_equal(call_layout_init(CALL_NATIVE_IMAGE, "(Ljava/lang/String;)V", true, &c), 0);
+	rec_begin(0);
+	rec.e.gpr[call_register(CALL_NATIVE_IMAGE, 0)] = 0x7f0000000000;
+	rec_refs(&ref, 1);
+
+	struct entry_view v = checked();
+	struct arg_value a = arg(&c, &v, 0);
+
+	assert_int_equal(a.ref.addr, 0);
+	assert_null(a.error);
+	assert_null(a.ref.error);
+	assert_false(a.ref.known);
+}
+
 /* What could not be read says why, and where the class was read it stays known. */
 static void entry_arg_unreadable(void **state)
 {
@@ -493,6 +514,7 @@ int main(void)
 		cmocka_unit_test(slot_spec_refs),	  cmocka_unit_test(entry_arg_narrow),
 		cmocka_unit_test(entry_arg_floats),	  cmocka_unit_test(entry_arg_texts),
 		cmocka_unit_test(entry_arg_cut_pair),	  cmocka_unit_test(entry_arg_null),
+		cmocka_unit_test(entry_arg_null_of_image),
 		cmocka_unit_test(entry_arg_unreadable),	  cmocka_unit_test(entry_arg_no_stack),
 		cmocka_unit_test(entry_arg_other_method), cmocka_unit_test(entry_check_truncated),
 		cmocka_unit_test(entry_check_prefix),	  cmocka_unit_test(entry_check_counts),

@@ -219,6 +219,13 @@ static uint32_t trim_text(const struct ref_value *ref)
 	return len;
 }
 
+/* A native image passes another word than 0 for null, which the BPF program knows: args.bpf.h. */
+static bool is_null(const struct call_layout *c, const struct entry_view *v, int16_t index)
+{
+	return c->convention == CALL_NATIVE_IMAGE && index >= 0 && index < v->e->nrefs &&
+	       v->refs[index].status == HP_REF_NULL;
+}
+
 static void decode_ref(const struct entry_view *v, int16_t index, uint64_t addr,
 		       struct ref_value *ret)
 {
@@ -298,7 +305,7 @@ void entry_arg(const struct call_layout *c, const struct entry_view *v, int i,
 	if (ret->error)
 		return;
 	if (ret->tag == 'L' || ret->tag == '[')
-		decode_ref(v, place->ref, word, &ret->ref);
+		decode_ref(v, place->ref, is_null(c, v, place->ref) ? 0 : word, &ret->ref);
 	else
 		decode_word(word, ret);
 }
