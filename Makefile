@@ -209,8 +209,8 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 	$(Q)$(JAVAC) --release 17 -g -d $(@D) $(JAVA_SRC)
 	@touch $@
 
-# The fuzz targets are compiled, so that they keep up with what they call.
-unit: layers $(TESTS) $(call obj,$(FUZZ_SRC))
+# Fuzz targets and benchmarks are compiled, so that they keep up with what they call.
+unit: layers $(TESTS) $(call obj,$(FUZZ_SRC) $(BENCH_SRC) $(JVM_BENCH_SRC))
 	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/run-tests $(TESTS)
 
 # The dependencies first, then everything else in a make that finds them.

@@ -168,5 +168,5 @@ static void bench_jdk(const struct jdk *jdk)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){"agent", bench_jdk, "jdk21"}, argc, argv);
+	return bench_main(&(struct bench){.name = "agent", .run = bench_jdk, .jdk = "jdk21"}, argc, argv);
 }

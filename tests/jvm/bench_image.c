@@ -230,5 +230,5 @@ static const struct jdk *find(const char *name)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){"image", bench_one, "ce25", find}, argc, argv);
+	return bench_main(&(struct bench){.name = "image", .run = bench_one, .jdk = "ce25", .find = find}, argc, argv);
 }

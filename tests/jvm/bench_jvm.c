@@ -237,15 +237,15 @@ static double number_after(const char *text, const char *key)
 	return p ? strtod(p + strlen(key), NULL) : NAN;
 }
 
-static void wait_attached(struct child *hp)
+/* Until @n lines of its stderr have had @text. */
+static void wait_said(struct child *hp, const char *text, int n)
 {
-	for (;;) {
+	while (n > 0) {
 		_cleanup_free_ char *line = child_error_line(hp, HP_TIMEOUT_MS);
 
 		if (!line)
-			hp_fail(hp, "it did not attach");
-		if (strstr(line, "attached in "))
-			return;
+			hp_fail(hp, "it did not say \"%s\"", text);
+		n -= strstr(line, text) != NULL;
 	}
 }
 
@@ -263,9 +263,10 @@ static void bench_live(struct jvm *j, int classes, int methods, const char *what
 			"trace", "-p", pid, "-v", "-o", "/dev/null", "gen.Live*.m*", NULL});
 		char *err;
 
-		wait_attached(hp);
+		wait_said(hp, "attached in ", 1);
 		for (int k = 0; k < classes; k++)
 			free(jvm_ask(j, "add gen.Live%d %d", serial++, methods));
+		wait_said(hp, " ms after register_nmethod", classes * methods);
 		child_signal(hp, SIGINT);
 		if (child_wait(hp, HP_TIMEOUT_MS) != 0)
 			hp_fail(hp, "it did not end well");
@@ -336,5 +337,5 @@ static void bench_jdk(const struct jdk *jdk)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){"jvm", bench_jdk, "jdk17"}, argc, argv);
+	return bench_main(&(struct bench){.name = "jvm", .run = bench_jdk, .jdk = "jdk17"}, argc, argv);
 }
