@@ -125,9 +125,23 @@ static json_t *text_or_null(const char *s)
 	return safe_text(s && *s ? s : NULL);
 }
 
+/* Path of the program that @pid runs, as that process sees it. */
+static bool read_exe(pid_t pid, char *buf, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	len = readlink(link, buf, size - 1);
+	if (len > 0)
+		buf[len] = '\0';
+	return len > 0;
+}
+
 static int list_one(const struct jvm_info *info, void *arg)
 {
-	const char *version = NULL, *vm = NULL, *gc = NULL, *reason = NULL;
+	const char *version = NULL, *vm = NULL, *gc = NULL, *reason = NULL, *program = info->main;
+	char exe[4096];
 	struct conn *conn = arg;
 	struct target *t = NULL;
 	struct image_about about;
@@ -137,6 +151,8 @@ static int list_one(const struct jvm_info *info, void *arg)
 		version = about.java;
 		vm = about.version;
 		reason = image_unprobeable(&about);
+		if (read_exe(info->pid, exe, sizeof(exe)))
+			program = exe;
 	} else if (open_quietly(info->pid, NULL, &t, why)) {
 		reason = why;
 	} else {
@@ -149,7 +165,7 @@ static int list_one(const struct jvm_info *info, void *arg)
 			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
 			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
 			    text_or_null(gc), "kind", jvm_kind_name(info->kind), "main",
-			    safe_text(info->main), "probeable", !reason, "reason",
+			    safe_text(program), "probeable", !reason, "reason",
 			    safe_text(reason)));
 	target_close(t);
 	return 0;
