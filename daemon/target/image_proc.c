@@ -26,17 +26,26 @@ bool image_file_offset(const struct elffile *f, uint64_t vaddr, uint64_t len, ui
 	return false;
 }
 
-/* The executable segment that the mapping @e begins in, if it is one of @f. */
-static const Elf64_Phdr *segment_of(const struct elffile *f, const struct map_entry *e)
+/* The executable segment that the compiled methods are in: there may be small others beside it. */
+static const Elf64_Phdr *code_segment(const struct elffile *f)
 {
+	const Elf64_Phdr *best = NULL;
+
 	for (size_t i = 0; i < f->nph; i++) {
 		const Elf64_Phdr *ph = &f->ph[i];
 
-		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X) && e->offset <= ph->p_offset &&
-		    ph->p_offset - e->offset < 0x1000 && ph->p_vaddr >= ph->p_offset - e->offset)
-			return ph;
+		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X) &&
+		    (!best || ph->p_filesz > best->p_filesz))
+			best = ph;
 	}
-	return NULL;
+	return best;
+}
+
+/* Does the mapping @e begin with the segment @ph? */
+static bool begins_with(const struct map_entry *e, const Elf64_Phdr *ph)
+{
+	return e->offset <= ph->p_offset && ph->p_offset - e->offset < 0x1000 &&
+	       ph->p_vaddr >= ph->p_offset - e->offset;
 }
 
 /*
@@ -45,6 +54,7 @@ static const Elf64_Phdr *segment_of(const struct elffile *f, const struct map_en
  */
 static int find_code(struct image_proc *p, const struct elffile *f)
 {
+	const Elf64_Phdr *ph = code_segment(f);
 	char link[32], exe[4096];
 	struct maps maps;
 	ssize_t len;
@@ -59,11 +69,10 @@ static int find_code(struct image_proc *p, const struct elffile *f)
 	if (err)
 		return err;
 	err = -ENOENT;
-	for (size_t i = 0; i < maps.n && err; i++) {
+	for (size_t i = 0; i < maps.n && ph && err; i++) {
 		const struct map_entry *e = &maps.entries[i];
-		const Elf64_Phdr *ph = e->exec && !strcmp(e->path, exe) ? segment_of(f, e) : NULL;
 
-		if (!ph)
+		if (!e->exec || strcmp(e->path, exe) || !begins_with(e, ph))
 			continue;
 		p->bias = e->start - (ph->p_vaddr - (ph->p_offset - e->offset));
 		p->code_low = p->bias + ph->p_vaddr;
