@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "cmocka_all.h"
-#include "hp.h"
+#include "image_run.h"
 #include "symmap/elfsyms.h"
 #include "target/image_map.h"
 
@@ -21,25 +21,6 @@
 #else
 #define SLOWER 1
 #endif
-
-/* Path of an image, valid until the next call. Skips the test when it was not fetched. */
-static const char *image_or_skip(const char *name)
-{
-	static char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", env_images(), name);
-	if (access(path, R_OK))
-		test_skip("no native image %s: tests/fetch-images could not get it", path);
-	return path;
-}
-
-/* A cache of this test's own. */
-static void use_new_cache(void)
-{
-	_cleanup_free_ char *dir = test_dir();
-
-	setenv("XDG_CACHE_HOME", dir, 1);
-}
 
 static json_t *methods(const char *path, const char *pattern)
 {
@@ -98,7 +79,7 @@ static const struct image_case cases[] = {
 /* check -x tells version, machine, linking, and where names come from. */
 static void check_says_what_an_image_is(void **state _unused_)
 {
-	use_new_cache();
+	image_new_cache();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
 		bool here = strcmp(c->name, "ce25-arm64");
@@ -200,7 +181,7 @@ static void methods_in_bounded_memory(void **state _unused_)
 {
 	struct rusage usage;
 
-	use_new_cache();
+	image_new_cache();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *path = image_or_skip(cases[i].name);
 		struct hp_result r;
@@ -217,7 +198,7 @@ static void methods_in_bounded_memory(void **state _unused_)
 /* Every method is listed, known ones where they are, in bounded time; again from the cache. */
 static void methods_of_every_image(void **state _unused_)
 {
-	use_new_cache();
+	image_new_cache();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
 		const char *path = image_or_skip(c->name);
@@ -262,7 +243,7 @@ static void cache_is_faster(void **state _unused_)
 	double cold, warm;
 	bool cached;
 
-	use_new_cache();
+	image_new_cache();
 	cold = decode_ms(path, &cached);
 	assert_false(cached);
 	warm = decode_ms(path, &cached);
