@@ -4,6 +4,10 @@
  * made for: every argument must be what the command line or the input says. Needs
  * tests/fetch-images and root.
  */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
 #include "cmocka_all.h"
 #include "image_run.h"
 
@@ -37,7 +41,7 @@ struct run {
 #define DOUBLES(s, c, n) {.spec = s, .calls = c, .in_place = n}
 #define NO_XMM		 "{|error|:|the slot did not save the floating-point registers|}"
 
-#define WHITESPACE_ONLY {"--compilation_level", "WHITESPACE_ONLY", "--charset", "UTF-8"}
+#define WHITESPACE_ONLY {"--compilation_level", "WHITESPACE_ONLY", "--charset", "UTF-8", NULL}
 #define SCRIPT                                                                                     \
 	"var pear = \"Grüße, 世界\"; /* a comment */\n"                                            \
 	"function addUp(größe, second) { return !größe + second * 3.25; }\n"                       \
@@ -243,11 +247,270 @@ static void arguments_in_one_process(void **state _unused_)
 		trace_run(&runs[i], true);
 }
 
+/* --- what is known in other ways -------------------------------------------------------------- */
+
+/* One run of the compiler with @specs traced in all processes. Return: its calls. */
+static json_t *closure_calls(const char *path, const char *const specs[], json_t **attached)
+{
+	static const char *const args[] = WHITESPACE_ONLY;
+	struct child *hp = image_trace(path, 0, specs, attached), *c = image_start(path, args);
+	json_t *events = json_array();
+	pid_t pid = child_pid(c);
+
+	free(image_end(c, SCRIPT));
+	image_trace_end(hp, false, pid, events);
+	return events;
+}
+
+/* What a caller passes as null is null, not an object that cannot be read. */
+static void null_is_null(void **state _unused_)
+{
+	static const char spec[] = JSCOMP "SourceFile.setCodeAndDoBookkeeping(String)";
+	json_t *events, *calls, *call, *null = json_pack("[n]");
+	size_t i, n = 0;
+
+	test_needs_root();
+	image_new_cache();
+	events = closure_calls(image_or_skip("ce25"), (const char *[]){spec, NULL}, NULL);
+	calls = calls_of(events, spec);
+	json_array_foreach(calls, i, call) {
+		n += json_equal(call, null);
+		assert_false(json_is_object(json_array_get(call, 0)));
+	}
+	assert_true(n > 0 && n < json_array_size(calls));
+	json_decref(null);
+	json_decref(calls);
+	json_decref(events);
+}
+
+/* The next file in the archive that is part of an image. Return: its size unpacked; 0: no more. */
+static uint32_t next_size(const char **at, const char *end)
+{
+	/* Source: PKWARE APPNOTE.TXT 4.3.12, central directory header. */
+	static const char magic[] = "PK\x01\x02";
+	enum { METHOD = 10, SIZE = 24, NAME_LEN = 28, HEADER = 46, DEFLATED = 8, NAME_MAX_LEN = 255 };
+
+	for (const char *p = *at; (p = memmem(p, (size_t)(end - p), magic, 4)); p += 4) {
+		uint16_t method, name_len;
+		uint32_t size;
+
+		if (end - p < HEADER)
+			return 0;
+		memcpy(&method, p + METHOD, sizeof(method));
+		memcpy(&name_len, p + NAME_LEN, sizeof(name_len));
+		memcpy(&size, p + SIZE, sizeof(size));
+		*at = p + 4;
+		if (method == DEFLATED && name_len <= NAME_MAX_LEN && size)
+			return size;
+	}
+	return 0;
+}
+
+/* The room for each file that is unpacked: its size, or what a buffer holds. */
+static void check_sizes(const char *image, size_t len, const json_t *calls)
+{
+	const char *at = image, *end = image + len;
+	uint32_t size = next_size(&at, end), files = 0;
+	json_t *call;
+	size_t i;
+
+	json_array_foreach(calls, i, call) {
+		json_int_t in = json_integer_value(json_array_get(call, 3));
+		json_int_t off = json_integer_value(json_array_get(call, 5));
+		json_int_t room = json_integer_value(json_array_get(call, 6));
+
+		assert_int_equal(json_array_size(call), 7);
+		assert_true(in >= 0 && in <= 512 && off >= 0 && room > 0 && off + room <= 8192);
+		if (room != MIN(size, 8192) || off)
+			continue;
+		files++;
+		size = next_size(&at, end);
+	}
+	if (size || files < 100)
+		fail_msg("%u files, then none of %u bytes", files, size);
+}
+
+/* The 7th and 8th word are on the stack: they are the sizes of the archive that the image carries. */
+static void words_on_the_stack(void **state _unused_)
+{
+	static const char spec[] =
+		"java.util.zip.Inflater.inflateBytesBytes(long, byte[], int, int, byte[], int, int)";
+	const char *path = image_or_skip("ce25");
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	json_t *events, *calls;
+	struct stat st;
+	void *image;
+
+	test_needs_root();
+	image_new_cache();
+	assert_int_equal(fstat(fd, &st), 0);
+	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(image, MAP_FAILED);
+	events = closure_calls(path, (const char *[]){spec, NULL}, NULL);
+	calls = calls_of(events, spec);
+	check_sizes(image, (size_t)st.st_size, calls);
+	munmap(image, (size_t)st.st_size);
+	json_decref(calls);
+	json_decref(events);
+}
+
+/* --- overloads -------------------------------------------------------------------------------- */
+
+/* A call of any overload: what it is told with when its types are not known. */
+static void check_untyped(const json_t *o)
+{
+	assert_int_equal(json_integer_value(json_object_get(o, "overloads")), 2);
+	assert_int_equal(json_array_size(json_object_get(o, "raw")), 6);
+	assert_true(json_is_null(json_object_get(o, "args")));
+	assert_true(json_is_null(json_object_get(o, "signature")));
+}
+
+/* A name without parameters is all its overloads; an address picks one, which may then have types. */
+static void overloads_are_all_probed(void **state _unused_)
+{
+	static const char name[] = JSCOMP "CodeGenerator.add"; /* (Node), and (Node, Context) */
+	const char *path = image_or_skip("ce25");
+	json_t *list, *attached, *all, *picked, *o;
+	size_t sum = 0, i;
+
+	test_needs_root();
+	image_new_cache();
+	list = hp_json((const char *[]){"methods", "--json", "-x", path, name, NULL}, 0);
+	all = closure_calls(path, (const char *[]){name, NULL}, &attached);
+	assert_int_equal(json_integer_value(json_object_get(attached, "sites")), 2);
+	json_array_foreach(all, i, o)
+		check_untyped(o);
+	json_decref(attached);
+	json_array_foreach(list, i, o) {
+		char spec[128];
+
+		snprintf(spec, sizeof(spec), "%s(" RHINO "Node)@%s", name, json_text(o, "entry"));
+		picked = closure_calls(path, (const char *[]){spec, NULL}, &attached);
+		assert_int_equal(json_integer_value(json_object_get(attached, "sites")), 1);
+		sum += json_array_size(picked);
+		o = json_object_get(json_array_get(picked, 0), "args");
+		assert_ptr_equal(strstr(json_text(json_array_get(o, 0), "class"), RHINO "Node"),
+				 json_text(json_array_get(o, 0), "class"));
+		json_decref(attached);
+		json_decref(picked);
+	}
+	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(sum, json_array_size(all));
+	json_decref(all);
+	json_decref(list);
+}
+
+/* Where symbols have digests of the signature, parameters pick the overload and are known for sure. */
+static void digest_knows_the_signature(void **state _unused_)
+{
+	static const char spec[] = JSCOMP "parsing.IRFactory.newStringNode(" RHINO "Token, String)" RHINO
+					  "Node";
+	json_t *attached, *events, *calls, *o, *want;
+	size_t i;
+
+	test_needs_root();
+	image_new_cache();
+	events = closure_calls(image_or_skip("ce19-symbols"), (const char *[]){spec, NULL}, &attached);
+	assert_int_equal(json_integer_value(json_object_get(attached, "methods")), 1);
+	json_array_foreach(events, i, o) {
+		assert_string_equal(json_text(o, "signature"), "image");
+		assert_string_equal(json_text(o, "symbol"),
+				    "IRFactory_newStringNode_f31e3dd924f56003e4c571746db7aea92be5a4ef");
+		assert_int_equal(json_integer_value(json_object_get(o, "overloads")), 2);
+	}
+	calls = calls_of(events, spec);
+	want = parse("[[{|class|:|" RHINO "Token|}, |pear|], [{|class|:|" RHINO "Token|}, |console|]]");
+	assert_true(is_among(want, calls));
+	json_decref(attached);
+	json_decref(want);
+	json_decref(calls);
+	json_decref(events);
+}
+
+/* --- processes -------------------------------------------------------------------------------- */
+
+static void check_event(const json_t *o, pid_t pid)
+{
+	assert_int_equal(json_integer_value(json_object_get(o, "pid")), pid);
+	assert_true(json_integer_value(json_object_get(o, "tid")) > 0);
+	assert_string_equal(json_text(o, "thread"), "jscompiler");
+	assert_string_equal(json_text(o, "kind"), "native-image");
+	assert_string_equal(json_text(o, "signature"), "spec");
+	assert_string_equal(json_text(o, "class"), JSCOMP "CodeConsumer");
+	assert_int_equal(json_integer_value(json_object_get(o, "overloads")), 1);
+	assert_true(json_is_null(json_object_get(o, "symbol")));
+	assert_null(json_object_get(o, "raw"));
+}
+
+/* Of @all, those of @pid: one call, of addIdentifier(@name). */
+static void check_process(const json_t *all, pid_t pid, const char *name)
+{
+	size_t i, n = 0;
+	json_t *o;
+
+	json_array_foreach(all, i, o) {
+		if (json_integer_value(json_object_get(o, "pid")) != pid)
+			continue;
+		check_event(o, pid);
+		assert_string_equal(json_text(json_array_get(json_object_get(o, "args"), 0), "value"),
+				    name);
+		n++;
+	}
+	assert_int_equal(n, 1);
+}
+
+static void check_attached(const json_t *o, const char *path)
+{
+	assert_string_equal(json_text(o, "kind"), "native-image");
+	assert_string_equal(json_text(o, "binary"), path);
+	assert_string_equal(json_text(o, "via"), "uprobe");
+	assert_true(json_is_null(json_object_get(o, "pid")));
+	assert_int_equal(json_integer_value(json_object_get(o, "methods")), 1);
+	assert_int_equal(json_array_size(json_object_get(o, "waiting")), 1);
+}
+
+/* A process from before, one from after, both at once: each call is told of the process it was in. */
+static void processes_are_told_apart(void **state _unused_)
+{
+	static const char *const args[] = WHITESPACE_ONLY;
+	const char *path = image_or_skip("ce25");
+	json_t *events = json_array(), *attached;
+	struct child *before, *after, *hp;
+	pid_t pids[2];
+
+	test_needs_root();
+	image_new_cache();
+	before = image_start(path, args);
+	image_await_input(before);
+	hp = image_trace(path, 0, (const char *[]){JSCOMP "CodeConsumer.addIdentifier(String)",
+						   "no.such.Method", NULL}, &attached);
+	check_attached(attached, path);
+	after = image_start(path, args);
+	pids[0] = child_pid(before);
+	pids[1] = child_pid(after);
+	image_await_input(after);
+	child_send(before, "var early = 1;");
+	child_send(after, "var late = 2;");
+	child_close_stdin(before);
+	free(image_end(after, NULL));
+	free(image_end(before, NULL));
+	image_trace_end(hp, false, 0, events);
+	check_process(events, pids[0], "early");
+	check_process(events, pids[1], "late");
+	json_decref(attached);
+	json_decref(events);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		jvm_test(arguments_in_all_processes),
 		jvm_test(arguments_in_one_process),
+		jvm_test(null_is_null),
+		jvm_test(words_on_the_stack),
+		jvm_test(overloads_are_all_probed),
+		jvm_test(digest_knows_the_signature),
+		jvm_test(processes_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
