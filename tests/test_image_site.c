@@ -59,6 +59,8 @@ static int bench_open(void **state)
 	b->mem.read = self_read;
 	b->region.text = area;
 	b->region.code = area + 2 * PAGES;
+	b->region.code_low = area;
+	b->region.code_high = area + PAGES;
 	b->env = (struct site_env){.mem = &b->mem, .decoder = insn_decoder_new(),
 				   .region = &b->region};
 	/* The file has it at 0x1000; this process at @area. */
@@ -180,6 +182,57 @@ static void diverted_only_as_in_file(void **state)
 	assert_int_equal(image_site_place(b->site), IMAGE_DIVERTED);
 }
 
+/* The word that the method begins with has the first instruction, for others' uprobes. */
+static void first_word_not_diverted(void **state)
+{
+	/* push %rbx; mov $1,%eax; pop %rbx; ret */
+	static const uint8_t small[] = {0x53, 0xb8, 1, 0, 0, 0, 0x5b, 0xc3};
+	struct bench *b = *state;
+	struct method_code code;
+
+	memcpy(b->area, small, sizeof(small));
+	b->plan.code = small;
+	b->plan.nm.end = b->plan.nm.entry + sizeof(small);
+	assert_int_equal(method_code_read(b->env.decoder, 0x1000, small, sizeof(small), &code), 0);
+	assert_int_equal(code.divert.off, 1);
+	method_code_fini(&code);
+	plan(b, true, false);
+	assert_int_not_equal(image_site_place(b->site), IMAGE_DIVERTED);
+}
+
+/* What lies outside of the text that the region is for cannot be patched. */
+static void other_text_not_diverted(void **state)
+{
+	struct bench *b = *state;
+
+	b->region.code_high = b->region.code_low + JUMP + 7;
+	plan(b, true, false);
+	assert_int_equal(image_site_place(b->site), IMAGE_EMULATED);
+	b->region.code_high++;
+	plan(b, true, false);
+	assert_int_equal(image_site_place(b->site), IMAGE_DIVERTED);
+}
+
+/*
+ * A uprobe on a jump that another instance left would end it: the kernel writes back the byte that the
+ * file has. One on another's uprobe does no harm.
+ */
+static void in_place_not_on_a_diversion(void **state)
+{
+	struct bench *b = *state;
+
+	b->area[NOP] = 0xcc;
+	plan(b, false, false);
+	assert_int_equal(image_site_place(b->site), IMAGE_EMULATED);
+	b->area[NOP] = 0xe9;
+	plan(b, false, false);
+	assert_int_equal(image_site_place(b->site), IMAGE_STEPPED);
+	assert_int_equal(b->site->file_offset, 0x200);
+	b->env.mem = NULL; /* no one process */
+	plan(b, false, false);
+	assert_int_equal(image_site_place(b->site), IMAGE_EMULATED);
+}
+
 /* In place the probe sits where the kernel emulates, or on the first instruction. */
 static void in_place_offsets(void **state)
 {
@@ -263,6 +316,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		bench_test(diverted_jump_keeps_its_flags), bench_test(diverted_jump_with_doubles),
 		bench_test(diverted_only_as_in_file),	   bench_test(in_place_offsets),
+		bench_test(first_word_not_diverted),	   bench_test(other_text_not_diverted),
+		bench_test(in_place_not_on_a_diversion),
 		bench_test(in_place_without_doubles),	   bench_test(head_says_who_knows),
 		bench_test(exits_are_kept),		   bench_test(no_code),
 	};

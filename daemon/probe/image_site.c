@@ -136,7 +136,9 @@ static bool plan_divert(struct site *s, const struct image_site_plan *plan, cons
 	if (!at->len || !at->off)
 		return false;
 	s->addr = (c->entry + at->off) & ~(sizeof(uint64_t) - 1);
-	if (s->addr < c->entry)
+	/* Not in the word that the method begins with: the first instruction is for others' uprobes. */
+	if (s->addr <= c->entry ||
+	    !range_inside(s->addr, sizeof(word), env->region->code_low, env->region->code_high))
 		return false;
 	off = s->addr - c->entry;
 	if (!range_inside(off, sizeof(word), 0, size) ||
@@ -149,10 +151,25 @@ static bool plan_divert(struct site *s, const struct image_site_plan *plan, cons
 	return true;
 }
 
-static void plan_in_place(struct site *s, const struct image_site_plan *plan, bool at_start)
+/* Has the process that instruction as its file, or a uprobe on it? Else it is diverted. */
+static bool is_as_in_file(const struct image_site_plan *plan, const struct site_env *env,
+			  const struct image_code *c, const struct entry_point *at)
+{
+	uint8_t now[INSN_LEN_MAX];
+
+	if (!env->mem)
+		return true;
+	return at->len <= sizeof(now) && !mem_read(env->mem, c->entry + at->off, now, at->len) &&
+	       (now[0] == 0xcc || now[0] == plan->code[at->off]) &&
+	       !memcmp(now + 1, plan->code + at->off + 1, at->len - 1u);
+}
+
+static void plan_in_place(struct site *s, const struct image_site_plan *plan,
+			  const struct site_env *env, bool at_start)
 {
 	struct image_code *c = s->own;
-	bool emulated = c->code.emulated && c->code.probe.len && !at_start;
+	bool emulated = c->code.emulated && c->code.probe.len && !at_start &&
+			is_as_in_file(plan, env, c, &c->code.probe);
 
 	c->place = emulated ? IMAGE_EMULATED : IMAGE_STEPPED;
 	s->file_offset = plan->file_offset + (emulated ? c->code.probe.off : 0);
@@ -204,7 +221,7 @@ int image_site_new(const struct image_site_plan *plan, const struct site_env *en
 		return err;
 	}
 	if (!divert || !plan_divert(s, plan, env))
-		plan_in_place(s, plan, at_start);
+		plan_in_place(s, plan, env, at_start);
 	*ret = s;
 	return 0;
 }
