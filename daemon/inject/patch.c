@@ -34,11 +34,76 @@ static int check_writable(const struct region *r, const struct patch_op *ops, si
 	return err;
 }
 
+/* --- text of a file --------------------------------------------------------------------------- */
+
+/* Add to what may be writable. */
+static void note_writable(struct region *r, uint64_t low, uint64_t high)
+{
+	r->rw_low = r->rw_high ? MIN(r->rw_low, low) : low;
+	r->rw_high = MAX(r->rw_high, high);
+}
+
+/*
+ * Return: 0; -EACCES the target's security policy (a seccomp filter may call it EPERM), or its limits,
+ * forbid what @prot asks for more; -ESRCH; as way_begin().
+ */
+static int protect(struct region *r, uint64_t low, uint64_t high, int prot, uint64_t *paused_ns)
+{
+	int err = way_begin(r->way), end;
+
+	if (err)
+		return err;
+	/* Another program has other things there. */
+	err = region_there(r) ? 0 : -ESRCH;
+	if (!err)
+		err = (int)way_syscall(r->way, SYS_mprotect,
+				       (const uint64_t[6]){low, high - low, (uint64_t)prot});
+	if ((prot & PROT_WRITE) && (err == -EPERM || err == -ENOMEM))
+		err = -EACCES;
+	if (paused_ns)
+		*paused_ns += way_paused_ns(r->way);
+	end = way_end(r->way);
+	return err ? err : end;
+}
+
+static int seal(struct region *r, uint64_t *paused_ns)
+{
+	int err = r->rw_high ? protect(r, r->rw_low, r->rw_high, PROT_READ | PROT_EXEC, paused_ns)
+			     : 0;
+
+	if (!err)
+		r->rw_low = r->rw_high = 0;
+	return err;
+}
+
+int patch_seal(struct region *r)
+{
+	return seal(r, NULL);
+}
+
+int patch_find_writable(struct region *r)
+{
+	struct maps maps;
+	int err = r->file_text ? way_maps(r->way, &maps) : 0;
+
+	if (err || !r->file_text)
+		return err;
+	for (size_t i = 0; i < maps.n; i++) {
+		const struct map_entry *e = &maps.entries[i];
+
+		if (e->write && e->exec && e->start < r->code_high && e->end > r->code_low)
+			note_writable(r, MAX(e->start, r->code_low & ~(REGION_PAGE - 1)),
+				      MIN(e->end, REGION_ALIGN(r->code_high)));
+	}
+	maps_fini(&maps);
+	return 0;
+}
+
 /*
  * From the first word's page to the last one's: page by page would take a thread of the target 50 us
  * for each, and leave one mapping in pieces meanwhile.
  */
-static int protect_pages(struct way *w, const struct patch_op *ops, size_t n, int prot)
+static int make_writable(struct region *r, const struct patch_op *ops, size_t n, uint64_t *paused_ns)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 
@@ -46,23 +111,8 @@ static int protect_pages(struct way *w, const struct patch_op *ops, size_t n, in
 		low = MIN(low, ops[i].addr & ~(REGION_PAGE - 1));
 		high = MAX(high, (ops[i].addr & ~(REGION_PAGE - 1)) + REGION_PAGE);
 	}
-	return (int)way_syscall(w, SYS_mprotect,
-				(const uint64_t[6]){low, high - low, (uint64_t)prot});
-}
-
-/* Return: 0; -EACCES the target's security policy forbids it; as way_begin(). */
-static int protect(struct region *r, const struct patch_op *ops, size_t n, int prot,
-		   uint64_t *paused_ns)
-{
-	int err = way_begin(r->way), end;
-
-	if (err)
-		return err;
-	err = protect_pages(r->way, ops, n, prot);
-	if (paused_ns)
-		*paused_ns += way_paused_ns(r->way);
-	end = way_end(r->way);
-	return err ? err : end;
+	note_writable(r, low, high);
+	return protect(r, low, high, PROT_READ | PROT_WRITE | PROT_EXEC, paused_ns);
 }
 
 /* The words are valid. */
@@ -92,23 +142,20 @@ static int swap(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	return err;
 }
 
-/*
- * Code that is mapped from a file (a native image's) may not be written. Its pages are made writable
- * for the moment; what an instance left so that was killed in that moment is made right here too.
- */
+/* Code that is mapped from a file (a native image's) may not be written: it is for the moment. */
 static int swap_in_file_text(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns)
 {
 	uint64_t paused = 0;
 	int err, after;
 
-	err = protect(r, ops, n, PROT_READ | PROT_WRITE | PROT_EXEC, &paused);
+	err = make_writable(r, ops, n, &paused);
 	if (!err)
 		err = swap(r, ops, n, paused_ns);
 	/*
 	 * Also after a failure: some of the pages may be writable. But a thread that may still be
 	 * about to write must find them so.
 	 */
-	after = r->unsure ? 0 : protect(r, ops, n, PROT_READ | PROT_EXEC, &paused);
+	after = r->unsure ? 0 : seal(r, &paused);
 	if (paused_ns)
 		*paused_ns += paused;
 	return err ? err : after;

@@ -25,6 +25,12 @@
 
 #define PLACE_TRIES 8
 
+#define JMP_LEN 5 /* jmp rel32 */
+
+/* A thread passes a slot in less than a microsecond, once it runs; on a busy machine it may not. */
+#define OUTSIDE_WAIT_MS	 300
+#define OUTSIDE_PAUSE_US 2000
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3, include/uapi/linux/memfd.h */
 #endif
@@ -76,28 +82,57 @@ void region_text_path(const struct region *r, char *buf, size_t size)
 	snprintf(buf, size, "/proc/self/fd/%d", r->fd);
 }
 
-uint32_t region_diverts_to(const struct region *r, const struct region_slot *e)
+/* Where in its word the jump of @e begins, and to which slot it leads; -1: it is none of ours. */
+static int jump_of(const struct region *r, const struct region_slot *e, uint32_t *slot)
 {
 	uint8_t divert[sizeof(uint64_t)], orig[sizeof(uint64_t)];
-	const size_t jmp = 5;
 
 	if (e->addr % sizeof(uint64_t) ||
 	    !range_inside(e->addr, sizeof(uint64_t), r->code_low, r->code_high))
-		return UINT32_MAX;
+		return -1;
 	memcpy(divert, &e->divert, sizeof(divert));
 	memcpy(orig, &e->orig, sizeof(orig));
-	for (size_t at = 0; at + jmp <= sizeof(divert); at++) {
-		const uint8_t *rest = divert + at + jmp;
-		uint32_t slot;
+	for (size_t at = 0; at + JMP_LEN <= sizeof(divert); at++) {
+		const uint8_t *rest = divert + at + JMP_LEN;
 		int32_t rel;
 
 		memcpy(&rel, divert + at + 1, sizeof(rel));
-		slot = region_slot_of(r, e->addr + at + jmp + (uint64_t)(int64_t)rel);
-		if (divert[at] == 0xe9 && slot != UINT32_MAX && !memcmp(divert, orig, at) &&
-		    !memcmp(rest, orig + at + jmp, sizeof(divert) - at - jmp))
-			return slot;
+		*slot = region_slot_of(r, e->addr + at + JMP_LEN + (uint64_t)(int64_t)rel);
+		if (divert[at] == 0xe9 && *slot != UINT32_MAX && !memcmp(divert, orig, at) &&
+		    !memcmp(rest, orig + at + JMP_LEN, sizeof(divert) - at - JMP_LEN))
+			return (int)at;
 	}
-	return UINT32_MAX;
+	return -1;
+}
+
+uint32_t region_diverts_to(const struct region *r, const struct region_slot *e)
+{
+	uint32_t slot;
+
+	return jump_of(r, e, &slot) < 0 ? UINT32_MAX : slot;
+}
+
+bool region_word_back(const struct region *r, const struct region_slot *e, uint64_t seen,
+		      uint64_t *back)
+{
+	uint8_t now[sizeof(uint64_t)], divert[sizeof(uint64_t)], orig[sizeof(uint64_t)];
+	uint32_t slot;
+	int at = jump_of(r, e, &slot);
+
+	*back = e->orig;
+	if (at < 0 || seen == e->divert || !r->file_text)
+		return at >= 0 && seen == e->divert;
+	memcpy(now, &seen, sizeof(now));
+	memcpy(divert, &e->divert, sizeof(divert));
+	memcpy(orig, &e->orig, sizeof(orig));
+	if (memcmp(now + at + 1, divert + at + 1, JMP_LEN - 1) ||
+	    (now[at] != divert[at] && now[at] != orig[at] && now[at] != 0xcc))
+		return false;
+	if (now[at] != 0xcc)
+		now[at] = orig[at];
+	memcpy(now + at + 1, orig + at + 1, JMP_LEN - 1);
+	memcpy(back, now, sizeof(*back));
+	return seen != *back;
 }
 
 void region_set_place(struct region *r, uint64_t base, uint64_t len)
@@ -201,7 +236,7 @@ struct region *region_new(struct way *w, uint64_t code_low, uint64_t code_high)
 
 /* --- running in the target -------------------------------------------------------------------- */
 
-static bool stub_there(const struct region *r)
+bool region_there(const struct region *r)
 {
 	uint8_t code[REGION_PAGE];
 	size_t len = (size_t)(stub_end - stub_patch);
@@ -215,7 +250,7 @@ int region_call(struct region *r, uint64_t addr, const uint64_t args[static 3], 
 
 	if (err)
 		return err;
-	err = stub_there(r) ? way_call(r->way, addr, args) : -ESRCH;
+	err = region_there(r) ? way_call(r->way, addr, args) : -ESRCH;
 	if (paused_ns)
 		*paused_ns = way_paused_ns(r->way);
 	end = way_end(r->way);
@@ -454,11 +489,12 @@ static bool still_diverted(struct region *r)
 	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
 		const struct region_slot e =
 			*(volatile struct region_slot *)region_slot_entry(r, slot);
-		uint64_t word;
+		uint64_t word, back;
 
 		if (region_diverts_to(r, &e) == UINT32_MAX)
 			continue;
-		if (way_read(r->way, e.addr, &word, sizeof(word)) || word == e.divert)
+		if (way_read(r->way, e.addr, &word, sizeof(word)) ||
+		    region_word_back(r, &e, word, &back))
 			return true;
 	}
 	return false;
@@ -477,6 +513,19 @@ static void close_target_fd(struct region *r)
 	r->target_fd = -1;
 }
 
+/* Nothing leads in any more, so a thread that is inside will soon have left. */
+static int wait_outside(const struct region *r)
+{
+	uint64_t until_ns = clock_ns() + OUTSIDE_WAIT_MS * NSEC_PER_MSEC;
+	int res = way_outside(r->way, r->base, r->base + r->len, NULL, NULL);
+
+	while (!res && clock_ns() < until_ns) {
+		usleep(OUTSIDE_PAUSE_US);
+		res = way_outside(r->way, r->base, r->base + r->len, NULL, NULL);
+	}
+	return res;
+}
+
 int region_unmap(struct region *r)
 {
 	int64_t res = -ESRCH;
@@ -484,7 +533,7 @@ int region_unmap(struct region *r)
 
 	if (still_diverted(r))
 		return -EBUSY;
-	err = way_outside(r->way, r->base, r->base + r->len, NULL, NULL);
+	err = wait_outside(r);
 	if (err <= 0)
 		return err ? err : -EBUSY;
 	err = way_begin(r->way);

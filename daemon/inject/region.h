@@ -34,6 +34,7 @@ struct region {
 	bool file_text; /* no code cache but an executable's text, r-x; its owner says so */
 	enum slot_nop nop;
 	bool unsure;		      /* a thread may still be in the patch stub */
+	uint64_t rw_low, rw_high;     /* text of the file that may be writable; 0, 0: none */
 	uint8_t *text_map, *code_map; /* the same memory, ours */
 	struct region_table *table_map;
 };
@@ -78,10 +79,22 @@ bool region_is_mapped(pid_t pid);
  *
  * The table is hostile: an entry is acted on only if the word it asks to be put in place of is the
  * jump into this very region that a diversion is, and only at an aligned address in the code cache.
+ * Text of a file that was left writable is made r-x again.
  * @restored: words put back; @skipped: entries that were not ours any more, or not valid.
  * Return: 0; as patch_apply().
  */
 int region_restore(struct region *r, size_t *restored, size_t *skipped);
+
+/**
+ * region_word_back() - what the word that is diverted by @e has to become, if it is @seen now.
+ *
+ * In the text of a file the kernel may have put uprobes of others into that word since, even on our
+ * jump: when it removes one it writes back the byte that the file has there. So their bytes stay,
+ * and ours go.
+ * Return: false when nothing in it is ours, or @e is not what we make.
+ */
+bool region_word_back(const struct region *r, const struct region_slot *e, uint64_t seen,
+		      uint64_t *back);
 
 /**
  * region_close_fds() - close descriptors in the target of regions that are not mapped (any more): an
@@ -95,7 +108,7 @@ void region_set_nop(struct region *r, enum slot_nop nop);
 
 /**
  * region_unmap() - take it out of the target, if no thread is inside.
- * Return: 0; -EBUSY (a thread is inside, or a word of the table still leads in: it stays, for the
+ * Waits some 0.3 s for that. Return: 0; -EBUSY (a thread is inside, or a word of the table still leads in: it stays, for the
  * next attach); -ESRCH, also when the target has replaced it; -EPERM; -ETIMEDOUT; as way_begin().
  * @r stays valid for region_close() in any case.
  */

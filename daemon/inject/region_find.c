@@ -171,12 +171,12 @@ int region_find(struct way *w, uint64_t code_low, uint64_t code_high, size_t ind
 
 /* --- undoing ---------------------------------------------------------------------------------- */
 
-/* Is that word in the code now? It is not if HotSpot retired or freed the method. */
-static bool is_in_place(const struct region *r, const struct region_slot *e)
+/* What to do about @e: nothing, if HotSpot has retired or freed the method. */
+static bool plan_back(const struct region *r, const struct region_slot *e, struct patch_op *op)
 {
-	uint64_t word;
-
-	return !way_read(r->way, e->addr, &word, sizeof(word)) && word == e->divert;
+	op->addr = e->addr;
+	return !way_read(r->way, e->addr, &op->expect, sizeof(op->expect)) &&
+	       region_word_back(r, e, op->expect, &op->desire);
 }
 
 static int put_back(struct region *r, struct patch_op *ops, size_t n, size_t *restored,
@@ -202,6 +202,7 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped)
 	    r->table_map->version != REGION_VERSION)
 		return 0; /* its maker was killed before it was filled: nothing leads here */
 	region_write_stub(r);
+	err = patch_find_writable(r);
 	for (uint32_t slot = 1; slot < REGION_SLOTS && !err; slot++) {
 		/* Copied before it is checked: the target may write there meanwhile. */
 		const struct region_slot e =
@@ -209,17 +210,18 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped)
 
 		if (!e.addr)
 			continue;
-		if (region_diverts_to(r, &e) != slot || !is_in_place(r, &e)) {
+		if (region_diverts_to(r, &e) != slot || !plan_back(r, &e, &ops[n])) {
 			++*skipped;
 			continue;
 		}
-		ops[n++] = (struct patch_op){e.addr, e.divert, e.orig, 0};
-		if (n == PATCH_BATCH_MAX) {
+		if (++n == PATCH_BATCH_MAX) {
 			err = put_back(r, ops, n, restored, skipped);
 			n = 0;
 		}
 	}
-	return err ? err : put_back(r, ops, n, restored, skipped);
+	if (!err)
+		err = put_back(r, ops, n, restored, skipped);
+	return err ? err : patch_seal(r);
 }
 
 bool region_is_mapped(pid_t pid)

@@ -60,6 +60,9 @@ void region_write_stub(struct region *r);
  */
 uint32_t region_diverts_to(const struct region *r, const struct region_slot *e);
 
+/** region_there() - within an errand: is @r still mapped? Not if it has executed another program. */
+bool region_there(const struct region *r);
+
 /**
  * region_call() - run code of the region, after making sure that it is still mapped there: the
  * target may have executed another program.

@@ -32,6 +32,8 @@
  * many former users are kept; a power of two.
  */
 #define FORMER_MAX 4096
+/* So often a word in a file's text may change while it is put back. */
+#define RESTORE_ROUNDS 8
 
 struct sites {
 	struct sites_options opt;
@@ -115,6 +117,11 @@ static void set_owner(struct sites *in, struct site *s)
 	in->owner[s->slot] = s;
 }
 
+static struct region_slot slot_entry(const struct site *s)
+{
+	return (struct region_slot){.addr = s->addr, .orig = s->orig, .divert = s->divert};
+}
+
 /* Step 1 and 2 of a site that is diverted. */
 static int write_slot(struct sites *in, struct site *s)
 {
@@ -127,8 +134,7 @@ static int write_slot(struct sites *in, struct site *s)
 	if (!len)
 		return -EOPNOTSUPP;
 	region_write_code(in->rig->region, s->slot, code, len);
-	*region_slot_entry(in->rig->region, s->slot) =
-		(struct region_slot){.addr = s->addr, .orig = s->orig, .divert = s->divert};
+	*region_slot_entry(in->rig->region, s->slot) = slot_entry(s);
 	return 0;
 }
 
@@ -200,11 +206,31 @@ static int patch(struct sites *in, struct patch_op *ops, size_t n)
 	return err;
 }
 
+/* @op puts back what of the word @seen is the site's. Return: false when there is nothing to be done. */
+static bool plan_back(struct sites *in, const struct site *s, uint64_t seen, struct patch_op *op)
+{
+	const struct region_slot e = slot_entry(s);
+
+	*op = (struct patch_op){.addr = s->addr, .expect = seen};
+	return region_word_back(in->rig->region, &e, seen, &op->desire);
+}
+
 static bool leads_to_slot(struct sites *in, const struct site *s)
 {
+	struct patch_op op;
 	uint64_t word;
 
-	return !mem_read(in->rig->t.mem, s->addr, &word, sizeof(word)) && word == s->divert;
+	return !mem_read(in->rig->t.mem, s->addr, &word, sizeof(word)) && plan_back(in, s, word, &op);
+}
+
+/* Is the jump in @word, beside what others may have put there? */
+static bool has_jump(const struct site *s, uint64_t word)
+{
+	uint64_t differ = s->divert ^ s->orig, mask = 0;
+
+	for (int bit = 0; bit < 64; bit += 8)
+		mask |= differ >> bit & 0xff ? 0xffULL << bit : 0;
+	return !((word ^ s->divert) & mask);
 }
 
 /* Step 6. Return: true if the diversion and the uprobe behind it are both there. */
@@ -219,35 +245,60 @@ static bool site_verify(struct sites *in, const struct site *s)
 
 	if (mem_readv(in->rig->t.mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
 		return false;
-	return word == s->divert && (first == 0xcc || first == 0xe8);
+	return (word == s->divert || (in->rig->t.file_text && has_jump(s, word))) &&
+	       (first == 0xcc || first == 0xe8);
 }
 
 /* --- many sites ------------------------------------------------------------------------------- */
 
+/*
+ * Put @sites' words back, at most PATCH_BATCH_MAX. @ours: which of them were the sites' up to then. In
+ * text of a file a word may still be, though it is not what it was made: then once more.
+ */
+static int restore_batch(struct sites *in, struct site **sites, size_t n, bool *ours)
+{
+	_cleanup_free_ struct patch_op *ops = calloc(n, sizeof(*ops));
+	_cleanup_free_ size_t *which = calloc(n, sizeof(*which));
+	size_t left = n;
+	int err = 0;
+
+	if (!ops || !which)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		which[i] = i;
+		ops[i] = (struct patch_op){sites[i]->addr, sites[i]->divert, sites[i]->orig, 0};
+	}
+	for (int round = 0; round < RESTORE_ROUNDS && left && !err; round++) {
+		size_t again = 0;
+
+		err = patch(in, ops, left);
+		for (size_t i = 0; i < left && !err; i++) {
+			size_t k = which[i];
+
+			ours[k] = ops[i].seen == ops[i].expect;
+			if (ours[k] || !plan_back(in, sites[k], ops[i].seen, &ops[again]))
+				continue;
+			which[again++] = k;
+		}
+		left = err ? left : again;
+	}
+	return err ? err : left ? -EBUSY : 0;
+}
+
 /* Take the sites' words out again. Those HotSpot has overwritten meanwhile are gone anyway. */
 static int restore(struct sites *in, struct site **sites, size_t n, const char *why)
 {
-	struct patch_op *ops = calloc(n, sizeof(*ops));
+	bool ours[PATCH_BATCH_MAX];
 	int err = 0;
 
-	if (!ops)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		ops[i] = (struct patch_op){.addr = sites[i]->addr,
-					   .expect = sites[i]->divert,
-					   .desire = sites[i]->orig};
 	for (size_t done = 0; done < n && err == 0; done += PATCH_BATCH_MAX) {
 		size_t batch = MIN(n - done, (size_t)PATCH_BATCH_MAX);
 
-		err = patch(in, ops + done, batch);
-		for (size_t i = done; i < done + batch && err == 0; i++) {
-			bool ours = ops[i].seen == ops[i].expect;
-
-			site_retire(in, sites[i], ours ? SITE_RESTORED : SITE_GONE,
-				    ours || !why ? why : "retired");
-		}
+		err = restore_batch(in, sites + done, batch, ours);
+		for (size_t i = 0; i < batch && err == 0; i++)
+			site_retire(in, sites[done + i], ours[i] ? SITE_RESTORED : SITE_GONE,
+				    ours[i] || !why ? why : "retired");
 	}
-	free(ops);
 	return err;
 }
 
@@ -284,6 +335,8 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 		 * and counts as live, so that the removal tries it. */
 		/* HotSpot retired it meanwhile: nothing was written, and it is no news. */
 		if (err == 0 && ops[i].seen != ops[i].expect) {
+			if (in->rig->t.file_text)
+				in->ops->refused(in->arg, &s->nm, "somebody else is changing its code");
 			site_disarm(in, s);
 			continue;
 		}
