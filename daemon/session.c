@@ -243,7 +243,11 @@ static bool take_down(struct session *s)
 	loop_del(s->loop, s->pid_src);
 	loop_del(s->loop, s->duration_timer);
 	if (s->sites) {
+		if (s->kind->detach)
+			s->kind->detach(s, true);
 		err = sites_remove_all(s->sites);
+		if (s->kind->detach)
+			s->kind->detach(s, false);
 		if (was_live)
 			drain(s);
 		int left = sites_close(s->sites);
@@ -252,7 +256,8 @@ static bool take_down(struct session *s)
 		err = err ? err : left;
 	}
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
-	if (!err || !s->id || !alive(s) || (err == -ESRCH && ended_soon(s->id->pid)))
+	if (!err || !s->id || !alive(s) ||
+	    (err == -ESRCH && (s->replaced || ended_soon(s->id->pid))))
 		return true;
 	if (err == -EBUSY)
 		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "

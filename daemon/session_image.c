@@ -34,6 +34,7 @@ struct image_session {
 	char *path;
 	struct elffile file;
 	bool has_file, has_heap, has_proc;
+	bool locked; /* the file, by us, while probes are being removed */
 	struct image_map map;
 	struct image_heap heap;
 	struct image_proc proc;
@@ -469,8 +470,8 @@ static int image_attach(struct session *s, const struct trace_request *req)
 		   (!locked || fstat(im->fd, &st) || image_proc_each(&st, region_is_mapped));
 	err = bring_up(s, req->pid, divert, at_start);
 	if (err == -EACCES) {
-		log_info("PID %d: its security policy keeps its code as it is: probes are put in place, "
-			 "which costs more", req->pid);
+		log_info("PID %d: its code may not be changed (a security policy, or a limit): probes are "
+			 "put in place, which costs more", req->pid);
 		im->methods = im->raw = im->shared = 0;
 		err = bring_up(s, req->pid, false, at_start);
 	}
@@ -527,6 +528,25 @@ static void image_notes(struct session *s)
 			  (double)fig.rig.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
 }
 
+/*
+ * While text is writable the kernel silently refuses uprobes on it (valid_vma(), kernel/events/
+ * uprobes.c), so no other instance shall attach meanwhile.
+ */
+static void image_detach(struct session *s, bool begin)
+{
+	struct image_session *im = s->own;
+
+	if (!s->way)
+		return;
+	if (begin) {
+		im->locked = lock_file(im->fd);
+		return;
+	}
+	s->replaced = !region_is_mapped(im->proc.id.pid);
+	if (im->locked)
+		flock(im->fd, LOCK_UN);
+}
+
 static void image_free(struct session *s)
 {
 	struct image_session *im = s->own;
@@ -555,5 +575,6 @@ const struct session_kind session_image = {
 	.attach = image_attach,
 	.attached = image_attached,
 	.notes = image_notes,
+	.detach = image_detach,
 	.free = image_free,
 };

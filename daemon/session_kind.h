@@ -21,6 +21,8 @@ struct session_kind {
 	/* Its part of the "attached" event; and what else there is to say, once that is written. */
 	void (*attached)(struct session *s, struct buf *b);
 	void (*notes)(struct session *s);
+	/* Around the removal of probes; NULL: nothing to do. */
+	void (*detach)(struct session *s, bool begin);
 	void (*free)(struct session *s);
 };
 
@@ -46,6 +48,7 @@ struct session {
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* the client does not read: count, do not write */
+	bool replaced;			/* the process has executed another program meanwhile */
 	struct trace_events lines;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };

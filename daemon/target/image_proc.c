@@ -110,6 +110,17 @@ void image_proc_close(struct image_proc *p)
 	*p = (struct image_proc){0};
 }
 
+/*
+ * Is it one file? The kernel puts uprobes on the file at the bottom, and a file system on top (two
+ * containers of one Docker image) shows that as another inode, but with its size and time.
+ */
+static bool may_be_same(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino) ||
+	       (a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec);
+}
+
 bool image_proc_each(const struct stat *image, bool (*fn)(pid_t pid))
 {
 	DIR *dir = opendir("/proc");
@@ -126,8 +137,7 @@ bool image_proc_each(const struct stat *image, bool (*fn)(pid_t pid))
 		if (pid <= 0 || *end)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%ld/exe", pid);
-		found = !stat(path, &st) && st.st_dev == image->st_dev &&
-			st.st_ino == image->st_ino && fn((pid_t)pid);
+		found = !stat(path, &st) && may_be_same(&st, image) && fn((pid_t)pid);
 	}
 	closedir(dir);
 	return found;

@@ -31,7 +31,7 @@ int image_proc_exe(pid_t pid);
 int image_proc_open(pid_t pid, const struct elffile *f, struct image_proc *ret);
 void image_proc_close(struct image_proc *p);
 
-/** image_proc_each() - call @fn for every process whose program is @image, until it returns true. */
+/** image_proc_each() - call @fn for every process whose program may be @image, until true. */
 bool image_proc_each(const struct stat *image, bool (*fn)(pid_t pid));
 
 /**
