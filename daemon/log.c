@@ -20,15 +20,23 @@ void log_set_sink(log_sink_fn *fn, void *arg)
 	sink_arg = arg;
 }
 
-void log_hold(char first[static LOG_TEXT_MAX])
+char *log_hold(char first[static LOG_TEXT_MAX])
 {
+	char *outer = held;
+
 	held = first;
 	held[0] = '\0';
+	return outer;
 }
 
 void log_release(void)
 {
 	held = NULL;
+}
+
+void log_hold_on(char *outer)
+{
+	held = outer;
 }
 
 void log_msg(enum log_level level, const char *fmt, ...)

@@ -29,9 +29,13 @@ void log_set_sink(log_sink_fn *fn, void *arg);
  * log_hold() - until log_release(), keep the first error instead of telling it.
  * @first: filled with its text; "" while there is none. The first one names the cause; what comes of
  * it further up is not worth a line.
+ * Return: what held errors before, for log_hold_on(); NULL: nothing did.
  */
-void log_hold(char first[static LOG_TEXT_MAX]);
+char *log_hold(char first[static LOG_TEXT_MAX]);
 void log_release(void);
+
+/** log_hold_on() - in place of log_release(), within another log_hold(): that one goes on. */
+void log_hold_on(char *outer);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 

@@ -11,6 +11,7 @@
  * the other. Where some process has slots, uprobes go on methods' first instructions, which are
  * never diverted.
  */
+#include <signal.h>
 #include <sys/file.h>
 
 #include "images.h"
@@ -368,6 +369,11 @@ static int open_proc(struct session *s, struct image_session *im, pid_t pid)
 	struct stat a, b;
 	int err = exe < 0 ? exe : fstat(exe, &a) || fstat(im->fd, &b) ? -errno : 0;
 
+	if (exe == -ENOENT) {
+		err = kill(pid, 0) && errno == ESRCH ? -ESRCH : err;
+		log_err(err == -ESRCH ? "no such process: %d" : "PID %d runs no program", pid);
+		return err;
+	}
 	if (!err && (a.st_dev != b.st_dev || a.st_ino != b.st_ino)) {
 		log_err("PID %d does not run %s: leave out -x, or give the file that it runs", pid,
 			im->path);
@@ -389,17 +395,16 @@ static int open_proc(struct session *s, struct image_session *im, pid_t pid)
 /* A way in, if one may be had: else uprobes in place do. */
 static void open_way(struct session *s, pid_t pid)
 {
-	char why[LOG_TEXT_MAX];
-	struct way *w;
+	char why[LOG_TEXT_MAX], *outer = log_hold(why);
+	struct way *w = NULL;
 	int err;
 
-	log_hold(why);
 	err = way_open(pid, WAY_PTRACE, &w);
 	if (!err)
 		err = way_begin(w);
 	if (!err)
 		err = way_end(w);
-	log_release();
+	log_hold_on(outer);
 	if (!err) {
 		s->way = w;
 		return;
@@ -536,7 +541,7 @@ static void image_detach(struct session *s, bool begin)
 {
 	struct image_session *im = s->own;
 
-	if (!s->way)
+	if (!im->places[IMAGE_DIVERTED])
 		return;
 	if (begin) {
 		im->locked = lock_file(im->fd);
