@@ -5,13 +5,15 @@
 #include <limits.h>
 
 #include "cmocka_all.h"
+#include "hp.h"
+#include "jvm.h"
 #include "target/maps.h"
 
 #define MB (1u << 20)
 
 /* Do @now and @file, which differ, differ by a jump from @addr on to somewhere in a region? */
 static bool leads_to_region(const struct maps *maps, uint64_t addr, const uint8_t *now,
-			    const uint8_t *file)
+			    const uint8_t *file, uint64_t *jump)
 {
 	size_t at = 0, jmp = 5;
 	const struct map_entry *e;
@@ -24,6 +26,7 @@ static bool leads_to_region(const struct maps *maps, uint64_t addr, const uint8_
 			continue;
 		memcpy(&rel, now + at + 1, sizeof(rel));
 		e = maps_find(maps, addr + at + jmp + (uint64_t)(int64_t)rel);
+		*jump = addr + at;
 		if (e && strstr(e->path, "memfd:hotprobe"))
 			return true;
 	}
@@ -41,11 +44,13 @@ static bool only_traps(const uint8_t *now, const uint8_t *file)
 static void compare(const struct maps *maps, uint64_t addr, const uint8_t *now, const uint8_t *file,
 		    size_t len, struct image_text *ret)
 {
+	uint64_t jump;
+
 	for (size_t i = 0; i + 8 <= len; i += 8) {
 		if (!memcmp(now + i, file + i, 8))
 			continue;
-		if (leads_to_region(maps, addr + i, now + i, file + i))
-			ret->diverted++;
+		if (leads_to_region(maps, addr + i, now + i, file + i, &jump))
+			ret->first_jump = ret->diverted++ ? ret->first_jump : jump;
 		else if (only_traps(now + i, file + i))
 			ret->trapped++;
 		else
@@ -111,4 +116,16 @@ void image_text_check(pid_t pid)
 		fail_msg("PID %d: %zu words diverted, %zu with breakpoints, %zu otherwise changed%s%s",
 			 pid, t.diverted, t.trapped, t.other, t.writable ? ", writable" : "",
 			 t.region ? ", a region" : "");
+}
+
+void image_text_check_soon(pid_t pid)
+{
+	uint64_t until = mono_ms() + HP_TIMEOUT_MS;
+	struct image_text t;
+
+	do {
+		pause_ms(20);
+		image_text_look(pid, &t);
+	} while (t.trapped && mono_ms() < until);
+	image_text_check(pid);
 }
