@@ -121,14 +121,18 @@ static void leave_every_byte_restored(void **state _unused_)
 
 /* --- ways to end ------------------------------------------------------------------------------ */
 
-static void ends_cleanly(const char *const *args, int sig, bool group, const char *reason)
+/* An image at work: its file, what it is given, and what it makes of that. */
+struct work {
+	char *path, *script, *want;
+};
+
+static void ends_cleanly(const struct work *w, const char *const *args, int sig, bool group,
+			 const char *reason)
 {
-	_cleanup_free_ char *path = image_copy("ce25");
-	_cleanup_free_ char *script = compiler_script(3), *want = compiler_expected(path, script);
-	struct child *c = compiler_start(path, NULL, NULL), *hp = hp_trace(child_pid(c), args);
+	struct child *c = compiler_start(w->path, NULL, NULL), *hp = hp_trace(child_pid(c), args);
 
 	json_decref(hp_attached(hp));
-	compiler_feed(c, script);
+	compiler_feed(c, w->script);
 	if (sig)
 		json_decref(hp_until(hp, "entry", NULL));
 	if (group)
@@ -138,16 +142,22 @@ static void ends_cleanly(const char *const *args, int sig, bool group, const cha
 		image_text_check(child_pid(c));
 	else
 		test_pass_over("it had ended before it could be looked at");
-	compiler_check(c, want);
+	compiler_check(c, w->want);
 }
 
 /* Ctrl-C, SIGTERM, -n and -d end it cleanly while the image is at work. */
 static void leave_in_every_way(void **state _unused_)
 {
-	ends_cleanly((const char *const[]){ONE, NULL}, SIGINT, true, "interrupted");
-	ends_cleanly((const char *const[]){ONE, NULL}, SIGTERM, false, "interrupted");
-	ends_cleanly((const char *const[]){"-n", "5", ONE, NULL}, 0, false, "count");
-	ends_cleanly((const char *const[]){"-d", "0.5", ONE, NULL}, 0, false, "duration");
+	struct work w = {.path = image_copy("ce25"), .script = compiler_script(2)};
+
+	w.want = compiler_expected(w.path, w.script);
+	ends_cleanly(&w, (const char *const[]){ONE, NULL}, SIGINT, true, "interrupted");
+	ends_cleanly(&w, (const char *const[]){ONE, NULL}, SIGTERM, false, "interrupted");
+	ends_cleanly(&w, (const char *const[]){"-n", "5", ONE, NULL}, 0, false, "count");
+	ends_cleanly(&w, (const char *const[]){"-d", "0.5", ONE, NULL}, 0, false, "duration");
+	free(w.path);
+	free(w.script);
+	free(w.want);
 }
 
 /* --- killed ----------------------------------------------------------------------------------- */
@@ -200,7 +210,7 @@ static void leave_after_kill_at_any_moment(void **state _unused_)
 static void leave_works_on_after_kill(void **state _unused_)
 {
 	_cleanup_free_ char *path = image_copy("ce25");
-	_cleanup_free_ char *script = compiler_script(3), *want = compiler_expected(path, script);
+	_cleanup_free_ char *script = compiler_script(2), *want = compiler_expected(path, script);
 	struct child *c = compiler_start(path, NULL, NULL);
 	struct child *hp = hp_trace(child_pid(c), quiet);
 	json_t *attached = hp_attached(hp);
