@@ -35,6 +35,7 @@ struct image_session {
 	char *path;
 	struct elffile file;
 	bool has_file, has_heap, has_proc;
+	bool count_only;
 	bool locked; /* the file, by us, while probes are being removed */
 	struct image_map map;
 	struct image_heap heap;
@@ -207,6 +208,7 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 		       .desc = image_text(&im->map, m->desc)},
 		.symbol = image_text(&im->map, m->symbol),
 		.overloads = m->overloads,
+		.count_only = im->count_only,
 		.bias = im->has_proc ? im->proc.bias : 0,
 	};
 	_cleanup_free_ uint8_t *code = NULL;
@@ -227,6 +229,7 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 		if (err)
 			site_free(*ret);
 	}
+	im->methods -= err == -ENOSPC;
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
 	if (err)
@@ -463,6 +466,7 @@ static int image_attach(struct session *s, const struct trace_request *req)
 	if (!im)
 		return -ENOMEM;
 	im->fd = -1;
+	im->count_only = req->count_only;
 	s->own = im;
 	s->lines.klass = klass_of_word;
 	s->lines.klass_arg = im;
@@ -477,6 +481,7 @@ static int image_attach(struct session *s, const struct trace_request *req)
 	if (err == -EACCES) {
 		log_info("PID %d: its code may not be changed (a security policy, or a limit): probes are "
 			 "put in place, which costs more", req->pid);
+		sites_disarm(s->sites);
 		im->methods = im->raw = im->shared = 0;
 		err = bring_up(s, req->pid, false, at_start);
 	}

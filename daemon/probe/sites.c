@@ -176,6 +176,13 @@ static void site_disarm(struct sites *in, struct site *s)
 	site_free(s);
 }
 
+void sites_disarm(struct sites *in)
+{
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++)
+		if (in->owner[slot] && in->owner[slot]->state == SITE_NEW)
+			site_disarm(in, in->owner[slot]);
+}
+
 /*
  * The site is no longer led to: its slot rests. The site stays for records under way.
  * @why: NULL for one that was never told of.

@@ -41,6 +41,9 @@ struct site_env *sites_env(struct sites *in);
  */
 int sites_arm(struct sites *in, struct site *s);
 
+/** sites_disarm() - give up every site that was armed and never activated; they are gone. */
+void sites_disarm(struct sites *in);
+
 /**
  * sites_divert() - activate armed sites, at most PATCH_BATCH_MAX, and read them back.
  * Return: how many are live now; -EACCES the target's security policy forbids it, and none was, which
