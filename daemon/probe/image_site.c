@@ -175,11 +175,13 @@ static void plan_in_place(struct site *s, const struct image_site_plan *plan,
 	s->file_offset = plan->file_offset + (emulated ? c->code.probe.off : 0);
 }
 
-/* How many general registers pass arguments, as far as anybody knows. */
-static unsigned int registers_of(const struct site *s)
+/* How many general registers pass arguments that matter, as far as anybody knows. */
+static unsigned int registers_of(const struct site *s, const struct image_site_plan *plan)
 {
 	unsigned int n = 0;
 
+	if (plan->count_only)
+		return 0;
 	if (!s->call)
 		return HP_GPR_ARGS;
 	if (!s->call->is_static)
@@ -194,7 +196,8 @@ static int look_at_code(struct site *s, const struct image_site_plan *plan,
 {
 	struct method_code code;
 	int err = method_code_read_args(env->decoder, plan->bias + plan->nm.entry, plan->code,
-					plan->nm.end - plan->nm.entry, registers_of(s), &code);
+					plan->nm.end - plan->nm.entry, registers_of(s, plan),
+					&code);
 
 	if (err)
 		return err;

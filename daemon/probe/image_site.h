@@ -20,6 +20,7 @@ struct image_site_plan {
 	const char *desc;	 /* of its parameters; NULL: not known, shown raw */
 	bool is_static;
 	bool desc_by_spec; /* not checked against the image */
+	bool count_only;   /* nobody looks at arguments */
 	const uint8_t *code; /* nm.end - nm.entry bytes of it */
 	uint64_t file_offset;	 /* of its entry */
 	uint64_t bias;		 /* in the process; see image_proc.h */
