@@ -15,7 +15,7 @@
 #include "images.h"
 #include "log.h"
 #include "loop.h"
-#include "probe/install.h"
+#include "probe/spec.h"
 #include "proto/conn.h"
 #include "report.h"
 #include "session.h"

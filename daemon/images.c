@@ -6,11 +6,10 @@
 #include "images.h"
 #include "images_match.h"
 #include "log.h"
-#include "probe/rig.h"
+#include "probe/image_config.h"
 #include "session.h"
 #include "symmap/method_code.h"
 #include "target/image_cache.h"
-#include "target/image_proc.h"
 #include "target/proc.h"
 
 /* Text that waits to be sent while methods are listed; half of what may. */
@@ -134,18 +133,6 @@ bool images_exe(pid_t pid, char exe[static IMAGES_EXE_MAX])
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
-static int clean(struct image_proc *p, struct way *w, size_t *sites)
-{
-	const struct rig_target target = {.id = &p->id,
-					  .way = w,
-					  .mem = p->mem,
-					  .code_low = p->code_low,
-					  .code_high = p->code_high,
-					  .file_text = true};
-
-	return rig_clean(&target, sites);
-}
-
 static int open_image_proc(pid_t pid, struct image_proc *ret)
 {
 	_cleanup_close_ int fd = image_proc_exe(pid);
@@ -162,6 +149,7 @@ static int open_image_proc(pid_t pid, struct image_proc *ret)
 enum status images_clean(struct conn *conn, pid_t pid)
 {
 	struct image_proc p = {0};
+	struct rig_target target;
 	struct way *w = NULL;
 	char why[LOG_TEXT_MAX];
 	enum status status;
@@ -172,8 +160,10 @@ enum status images_clean(struct conn *conn, pid_t pid)
 	err = open_image_proc(pid, &p);
 	if (!err)
 		err = way_open(pid, WAY_PTRACE, &w);
-	if (!err)
-		err = clean(&p, w, &sites);
+	if (!err) {
+		target = image_rig_target(&p, w);
+		err = rig_clean(&target, &sites);
+	}
 	status = status_tell(err, pid, p.id.pid, why);
 	way_close(w);
 	image_proc_close(&p);

@@ -8,8 +8,7 @@
 #include "follow.h"
 #include "images.h"
 #include "log.h"
-#include "probe/rig.h"
-#include "probe/spec.h"
+#include "probe/install.h"
 #include "target/codeheap.h"
 
 /* --- methods ---------------------------------------------------------------------------------- */
@@ -335,21 +334,11 @@ enum status report_check(struct conn *conn, pid_t pid)
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
-static int clean(struct target *t, struct way *w, size_t *sites)
-{
-	const struct rig_target rt = {.id = &t->id,
-				      .way = w,
-				      .mem = t->mem,
-				      .code_low = t->layout.code_low,
-				      .code_high = t->layout.code_high};
-
-	return rig_clean(&rt, sites);
-}
-
 enum status report_clean(struct conn *conn, pid_t pid, enum way_kind via)
 {
 	struct way *w = NULL;
 	struct target *t = NULL;
+	struct rig_target rt;
 	size_t sites = 0;
 	char why[LOG_TEXT_MAX];
 	enum status status;
@@ -357,8 +346,10 @@ enum status report_clean(struct conn *conn, pid_t pid, enum way_kind via)
 
 	log_hold(why);
 	err = session_open_target(pid, via, &w, &t);
-	if (err == 0)
-		err = clean(t, w, &sites);
+	if (err == 0) {
+		rt = install_target(t, w);
+		err = rig_clean(&rt, &sites);
+	}
 	status = status_tell(err, pid, t != NULL, why);
 	target_close(t);
 	way_close(w);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "log.h"
+#include "probe/spec.h"
 #include "session_kind.h"
 
 /* Records are fetched so often, whether or not the ring asked for it. */
@@ -190,6 +191,11 @@ static int attach(struct session *s, const struct trace_request *req)
 
 	s->start_ns = clock_ns();
 	s->lines.wall_offset_ns = clock_wall_ns() - s->start_ns;
+	if (req->nspecs > SPECS_MAX) {
+		log_err("%zu SPECs are too many: at most %d, but each may hold wildcards",
+			req->nspecs, SPECS_MAX);
+		return -EINVAL;
+	}
 	err = s->kind->attach(s, req);
 	if (err == 0)
 		err = start_sources(s, req->duration_ns);

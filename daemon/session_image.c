@@ -20,7 +20,7 @@
 #include "log.h"
 #include "probe/image_config.h"
 #include "probe/image_site.h"
-#include "probe/install.h"
+#include "probe/spec.h"
 #include "session_kind.h"
 #include "target/image_cache.h"
 #include "target/image_heap.h"
@@ -102,11 +102,6 @@ static int parse_specs(struct image_session *im, const struct trace_request *req
 {
 	char desc[IMAGE_NAME_MAX];
 
-	if (req->nspecs > SPECS_MAX) {
-		log_err("%zu SPECs are too many: at most %d, but each may hold wildcards",
-			req->nspecs, SPECS_MAX);
-		return -EINVAL;
-	}
 	for (size_t i = 0; i < req->nspecs; i++) {
 		int err = image_pattern_new(req->specs[i], &im->patterns[i]);
 
@@ -424,12 +419,7 @@ static int open_sites(struct session *s, struct image_session *im, const struct 
 
 	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &opt.rig.config);
 	if (im->has_proc)
-		opt.rig.target = (struct rig_target){.id = &im->proc.id,
-						     .way = s->way,
-						     .mem = im->proc.mem,
-						     .code_low = im->proc.code_low,
-						     .code_high = im->proc.code_high,
-						     .file_text = true};
+		opt.rig.target = image_rig_target(&im->proc, s->way);
 	return sites_open(&opt, &site_ops, s, &s->sites);
 }
 

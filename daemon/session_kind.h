@@ -15,7 +15,8 @@ enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
 struct session_kind {
 	/*
 	 * Bring probes into place: fills what the session has for that. Prints one error line when it
-	 * fails; what it had filled is for remove() and free(). Return: 0; -errno.
+	 * fails; what it had filled is for free(). There are at most SPECS_MAX SPECs.
+	 * Return: 0; -errno.
 	 */
 	int (*attach)(struct session *s, const struct trace_request *req);
 	/* Its part of the "attached" event; and what else there is to say, once that is written. */

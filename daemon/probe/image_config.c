@@ -35,3 +35,13 @@ void image_config(const struct image_heap *h, uint32_t string_max, struct hp_con
 	if (!ret->string_is_chars)
 		ret->string_coder_off = o.string_coder;
 }
+
+struct rig_target image_rig_target(const struct image_proc *p, struct way *w)
+{
+	return (struct rig_target){.id = &p->id,
+				   .way = w,
+				   .mem = p->mem,
+				   .code_low = p->code_low,
+				   .code_high = p->code_high,
+				   .file_text = true};
+}

@@ -13,17 +13,21 @@ struct install {
 	struct sites *sites;
 };
 
+struct rig_target install_target(struct target *t, struct way *w)
+{
+	return (struct rig_target){.id = &t->id,
+				   .way = w,
+				   .mem = t->mem,
+				   .code_low = t->layout.code_low,
+				   .code_high = t->layout.code_high};
+}
+
 int install_open(struct target *t, const struct install_options *opt, const struct site_ops *ops,
 		 void *arg, struct install **ret)
 {
 	struct install *in = calloc(1, sizeof(*in));
 	struct sites_options sites = {
-		.rig = {.target = {.id = &t->id,
-				   .way = opt->way,
-				   .mem = t->mem,
-				   .code_low = t->layout.code_low,
-				   .code_high = t->layout.code_high},
-			.ring_bytes = opt->ring_bytes},
+		.rig = {.target = install_target(t, opt->way), .ring_bytes = opt->ring_bytes},
 		.count_only = opt->count_only,
 	};
 	int err;

@@ -9,8 +9,6 @@
 #include "probe/spec.h"
 #include "target/target.h"
 
-#define SPECS_MAX 64
-
 struct install_options {
 	struct way *way;     /* into the target; outlives the install */
 	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
@@ -21,6 +19,9 @@ struct install_options {
 };
 
 struct install;
+
+/** install_target() - a JVM as the rig needs it; all of @t and @w outlives the rig. */
+struct rig_target install_target(struct target *t, struct way *w);
 
 /**
  * install_open() - bring the rig into place; no method is touched yet.

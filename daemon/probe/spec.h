@@ -18,6 +18,7 @@
 #include "util.h"
 
 #define SPEC_LEN_MAX 4096
+#define SPECS_MAX    64 /* in one request */
 
 struct spec;
 
