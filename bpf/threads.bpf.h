@@ -122,6 +122,16 @@ static __always_inline long copy_name(struct hp_thread *rec, const struct locate
 	return len ? read_now(rec->text, len, name->text) : 0;
 }
 
+static __always_inline void put_thread_head(struct hp_thread *rec, __u64 java_tid, __u64 now_ns)
+{
+	rec->h.size = sizeof(*rec);
+	rec->h.kind = HP_THREAD;
+	rec->h.pad = 0;
+	rec->h.ts_ns = now_ns;
+	rec->java_tid = java_tid;
+	rec->tid = (__u32)bpf_get_current_pid_tgid();
+}
+
 /* Tell user space what the thread is called. Return: 0 told. */
 __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 {
@@ -133,12 +143,7 @@ __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec)
 		return -1;
-	rec->h.size = sizeof(*rec);
-	rec->h.kind = HP_THREAD;
-	rec->h.pad = 0;
-	rec->h.ts_ns = now_ns;
-	rec->java_tid = java_tid;
-	rec->tid = (__u32)bpf_get_current_pid_tgid();
+	put_thread_head(rec, java_tid, now_ns);
 	if (copy_name(rec, &name))
 		status = HP_REF_FAULT;
 	if (status == REF_MOVING) {
@@ -166,12 +171,7 @@ static __noinline int tell_native_thread(__u64 now_ns)
 
 	if (!rec)
 		return -1;
-	rec->h.size = sizeof(*rec);
-	rec->h.kind = HP_THREAD;
-	rec->h.pad = 0;
-	rec->h.ts_ns = now_ns;
-	rec->java_tid = 0;
-	rec->tid = (__u32)bpf_get_current_pid_tgid();
+	put_thread_head(rec, 0, now_ns);
 	rec->coder = HP_CODER_NONE;
 	rec->status = HP_REF_OK;
 	rec->text_len = bpf_get_current_comm(rec->text, TASK_COMM_LEN) ? 0 : TASK_COMM_LEN;
