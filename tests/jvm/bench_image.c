@@ -9,16 +9,14 @@
  *
  *   bench_image [--json] [IMAGE...]	default: ce25
  */
-#include <linux/perf_event.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cmocka_all.h"
 #include "figure.h"
 #include "hp.h"
+#include "image_work.h"
+#include "plain.h"
 
 #define METHOD	   "com.google.javascript.rhino.Node.rebuildListWithoutProp"
 #define ROUNDS	   5
@@ -29,65 +27,19 @@ enum { UNPROBED, PLAIN, IN_PLACE, DIVERTED, KINDS };
 
 static char image[PATH_MAX];
 
-/* --- plain uprobe ----------------------------------------------------------------------------- */
+/* --- the method --------------------------------------------------------------------------------- */
 
-#define CPUS_MAX 256
-
-static struct plain {
-	uint64_t offset; /* of the method's first instruction, in the file */
-	int fds[CPUS_MAX]; /* one per CPU: such an event counts any process, but on one CPU only */
-	long n;
-} plain;
-
-static uint32_t uprobe_type(void)
+/* Where its first instruction is in the file. */
+static uint64_t find_method(void)
 {
-	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-	unsigned int type = 0;
-
-	if (!f || fscanf(f, "%u", &type) != 1)
-		fail_msg("the kernel has no perf events of uprobes");
-	fclose(f);
-	return type;
-}
-
-/* It counts, and does nothing else. */
-static void plain_open(void)
-{
-	struct perf_event_attr attr = {.size = sizeof(attr),
-				       .type = uprobe_type(),
-				       .config1 = (uint64_t)(uintptr_t)image,
-				       .config2 = plain.offset};
-
-	plain.n = MIN(sysconf(_SC_NPROCESSORS_ONLN), (long)CPUS_MAX);
-	for (int i = 0; i < plain.n; i++) {
-		plain.fds[i] = (int)syscall(SYS_perf_event_open, &attr, -1, i, -1,
-					    PERF_FLAG_FD_CLOEXEC);
-		if (plain.fds[i] < 0)
-			fail_msg("no uprobe at 0x%llx: %s", (unsigned long long)plain.offset,
-				 strerror(errno));
-	}
-}
-
-static double plain_close(void)
-{
-	uint64_t hits = 0, n;
-
-	for (long i = 0; i < plain.n; i++) {
-		if (read(plain.fds[i], &n, sizeof(n)) == sizeof(n))
-			hits += n;
-		close(plain.fds[i]);
-	}
-	return (double)hits;
-}
-
-static void plain_find(void)
-{
+	uint64_t offset;
 	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", image, METHOD, NULL}, 0);
 
 	if (json_array_size(list) != 1)
 		fail_msg("%s: not one " METHOD, image);
-	plain.offset = json_addr(json_array_get(list, 0), "offset");
+	offset = json_addr(json_array_get(list, 0), "offset");
 	json_decref(list);
+	return offset;
 }
 
 /* --- one compilation -------------------------------------------------------------------------- */
@@ -96,25 +48,6 @@ struct cost {
 	double cpu_ns;
 	double hits;
 };
-
-static void feed(struct child *c)
-{
-	_cleanup_free_ char *script = NULL, *text = NULL;
-	char path[PATH_MAX];
-	struct stat st;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/rxjs.js", env_apps());
-	f = fopen(path, "re");
-	if (!f || fstat(fileno(f), &st))
-		fail_msg("cannot read %s", path);
-	text = calloc(1, (size_t)st.st_size + 1);
-	if (!text || fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
-		fail_msg("cannot read %s", path);
-	fclose(f);
-	child_send(c, text);
-	child_close_stdin(c);
-}
 
 static double cpu_ns(const struct rusage *a, const struct rusage *b)
 {
@@ -138,27 +71,27 @@ static struct child *trace(int kind, pid_t pid)
 	return hp;
 }
 
-static struct cost compile(int kind)
+static struct cost compile(int kind, uint64_t offset)
 {
 	struct child *hp = NULL, *c;
 	struct rusage before, after;
 	struct cost cost = {0};
+	struct plain plain;
+	_cleanup_free_ char *script = compiler_script(1);
 
-	c = child_start((const char *[]){image, "--warning_level", "QUIET", "--js_output_file",
-					 "/dev/null", NULL}, NULL);
-	free(child_error_line(c, COMPILE_MS)); /* it waits for its input */
+	c = compiler_start(image, NULL, (const char *[]){"--js_output_file", "/dev/null", NULL});
 	if (kind == PLAIN)
-		plain_open();
+		plain_open(&plain, image, offset);
 	else if (kind != UNPROBED)
 		hp = trace(kind, child_pid(c));
-	feed(c);
+	compiler_feed(c, script);
 	getrusage(RUSAGE_CHILDREN, &before);
 	if (child_wait(c, COMPILE_MS) != 0)
 		hp_fail(c, "the compiler did not end well");
 	getrusage(RUSAGE_CHILDREN, &after);
 	cost.cpu_ns = cpu_ns(&before, &after);
 	if (kind == PLAIN)
-		cost.hits = plain_close();
+		cost.hits = (double)plain_close(&plain);
 	if (hp) {
 		json_t *events = json_array(), *last;
 
@@ -181,14 +114,15 @@ static void bench_one(const struct jdk *subject)
 		[DIVERTED] = "call diverted to a slot (-p)",
 	};
 	double ns[KINDS][ROUNDS], hits[KINDS] = {0};
+	uint64_t offset;
 
-	plain_find();
-	compile(UNPROBED); /* files into memory */
+	offset = find_method();
+	compile(UNPROBED, offset); /* files into memory */
 	for (int i = 0; i < ROUNDS; i++) {
-		double unprobed = compile(UNPROBED).cpu_ns;
+		double unprobed = compile(UNPROBED, offset).cpu_ns;
 
 		for (int kind = i < SLOW_ROUNDS ? PLAIN : IN_PLACE; kind < KINDS; kind++) {
-			struct cost cost = compile(kind);
+			struct cost cost = compile(kind, offset);
 
 			hits[kind] = cost.hits;
 			ns[kind][i] = (cost.cpu_ns - unprobed) / cost.hits;

@@ -6,11 +6,11 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cmocka_all.h"
 #include "image_run.h"
+#include "image_work.h"
+#include "plain.h"
 
 #define ARGS_MAX  6
 #define SPECS_MAX 4
@@ -29,53 +29,35 @@
 
 /* --- every call ------------------------------------------------------------------------------- */
 
-/*
- * A method's plain uprobe, on its first instruction. Such an event counts any process, but on one CPU
- * only: so the image runs on that one. To close it takes the kernel up to 100 ms.
- */
-struct plain {
+/* A method's plain uprobe, on its first instruction and one CPU: so the image runs on that one. */
+struct method {
 	char name[512];
 	int fd;
 };
 
-static struct plain plains[128];
-static size_t nplains;
+static struct method methods[128];
+static size_t nmethods;
 
-static int uprobe_open(const char *path, uint64_t offset, int cpu)
-{
-	struct perf_event_attr attr = {.size = sizeof(attr),
-				       .config1 = (uint64_t)(uintptr_t)path,
-				       .config2 = offset};
-	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-
-	if (!f || fscanf(f, "%u", &attr.type) != 1)
-		fail_msg("the kernel has no perf events of uprobes");
-	fclose(f);
-	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-}
-
-static void plain_open(const char *path, const char *pattern, int cpu)
+static void methods_open(const char *path, const char *pattern, int cpu)
 {
 	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, pattern, NULL}, 0), *o;
 
-	assert_true(json_array_size(list) <= ARRAY_SIZE(plains));
-	json_array_foreach(list, nplains, o) {
-		struct plain *p = &plains[nplains];
+	assert_true(json_array_size(list) <= ARRAY_SIZE(methods));
+	json_array_foreach(list, nmethods, o) {
+		struct method *p = &methods[nmethods];
 
 		snprintf(p->name, sizeof(p->name), "%s.%s", json_text(o, "class"), json_text(o, "name"));
-		p->fd = uprobe_open(path, json_addr(o, "offset"), cpu);
-		if (p->fd < 0)
-			fail_msg("no uprobe on %s: %s", p->name, strerror(errno));
+		p->fd = plain_event(path, json_addr(o, "offset"), cpu);
 	}
 	json_decref(list);
 }
 
 /* Calls since the last time, by name: overloads are one. */
-static json_t *plain_take(void)
+static json_t *methods_take(void)
 {
 	json_t *ret = json_object();
 
-	for (struct plain *p = plains; p < plains + nplains; p++) {
+	for (struct method *p = methods; p < methods + nmethods; p++) {
 		json_int_t hits = json_integer_value(json_object_get(ret, p->name));
 		uint64_t n;
 
@@ -87,9 +69,9 @@ static json_t *plain_take(void)
 	return ret;
 }
 
-static void plain_close(void)
+static void methods_close(void)
 {
-	for (struct plain *p = plains; p < plains + nplains; p++)
+	for (struct method *p = methods; p < methods + nmethods; p++)
 		close(p->fd);
 }
 
@@ -158,7 +140,7 @@ static struct child *start_on(int cpu, const char *path, const char *const args[
 
 static void check_counts(const struct family *f, const json_t *events, bool one_process)
 {
-	json_t *got = count_events(events), *want = plain_take();
+	json_t *got = count_events(events), *want = methods_take();
 
 	print_message("  %s: %zu calls of %zu methods\n", f->image, json_array_size(events),
 		      json_object_size(want));
@@ -179,13 +161,13 @@ static void count_family(const struct family *f, const char *path, int cpu, bool
 	json_t *events = json_array(), *attached;
 	uint64_t hits;
 
-	json_decref(plain_take());
+	json_decref(methods_take());
 	hp = image_trace(path, one_process ? child_pid(c) : 0, args, &attached);
 	free(image_end(c, input));
 	hits = image_trace_end(hp, one_process, 0, events);
 	check_counts(f, events, one_process);
 	assert_int_equal(hits, json_array_size(events));
-	assert_int_equal(json_integer_value(json_object_get(attached, "sites")), nplains);
+	assert_int_equal(json_integer_value(json_object_get(attached, "sites")), nmethods);
 	if (one_process)
 		assert_true(json_integer_value(json_object_get(attached, "diverted")) > 0);
 	json_decref(attached);
@@ -202,10 +184,10 @@ static void every_call_is_counted(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		_cleanup_free_ char *path = image_copy(families[i].image);
 
-		plain_open(path, families[i].pattern, cpu);
+		methods_open(path, families[i].pattern, cpu);
 		count_family(&families[i], path, cpu, false);
 		count_family(&families[i], path, cpu, true);
-		plain_close();
+		methods_close();
 		unlink(path);
 	}
 }
@@ -231,22 +213,6 @@ static const struct work works[] = {
 	{"ce25-truffle", {EVERYTHING}, {"eval", "-"}, PKL_SOURCE},
 	{"oracle23-pie", {"java.**.*"}, {"-a", "-p"}, APEX_SOURCE},
 };
-
-static char *read_script(void)
-{
-	char path[PATH_MAX], *text;
-	struct stat st;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/rxjs.js", env_apps());
-	f = fopen(path, "re");
-	if (!f || fstat(fileno(f), &st))
-		test_skip("no script %s: tests/fetch-apps could not get it", path);
-	text = calloc(1, (size_t)st.st_size + 1);
-	assert_int_equal(fread(text, 1, (size_t)st.st_size, f), st.st_size);
-	fclose(f);
-	return text;
-}
 
 /* One run, probed from its start or, if it is for one process, from when it waits for input. */
 static char *run_probed(const struct work *w, const char *path, const char *input, bool one_process)
@@ -289,7 +255,7 @@ static void check_work(const struct work *w, const char *script)
 /* What an image writes is the same to the byte with thousands of its methods probed. */
 static void results_are_unchanged(void **state _unused_)
 {
-	_cleanup_free_ char *script = read_script();
+	_cleanup_free_ char *script = compiler_script(1);
 
 	test_needs_root();
 	image_new_cache();

@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -23,60 +22,13 @@
 #include "image_text.h"
 #include "image_work.h"
 #include "jvm.h"
+#include "plain.h"
 
 /* Methods that only run when something is asked. */
 #define PARSER	"org.pkl.core.parser.**.*"
 #define REFUSER "refuse-writable-text"
 
 /* --- plain uprobes ---------------------------------------------------------------------------- */
-
-#define CPUS_MAX 256
-
-/* As other tools set them: of all processes, one descriptor per CPU. */
-struct plain {
-	int fds[CPUS_MAX];
-	long n;
-};
-
-static uint32_t uprobe_type(void)
-{
-	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-	unsigned int type = 0;
-
-	if (!f || fscanf(f, "%u", &type) != 1)
-		fail_msg("the kernel has no perf events of uprobes");
-	fclose(f);
-	return type;
-}
-
-static void plain_open(struct plain *p, const char *path, uint64_t offset)
-{
-	struct perf_event_attr attr = {.size = sizeof(attr),
-				       .type = uprobe_type(),
-				       .config1 = (uint64_t)(uintptr_t)path,
-				       .config2 = offset};
-
-	p->n = MIN(sysconf(_SC_NPROCESSORS_ONLN), (long)CPUS_MAX);
-	for (int i = 0; i < p->n; i++) {
-		p->fds[i] = (int)syscall(SYS_perf_event_open, &attr, -1, i, -1, PERF_FLAG_FD_CLOEXEC);
-		if (p->fds[i] < 0)
-			fail_msg("no uprobe at 0x%llx: %s", (unsigned long long)offset,
-				 strerror(errno));
-	}
-}
-
-/* Return: how often it was hit. */
-static uint64_t plain_close(struct plain *p)
-{
-	uint64_t hits = 0, n;
-
-	for (long i = 0; i < p->n; i++) {
-		if (read(p->fds[i], &n, sizeof(n)) == sizeof(n))
-			hits += n;
-		close(p->fds[i]);
-	}
-	return hits;
-}
 
 /* File offsets of the first instructions of the methods that @spec asks for, at most @max. */
 static size_t offsets_of(const char *path, const char *spec, uint64_t *ret, size_t max)
