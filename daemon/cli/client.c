@@ -81,7 +81,7 @@ static int hex4(const char *s)
 	return *end || end == digits ? -1 : (int)v;
 }
 
-/* The kind of \uXXXX at @s, which has @len bytes left: 'h' high or 'l' low surrogate, else 0. */
+/* The kind of \u escape at @s, which has @len bytes left: 'h' high or 'l' low surrogate, else 0. */
 static char surrogate_at(const char *s, size_t len)
 {
 	int v = len >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;

@@ -139,7 +139,7 @@ static int hex4(const char *s)
 	return sscanf(s, "%4x%n", &v, &used) == 1 && used == 4 ? (int)v : -1;
 }
 
-/* The \uXXXX at @s when it is a surrogate of the given kind, else -1. */
+/* The \u escape at @s when it is a surrogate of the given kind, else -1. */
 static int surrogate(const char *s, int first)
 {
 	int v = s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
