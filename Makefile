@@ -70,16 +70,15 @@ endif
 
 SYMMAP_SRC := $(wildcard symmap/*.c)
 AGENT_SRC := $(wildcard jvmagent/*.c)
-DAEMON_SRC := $(filter-out daemon/main.c,$(wildcard daemon/*.c daemon/*/*.c))
+DAEMON_SRC := $(filter-out daemon/main.c,$(shell find daemon -name '*.c'))
 BPF_SRC := $(wildcard bpf/*.bpf.c)
-TEST_SRC := $(wildcard tests/test_*.c)
-BENCH_SRC := $(wildcard tests/bench_*.c)
-TEST_LIB_SRC := $(filter-out $(TEST_SRC) $(BENCH_SRC),$(wildcard tests/*.c))
-JVM_TEST_SRC := $(wildcard tests/jvm/test_*.c)
-JVM_BENCH_SRC := $(wildcard tests/jvm/bench_*.c)
-JVM_LIB_SRC := $(filter-out $(JVM_TEST_SRC) $(JVM_BENCH_SRC),$(wildcard tests/jvm/*.c))
+TEST_SRC := $(wildcard tests/unit/test_*.c tests/live/test_*.c)
+BENCH_SRC := $(wildcard tests/unit/bench_*.c)
+JVM_TEST_SRC := $(wildcard tests/jvm/test_*.c tests/image/test_*.c)
+JVM_BENCH_SRC := $(wildcard tests/jvm/bench_*.c tests/image/bench_*.c)
+TEST_LIB_SRC := $(wildcard tests/lib/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
-JAVA_SRC := $(shell find tests/java -name '*.java' 2>/dev/null)
+JAVA_SRC := $(wildcard tests/data/java/*.java)
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 SYMMAP_OBJ := $(call obj,$(SYMMAP_SRC))
@@ -93,7 +92,7 @@ BENCHES := $(UNIT_BENCHES) $(JVM_BENCHES)
 JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
 JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
 JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
-# Once more by the agent, without the right to ptrace: tests/jvm/env.h.
+# Once more by the agent, without the right to ptrace: tests/lib/env.h.
 VIA_TESTS := $(foreach t,args leave follow threads gc,$(O)/tests/jvm/test_$(t))
 # Parts of the agent that know nothing of Java: the unit tests link them.
 AGENT_UNIT_SRC := $(addprefix jvmagent/,line.c options.c queue.c sink.c sockets.c text.c)
@@ -124,8 +123,10 @@ $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 # --- program -------------------------------------------------------------------------------------
 
 # What includes a skeleton is made anew with it: -MMD is silent about system headers.
-$(O)/obj/daemon/probe/bpf_probe.o: $(O)/skel/probe.skel.h
-$(O)/obj/daemon/probe/bpf_nmethod.o: $(O)/skel/nmethod.skel.h
+$(O)/obj/daemon/kernel/bpf_probe.o: $(O)/skel/probe.skel.h
+$(O)/obj/daemon/kernel/bpf_nmethod.o: $(O)/skel/nmethod.skel.h
+
+$(O)/obj/tests/%.o: HP_CFLAGS += -Itests
 
 $(O)/obj/%.o: %.c Makefile
 	$(call msg,CC,$@)
@@ -175,17 +176,18 @@ export HP_IMAGES ?= $(abspath build/images)
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(HP_LDFLAGS) $(LDFLAGS) $^ $(1) $(LDLIBS) -lpthread -lm -o $@
 
 # Static pattern rules: of two implicit ones make takes the one whose objects happen to be there.
-$(JVM_TESTS) $(JVM_BENCHES): $(O)/tests/jvm/%: $(O)/obj/tests/jvm/%.o $(call obj,$(JVM_LIB_SRC)) $(O)/hotprobe.a
+$(TESTS) $(BENCHES) $(JVM_TESTS): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a \
+		$(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-lcmocka)
 
 # What these have JVMs load; no sanitizer, which a JVM would have to bring along.
-$(O)/tests/jvm/test_attach $(O)/tests/jvm/test_attach_refused: | $(O)/tests/jvm/tiny_agent.so \
+$(O)/tests/jvm/test_agent_attach $(O)/tests/jvm/test_agent_attach_refused: | $(O)/tests/lib/tiny_agent.so \
 		$(O)/libhotprobe.so
 $(O)/tests/jvm/test_agent: | $(O)/libhotprobe.so
-$(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/jvm/second_agent.so \
+$(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/lib/second_agent.so \
 		$(O)/libhotprobe.so
-$(O)/tests/jvm/%_agent.so: tests/jvm/agent/%_agent.c Makefile
+$(O)/tests/lib/%_agent.so: tests/lib/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(AGENT_CC) $(CFLAGS) $(WARN) -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux -shared -fPIC $< -o $@
@@ -195,12 +197,8 @@ $(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprob
 	$(call link_test,-fsanitize=fuzzer)
 
 # Of the agent as it is: one loads it, by the headers of the JDK; one looks what it needs.
-$(O)/tests/test_agent_refuse $(O)/tests/test_agent_needs: | $(O)/libhotprobe.so
-$(O)/obj/tests/test_agent_refuse.o: HP_CFLAGS += -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
-
-$(TESTS) $(UNIT_BENCHES): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
-	$(call msg,LINK,$@)
-	$(call link_test,-lcmocka)
+$(O)/tests/live/test_agent_refuse $(O)/tests/unit/test_agent_needs: | $(O)/libhotprobe.so
+$(O)/obj/tests/live/test_agent_refuse.o: HP_CFLAGS += -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
 
 # Made anew from nothing: a class whose source is gone must not stay.
 $(O)/classes/.compiled: $(JAVA_SRC) Makefile
@@ -211,26 +209,26 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 
 # Fuzz targets and benchmarks are compiled, so that they keep up with what they call.
 unit: layers $(TESTS) $(call obj,$(FUZZ_SRC) $(BENCH_SRC) $(JVM_BENCH_SRC))
-	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/run-tests $(TESTS)
+	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/tools/run-tests $(TESTS)
 
 # The dependencies first, then everything else in a make that finds them.
 check:
-	$(Q)tests/install-deps test
-	$(Q)tests/fetch-apps -d $(HP_APPS)
-	$(Q)tests/fetch-images $(HP_IMAGES)
+	$(Q)tests/tools/install-deps test
+	$(Q)tests/tools/fetch-apps -d $(HP_APPS)
+	$(Q)tests/tools/fetch-images $(HP_IMAGES)
 	$(Q)$(MAKE) check-installed
 
 check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
-	$(Q)tests/run-tests $(TESTS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
+	$(Q)tests/tools/run-tests $(TESTS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
 
 check-jdks: jdks
 	$(Q)$(MAKE) check
 
 jdks:
-	$(Q)tests/install-deps test
-	$(Q)tests/fetch-jdks $(HP_JDKS)
-	$(Q)tests/fetch-apps $(HP_APPS)
-	$(Q)tests/fetch-images $(HP_IMAGES)
+	$(Q)tests/tools/install-deps test
+	$(Q)tests/tools/fetch-jdks $(HP_JDKS)
+	$(Q)tests/tools/fetch-apps $(HP_APPS)
+	$(Q)tests/tools/fetch-images $(HP_IMAGES)
 
 # BENCH: names without tests/ and bench_, all if empty; ARGS goes to each.
 bench: all $(BENCHES) $(CLASSES)
@@ -238,18 +236,18 @@ bench: all $(BENCHES) $(CLASSES)
 		$(BENCHES)); do echo "$${bench##*/}"; $$bench $(ARGS); done
 
 demo:
-	$(Q)tests/install-deps test
+	$(Q)tests/tools/install-deps test
 	$(Q)$(MAKE) demo-installed
 
 demo-installed: all
-	$(Q)tests/demo/run $(HP_BIN) $(abspath $(O)/demo)
+	$(Q)tests/tools/demo/run $(HP_BIN) $(abspath $(O)/demo)
 
 # --- fuzzing -------------------------------------------------------------------------------------
 
 FUZZ_SECONDS ?= 20
 
 fuzz:
-	$(Q)tests/install-deps fuzz
+	$(Q)tests/tools/install-deps fuzz
 	$(Q)$(MAKE) FUZZ=1 fuzz-run
 
 # A corpus grows in $(O)/corpus; tests/fuzz/seeds/NAME, if there, is where it begins.
@@ -267,11 +265,11 @@ fuzz-run: $(FUZZERS)
 # --- the rest ------------------------------------------------------------------------------------
 
 deps:
-	$(Q)tests/install-deps test
+	$(Q)tests/tools/install-deps test
 
 layers:
-	$(call msg,LAYERS,tests/layers)
-	$(Q)tests/layers
+	$(call msg,LAYERS,tests/tools/layers)
+	$(Q)tests/tools/layers
 
 format-check:
 	-$(Q)git ls-files '*.[ch]' | xargs clang-format --dry-run

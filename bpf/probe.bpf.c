@@ -19,7 +19,7 @@
  * safepoint completes and no handshake with it: nothing that waits for one (an evacuation by a
  * stop-the-world collector, a flip of colours, reuse of from-space) happens during a hit. Arguments
  * are full, uncoloured, current addresses. Only fields of objects may name an object that a
- * concurrent collector is moving: args.bpf.h, which also says what is done about that. Every read
+ * concurrent collector is moving: capture.bpf.h, which also says what is done about that. Every read
  * that fails gives that argument a status; nothing is guessed.
  *
  * What does it cost? Reading user memory costs 80 ns a piece, more than anything else here, so that
@@ -41,7 +41,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/events.h"
-#include "bpf/args.bpf.h"
+#include "bpf/capture.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

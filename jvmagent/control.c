@@ -73,7 +73,7 @@ static int64_t do_scratch(const unsigned char *data, size_t len)
 }
 
 /*
- * The code is hotprobe's own, from the region it has mapped (daemon/inject/region.c). It is no
+ * The code is hotprobe's own, from the region it has mapped (daemon/region/region.c). It is no
  * function of any ABI: it may change r12 to r14, too. What the compiler keeps below rsp, the red
  * zone, is stepped over.
  */

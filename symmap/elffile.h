@@ -14,7 +14,7 @@
 
 #include <elf.h>
 
-#include "util.h"
+#include "daemon/base/util.h"
 
 struct elffile {
 	int fd;

@@ -6,7 +6,7 @@
  * follow the grammar of JVMS 4.3 to the letter is refused.
  */
 #include "symmap/jtype.h"
-#include "util.h"
+#include "daemon/base/util.h"
 
 #define DESC_LEN_MAX 65535 /* JVMS 4.4.7: a CONSTANT_Utf8 has a 16-bit length */
 #define DIMS_MAX     255   /* JVMS 4.3.2 */

@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "symmap/strpool.h"
-#include "util.h"
+#include "daemon/base/util.h"
 
 #define CHUNK_BYTES (32 * 1024)
 #define TABLE_MIN   256

@@ -11,7 +11,7 @@
  * No hash is used: the addresses come from a hostile target, which could make them collide.
  */
 #include "symmap/symmap.h"
-#include "util.h"
+#include "daemon/base/util.h"
 
 #define SLOTS_MIN 64
 #define SLOT_NONE UINT32_MAX

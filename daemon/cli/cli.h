@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include "proto/proto.h"
-#include "util.h"
+#include "base/util.h"
 
 struct command {
 	const char *name;

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "cli/client.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "proto/conn.h"
 
 struct client {

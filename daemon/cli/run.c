@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "agent_library.h"
+#include "agent/agent_library.h"
 #include "cli/client.h"
 #include "cli/trace.h"
 

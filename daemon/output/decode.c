@@ -219,7 +219,7 @@ static uint32_t trim_text(const struct ref_value *ref)
 	return len;
 }
 
-/* A native image passes another word than 0 for null, which the BPF program knows: args.bpf.h. */
+/* A native image passes another word than 0 for null, which the BPF program knows: capture.bpf.h. */
 static bool is_null(const struct call_layout *c, const struct entry_view *v, int16_t index)
 {
 	return c->convention == CALL_NATIVE_IMAGE && index >= 0 && index < v->e->nrefs &&

@@ -9,7 +9,7 @@
 
 #include "bpf/events.h"
 #include "symmap/jtype.h"
-#include "util.h"
+#include "base/util.h"
 
 /* Where compiled code finds one parameter at entry. */
 struct arg_place {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * json_arg.c - one argument as a JSON object. See format.h, and docs/protocol.md for the form.
+ * json_arg.c - one argument as a JSON object. See json_arg.h, and docs/protocol.md for the form.
  *
  * What a value is not known to be is never printed: it becomes {"type":..,"error":"why"}.
  */
-#include "output/format.h"
+#include "output/json_arg.h"
 
 #define add_literal(b, s) buf_add(b, s, sizeof(s) - 1)
 

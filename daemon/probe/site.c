@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* site.c - what is known of one site before it gets a slot. See site.h. */
 #include "probe/site.h"
-#include "output/format.h"
-#include "target/codeheap.h"
+#include "runtime/hotspot/codeheap.h"
 
 /* Java access flag. Source: JVMS 4.6, table 4.6-A. */
 #define ACC_STATIC 0x0008

@@ -8,11 +8,12 @@
 #ifndef HP_SITE_H
 #define HP_SITE_H
 
-#include "inject/region.h"
-#include "output/format.h"
-#include "symmap/insn.h"
+#include "region/region.h"
+#include "base/json.h"
+#include "output/decode.h"
+#include "arch/insn.h"
 #include "symmap/symmap.h"
-#include "target/layout.h"
+#include "runtime/hotspot/layout.h"
 
 enum site_state {
 	SITE_NEW,      /* planned, not diverted */

@@ -8,7 +8,7 @@
  *   1. a slot is taken; the site's kind looks at the code and writes the slot's code
  *   2. the region's table remembers which word is going to change, and what it was
  *   3. the BPF program is told what to copy (a plain store: its map is mapped here)
- *   4. the uprobe on the slot is there already: one link covers all slots since rig_open()
+ *   4. the uprobe on the slot is there already: one link covers all slots since attachment_open()
  *   5. the entry's first word is swapped, by a thread of the target, if it still is what it was
  *   6. the word and the slot's first byte are read back: 0xcc is a breakpoint, 0xe8 the call the
  *      kernel (6.18+) makes of a nop5 after its first hit. Anything else would be a probe that
@@ -23,8 +23,8 @@
  * method's own code, in its file.
  */
 #include "probe/sites.h"
-#include "inject/patch.h"
-#include "log.h"
+#include "region/patch.h"
+#include "base/log.h"
 #include "probe/slot.h"
 
 /*
@@ -40,7 +40,7 @@ struct sites {
 	const struct site_ops *ops;
 	void *arg;
 
-	struct rig *rig;
+	struct attachment *attachment;
 	struct insn_decoder *decoder;
 	struct site_env env;
 	struct slots slots;
@@ -64,16 +64,16 @@ int sites_open(const struct sites_options *opt, const struct site_ops *ops, void
 	*in = (struct sites){.opt = *opt, .ops = ops, .arg = arg};
 	in->decoder = insn_decoder_new();
 	if (in->decoder)
-		err = rig_open(&opt->rig, ops->record, arg, &in->rig);
+		err = attachment_open(&opt->attachment, ops->record, arg, &in->attachment);
 	if (err) {
 		sites_close(in);
 		return err;
 	}
 	/* Without uprobe_multi a slot of the region costs a uprobe of its own. */
-	slots_init(&in->slots, in->rig->fig.multi ? REGION_SLOTS : RIG_SINGLE_MAX + 1);
-	in->env = (struct site_env){.mem = opt->rig.target.mem,
+	slots_init(&in->slots, in->attachment->fig.multi ? REGION_SLOTS : ATTACHMENT_SINGLE_MAX + 1);
+	in->env = (struct site_env){.mem = opt->attachment.target.mem,
 				    .decoder = in->decoder,
-				    .region = in->rig->region};
+				    .region = in->attachment->region};
 	*ret = in;
 	return 0;
 }
@@ -100,8 +100,8 @@ static uint32_t take_slot(struct sites *in)
 {
 	uint32_t slot = slot_take(&in->slots);
 
-	if (slot == SLOT_NONE && in->rig->region &&
-	    slots_reclaim(&in->slots, in->rig->region) > 0)
+	if (slot == SLOT_NONE && in->attachment->region &&
+	    slots_reclaim(&in->slots, in->attachment->region) > 0)
 		slot = slot_take(&in->slots);
 	return slot;
 }
@@ -128,13 +128,13 @@ static int write_slot(struct sites *in, struct site *s)
 	uint8_t code[SLOT_CODE];
 	size_t len;
 
-	if (!rig_slot_ready(in->rig, s->slot))
+	if (!attachment_slot_ready(in->attachment, s->slot))
 		return -ENOSPC;
 	len = s->kind->emit(s, &in->env, code);
 	if (!len)
 		return -EOPNOTSUPP;
-	region_write_code(in->rig->region, s->slot, code, len);
-	*region_slot_entry(in->rig->region, s->slot) = slot_entry(s);
+	region_write_code(in->attachment->region, s->slot, code, len);
+	*region_slot_entry(in->attachment->region, s->slot) = slot_entry(s);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ int sites_arm(struct sites *in, struct site *s)
 	s->kind->spec(s, &want);
 	want.gen = s->gen;
 	want.flags |= HP_SLOT_LIVE | (in->opt.count_only ? HP_SLOT_COUNT : 0);
-	*probe_bpf_slot(in->rig->bpf, s->slot) = want;
+	*probe_bpf_slot(in->attachment->bpf, s->slot) = want;
 	set_owner(in, s);
 	return 0;
 }
@@ -163,13 +163,13 @@ int sites_arm(struct sites *in, struct site *s)
 static void forget_entry(struct sites *in, const struct site *s)
 {
 	if (!s->kind->in_place)
-		*region_slot_entry(in->rig->region, s->slot) = (struct region_slot){0};
+		*region_slot_entry(in->attachment->region, s->slot) = (struct region_slot){0};
 }
 
 /* Undo sites_arm() of a site that was never diverted, and forget it. */
 static void site_disarm(struct sites *in, struct site *s)
 {
-	probe_bpf_slot(in->rig->bpf, s->slot)->flags = 0;
+	probe_bpf_slot(in->attachment->bpf, s->slot)->flags = 0;
 	forget_entry(in, s);
 	slot_return(&in->slots, s->slot);
 	in->owner[s->slot] = NULL;
@@ -203,13 +203,13 @@ static int patch(struct sites *in, struct patch_op *ops, size_t n)
 	int err;
 
 	/* Its PID may be another's by now. */
-	if (!proc_alive(in->rig->t.id))
+	if (!proc_alive(in->attachment->t.id))
 		return -ESRCH;
-	err = patch_apply(in->rig->region, ops, n, &paused_ns);
+	err = patch_apply(in->attachment->region, ops, n, &paused_ns);
 	in->fig.patch_paused_ns += paused_ns;
 	in->fig.patches++;
 	if (err && err != -ESRCH && err != -EACCES)
-		log_err("cannot change code in PID %d: %s", in->rig->t.id->pid, way_why(in->rig->t.way, err));
+		log_err("cannot change code in PID %d: %s", in->attachment->t.id->pid, remote_why(in->attachment->t.remote, err));
 	return err;
 }
 
@@ -219,7 +219,7 @@ static bool plan_back(struct sites *in, const struct site *s, uint64_t seen, str
 	const struct region_slot e = slot_entry(s);
 
 	*op = (struct patch_op){.addr = s->addr, .expect = seen};
-	return region_word_back(in->rig->region, &e, seen, &op->desire);
+	return region_word_back(in->attachment->region, &e, seen, &op->desire);
 }
 
 static bool leads_to_slot(struct sites *in, const struct site *s)
@@ -227,7 +227,7 @@ static bool leads_to_slot(struct sites *in, const struct site *s)
 	struct patch_op op;
 	uint64_t word;
 
-	return !mem_read(in->rig->t.mem, s->addr, &word, sizeof(word)) && plan_back(in, s, word, &op);
+	return !mem_read(in->attachment->t.mem, s->addr, &word, sizeof(word)) && plan_back(in, s, word, &op);
 }
 
 /* Is the jump in @word, beside what others may have put there? */
@@ -247,12 +247,12 @@ static bool site_verify(struct sites *in, const struct site *s)
 	uint8_t first;
 	struct mem_vec vec[] = {
 		{.addr = s->addr, .buf = &word, .len = sizeof(word)},
-		{.addr = region_slot_text(in->rig->region, s->slot), .buf = &first, .len = 1},
+		{.addr = region_slot_text(in->attachment->region, s->slot), .buf = &first, .len = 1},
 	};
 
-	if (mem_readv(in->rig->t.mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
+	if (mem_readv(in->attachment->t.mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
 		return false;
-	return (word == s->divert || (in->rig->t.file_text && has_jump(s, word))) &&
+	return (word == s->divert || (in->attachment->t.file_text && has_jump(s, word))) &&
 	       (first == 0xcc || first == 0xe8);
 }
 
@@ -342,7 +342,7 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 		 * and counts as live, so that the removal tries it. */
 		/* HotSpot retired it meanwhile: nothing was written, and it is no news. */
 		if (err == 0 && ops[i].seen != ops[i].expect) {
-			if (in->rig->t.file_text)
+			if (in->attachment->t.file_text)
 				in->ops->refused(in->arg, &s->nm, "somebody else is changing its code");
 			site_disarm(in, s);
 			continue;
@@ -351,7 +351,7 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 		in->nlive++;
 		if (err) {
 			if (err != -ESRCH && ops[i].seen != ops[i].expect)
-				in->ops->refused(in->arg, &s->nm, way_why(in->rig->t.way, err));
+				in->ops->refused(in->arg, &s->nm, remote_why(in->attachment->t.remote, err));
 			continue;
 		}
 		s->live_ns = clock_ns();
@@ -372,7 +372,7 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 static void attach_some(struct sites *in, pid_t pid, const char *path, struct site **sites,
 			struct probe_place *places, size_t n)
 {
-	int err = probe_bpf_attach(in->rig->bpf, pid, path, places, n);
+	int err = probe_bpf_attach(in->attachment->bpf, pid, path, places, n);
 
 	if (!err) {
 		for (size_t i = 0; i < n; i++) {
@@ -437,7 +437,7 @@ int sites_remove_all(struct sites *in)
 			continue;
 		}
 		/* The uprobe goes with the others, in sites_close(); it is not heard of any more. */
-		probe_bpf_slot(in->rig->bpf, slot)->flags = 0;
+		probe_bpf_slot(in->attachment->bpf, slot)->flags = 0;
 		site_retire(in, s, SITE_RESTORED, "detached");
 	}
 	return n ? restore(in, diverted, n, "detached") : 0;
@@ -450,7 +450,7 @@ int sites_close(struct sites *in)
 	if (!in)
 		return 0;
 	/* A site that is still live leads into the region. */
-	err = rig_close(in->rig, in->nlive > 0);
+	err = attachment_close(in->attachment, in->nlive > 0);
 	for (uint32_t slot = 0; slot < REGION_SLOTS; slot++)
 		site_free(in->owner[slot]);
 	for (size_t i = 0; i < FORMER_MAX; i++)
@@ -483,11 +483,11 @@ size_t sites_max(const struct sites *in)
 
 struct probe_bpf *sites_bpf(struct sites *in)
 {
-	return in->rig->bpf;
+	return in->attachment->bpf;
 }
 
 void sites_figures(const struct sites *in, struct sites_figures *ret)
 {
 	*ret = in->fig;
-	ret->rig = in->rig->fig;
+	ret->attachment = in->attachment->fig;
 }

@@ -6,11 +6,11 @@
 #ifndef HP_SITES_H
 #define HP_SITES_H
 
-#include "probe/rig.h"
+#include "probe/attachment.h"
 #include "probe/site.h"
 
 struct sites_options {
-	struct rig_options rig; /* without a way in, only sites in place can be had */
+	struct attachment_options attachment; /* without a way in, only sites in place can be had */
 	bool count_only;	/* no events: only the slots' counters */
 };
 
@@ -27,7 +27,7 @@ struct site_ops {
 
 /**
  * sites_open() - bring the rig into place; no method is touched yet.
- * Prints one error line when it fails. Return: as rig_open().
+ * Prints one error line when it fails. Return: as attachment_open().
  */
 int sites_open(const struct sites_options *opt, const struct site_ops *ops, void *arg,
 	       struct sites **ret);
@@ -69,7 +69,7 @@ int sites_remove_all(struct sites *in);
 
 /**
  * sites_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
- * Return: as rig_close(). @in is gone either way.
+ * Return: as attachment_close(). @in is gone either way.
  */
 int sites_close(struct sites *in);
 
@@ -88,7 +88,7 @@ struct probe_bpf *sites_bpf(struct sites *in);
 
 /* Figures for -v and the benchmark. */
 struct sites_figures {
-	struct rig_figures rig;
+	struct attachment_figures attachment;
 	uint64_t patch_paused_ns; /* one thread stood while code was changed, all in all */
 	uint32_t patches;	  /* times that happened */
 };

@@ -60,7 +60,7 @@ int slots_reclaim(struct slots *s, const struct region *r)
 	/* Where all are live, one more method must not cost a look at every thread. */
 	if (!s->nresting)
 		return 0;
-	outside = way_outside(r->way, r->base, r->base + r->len, inside_resting, &c);
+	outside = remote_outside(r->remote, r->base, r->base + r->len, inside_resting, &c);
 	if (outside <= 0)
 		return outside;
 	for (uint32_t slot = 1; slot < s->count; slot++) {

@@ -8,8 +8,8 @@
 #ifndef HP_SLOT_H
 #define HP_SLOT_H
 
-#include "inject/region.h"
-#include "util.h"
+#include "region/region.h"
+#include "base/util.h"
 
 #define SLOT_NONE UINT32_MAX
 
@@ -36,7 +36,7 @@ void slot_rest(struct slots *s, uint32_t slot);
 
 /**
  * slots_reclaim() - free the resting slots if no thread is inside any of them.
- * See way_outside().
+ * See remote_outside().
  * Return: how many were freed; 0 also when a thread was inside; -ESRCH; -EPERM; -ETIMEDOUT.
  */
 int slots_reclaim(struct slots *s, const struct region *r);

@@ -15,7 +15,7 @@
 #ifndef HP_SPEC_H
 #define HP_SPEC_H
 
-#include "util.h"
+#include "base/util.h"
 
 #define SPEC_LEN_MAX 4096
 #define SPECS_MAX    64 /* in one request */

@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-#include "output/format.h"
-#include "util.h"
+#include "base/buf.h"
+#include "base/util.h"
 
 #define CONN_LINE_MAX (1u << 20) /* a longer request is refused; events are far shorter */
 

@@ -3,7 +3,7 @@
  * Fuzz target (libFuzzer): the reply to an attach request. What is taken begins with its status as
  * a number, and its text is one short printable line.
  */
-#include "inject/attach_reply.h"
+#include "agent/agent_load_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,8 +3,8 @@
  * Fuzz target (libFuzzer): a whole fake JVM with some of its bytes changed, through everything that
  * reads a target. The input: which JDK, then {region, offset, value} for each byte.
  */
-#include "../fake_jvm.h"
-#include "target/klass.h"
+#include "lib/fake_jvm.h"
+#include "runtime/hotspot/klass.h"
 
 #define CHANGE_LEN  5
 #define CHANGES_MAX 200

@@ -5,7 +5,7 @@
  * Input: a NUL-terminated descriptor, then the record. Entry point of libFuzzer; any driver that
  * calls it does.
  */
-#include "output/format.h"
+#include "output/json_arg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

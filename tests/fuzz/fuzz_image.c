@@ -5,9 +5,9 @@
  */
 #include <unistd.h>
 
-#include "tests/fake_image.h"
-#include "target/image.h"
-#include "target/image_heap.h"
+#include "lib/fake_image.h"
+#include "runtime/image/image.h"
+#include "runtime/image/image_heap.h"
 
 /* The same questions of the copy and of the file; every object, and the classes of live ones. */
 static void ask_heap(int fd)

@@ -3,9 +3,9 @@
  * Fuzz target (libFuzzer): a SPEC for native images and, behind a line's end, a class, a name, a
  * descriptor and a symbol that it is held against. What parameters it gives is a descriptor.
  */
-#include "images_match.h"
+#include "runtime/image/image_match.h"
 #include "symmap/jtype.h"
-#include "target/image_names.h"
+#include "runtime/image/image_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

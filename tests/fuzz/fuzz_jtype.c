@@ -4,7 +4,7 @@
  * its parameters and its result, and its source form must be cut cleanly at any buffer size.
  */
 #include "symmap/jtype.h"
-#include "util.h"
+#include "base/util.h"
 
 #define NAME_MAX_BYTES (256 * 1024)
 

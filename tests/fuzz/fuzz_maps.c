@@ -2,7 +2,7 @@
 /* Fuzz target (libFuzzer): any text through the maps parser, and what rests on its promises. */
 #include <stdlib.h>
 
-#include "target/maps.h"
+#include "proc/maps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,8 +3,8 @@
  * Fuzz target (libFuzzer): the code of a compiled method. Whatever the bytes are, all that is told
  * lies in the method, in order, and what can be diverted can be moved.
  */
-#include "symmap/method_code.h"
-#include "util.h"
+#include "arch/method_code.h"
+#include "base/util.h"
 
 #define ADDR 0x400000ULL
 

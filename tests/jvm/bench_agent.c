@@ -12,10 +12,10 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "cmocka_all.h"
-#include "figure.h"
-#include "hp.h"
-#include "jvm.h"
+#include "lib/cmocka_all.h"
+#include "lib/figure.h"
+#include "lib/hp.h"
+#include "lib/jvm.h"
 
 #define ROUNDS	     9
 #define MEMORY_TURNS 9

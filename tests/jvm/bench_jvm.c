@@ -13,11 +13,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "cmocka_all.h"
-#include "figure.h"
-#include "hp.h"
-#include "jvm.h"
-#include "probe/bpf_load.h"
+#include "lib/cmocka_all.h"
+#include "lib/figure.h"
+#include "lib/hp.h"
+#include "lib/jvm.h"
+#include "kernel/bpf_load.h"
 
 #define ROUNDS	    9
 #define BURST	    20000 /* calls: what they send fits the ring many times over */

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "cmocka_all.h"
-#include "hp.h"
-#include "inside.h"
+#include "lib/cmocka_all.h"
+#include "lib/hp.h"
+#include "lib/inside.h"
 
 #define OUTER "prog.Inside"
 

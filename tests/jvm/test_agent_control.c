@@ -13,8 +13,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "cmocka_all.h"
-#include "inside.h"
+#include "lib/cmocka_all.h"
+#include "lib/inside.h"
 
 #define PHASE_LIVE 4 /* JVMTI_PHASE_LIVE */
 

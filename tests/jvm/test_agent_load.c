@@ -3,9 +3,9 @@
  * test_agent_load.c - whichever way the agent is loaded, how often, beside whom and with whatever
  * options: the JVM runs on, and the agent works or says in one line why not.
  */
-#include "cmocka_all.h"
-#include "hp.h"
-#include "inside.h"
+#include "lib/cmocka_all.h"
+#include "lib/hp.h"
+#include "lib/inside.h"
 
 /* --- others in the same JVM --------------------------------------------------------------------*/
 

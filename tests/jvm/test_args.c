@@ -5,8 +5,8 @@
  */
 #include <signal.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 #define PROGRAM	 "prog.Args"
 #define NOINLINE "-XX:CompileCommand=dontinline,prog.Target*::*"

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 #define NOBODY 65534
 #define WORK   "prog.Busy.work"

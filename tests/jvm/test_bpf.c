@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "cmocka_all.h"
-#include "env.h"
-#include "fakevm.h"
+#include "lib/cmocka_all.h"
+#include "lib/env.h"
+#include "lib/fakevm.h"
 
 #define RING_BYTES (1u << 20)
 

@@ -3,10 +3,10 @@
  * test_bpf_single.c - the way of kernels before 6.6, which have no link for many uprobes: one by
  * one. Everything else about the programs is test_bpf.c's.
  */
-#include "cmocka_all.h"
-#include "env.h"
-#include "fakevm.h"
-#include "probe/bpf_util.h"
+#include "lib/cmocka_all.h"
+#include "lib/env.h"
+#include "lib/fakevm.h"
+#include "kernel/bpf_util.h"
 
 /* Detaching takes the kernel some 100 ms each. */
 #define SLOTS 3

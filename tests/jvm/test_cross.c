@@ -6,9 +6,9 @@
  */
 #include <signal.h>
 
-#include "cmocka_all.h"
-#include "hp.h"
-#include "jvm.h"
+#include "lib/cmocka_all.h"
+#include "lib/hp.h"
+#include "lib/jvm.h"
 
 #define CLASSES 40
 #define METHODS 100

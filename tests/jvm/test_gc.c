@@ -6,8 +6,8 @@
  * The program keeps strings that live long and never reads them itself, so under ZGC and
  * Shenandoah the reference inside a string is stale as often as can be.
  */
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 #define CALLS 2000
 

@@ -3,10 +3,10 @@
  * test_harness.c - the other tests' own tools: a comparison that lets something pass would make
  * them all worthless.
  */
-#include "cmocka_all.h"
-#include "code.h"
-#include "compare.h"
-#include "hp.h"
+#include "lib/cmocka_all.h"
+#include "lib/code.h"
+#include "lib/compare.h"
+#include "lib/hp.h"
 
 #define WANT                                                                                       \
 	"{\"class\":\"a.B\",\"name\":\"m\",\"descriptor\":\"(IDLjava/lang/String;)V\","            \

@@ -5,9 +5,9 @@
  */
 #include <signal.h>
 
-#include "cmocka_all.h"
-#include "code.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/code.h"
+#include "lib/exact.h"
 
 #define NOINLINE "-XX:CompileCommand=dontinline,prog.Busy::*"
 #define WORK	 "prog.Busy.work"

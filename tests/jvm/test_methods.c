@@ -5,9 +5,9 @@
  */
 #include <signal.h>
 
-#include "cmocka_all.h"
-#include "hp.h"
-#include "jvm.h"
+#include "lib/cmocka_all.h"
+#include "lib/hp.h"
+#include "lib/jvm.h"
 
 struct with_pid {
 	char text[16];

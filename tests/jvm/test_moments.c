@@ -8,8 +8,8 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 #include "symmap/elfsyms.h"
 
 #define WORK  "prog.Busy.work"

@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 /* --- H2 --------------------------------------------------------------------------------------- */
 
@@ -65,7 +65,7 @@ static char *app_or_skip(const char *name)
 
 	assert_true(asprintf(&path, "%s/%s", env_apps(), name) > 0);
 	if (access(path, R_OK))
-		test_skip("no %s (tests/fetch-apps gets it)", path);
+		test_skip("no %s (tests/tools/fetch-apps gets it)", path);
 	return path;
 }
 

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 #define STEP	   "prog.Run.step"
 #define RUN_MAX	   32

@@ -10,8 +10,8 @@
 #include <signal.h>
 #include <time.h>
 
-#include "cmocka_all.h"
-#include "exact.h"
+#include "lib/cmocka_all.h"
+#include "lib/exact.h"
 
 #define SOAK_SECONDS 300
 #define CYCLE_MAX_MS 700

@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "cmocka_all.h"
+#include "lib/cmocka_all.h"
 
-#include "jvm.h"
-#include "log.h"
-#include "target/target.h"
+#include "lib/jvm.h"
+#include "base/log.h"
+#include "runtime/hotspot/target.h"
 
 static const char *const program[] = {"prog.Follow", NULL};
 

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: MIT
+/*
+ * agent_load_child.c - inside the target's root, as its user: have the JVM load the library. The
+ * protocol and its sources are in docs/hotspot.md, "Attach mechanism".
+ *
+ * HotSpot listens on a socket in the file system, /tmp/.java_pidN in its own root, N being its PID
+ * in its own namespace. The socket is made when it is first asked for: by a file /tmp/.attach_pidN
+ * and a SIGQUIT. Whoever connects must have the JVM's effective user and group, or be root *as the
+ * JVM sees it*. So a child of ours moves into the JVM's root and becomes its user. That is enough:
+ * a socket in the file system is found from every network namespace, a pidfd signals into every PID
+ * namespace, and the kernel translates user ids into the namespace of whoever asks.
+ *
+ * Everything in that root is the target's to choose. The child opens nothing there that it did not
+ * make, and connects only to a socket on which the target itself listens. Unless that
+ * user is root it has no capabilities left by then.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "agent/agent_load_child.h"
+#include "agent/agent_load.h"
+
+#define SOCKET_LIMIT_NS (6 * NSEC_PER_SEC) /* from SIGQUIT to a socket that listens */
+#define STEP_MS		10		   /* between two looks for the socket, growing to ... */
+#define STEP_MAX_MS	200
+#define END_MS		500 /* from a hung-up socket to the process's end */
+
+#define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
+#define LIB_MAX	   (256u << 20)
+
+/* Keep the reason of a failure. Return: @err. */
+int attach_fail(struct attach *a, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(a->why, sizeof(a->why), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int attach_fail_gone(struct attach *a)
+{
+	return attach_fail(a, -ESRCH, "it ended meanwhile");
+}
+
+/* --- /proc/PID -------------------------------------------------------------------------------- */
+
+/* What follows "\n@key:" and blanks; "" if there is none. */
+static const char *field(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+
+	return p ? p + strlen(key) + strspn(p + strlen(key), " \t") : "";
+}
+
+/* The second of a line's numbers: real, effective, saved, file system. */
+static unsigned int effective(const char *text, const char *key)
+{
+	char *end;
+
+	strtoul(field(text, key), &end, 10);
+	return (unsigned int)strtoul(end, NULL, 10);
+}
+
+int attach_status(struct attach *a, struct attach_status *ret)
+{
+	_cleanup_close_ int fd = openat(a->proc, "status", O_RDONLY | O_CLOEXEC);
+	char text[STATUS_MAX];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return attach_fail_gone(a);
+	text[n] = '\0';
+	*ret = (struct attach_status){.state = *field(text, "\nState:"),
+				      .uid = effective(text, "\nUid:"),
+				      .gid = effective(text, "\nGid:"),
+				      .caught = strtoull(field(text, "\nSigCgt:"), NULL, 16)};
+	return 0;
+}
+
+/* A stopped JVM would take the request and answer when nobody waits any more. */
+static int check_running(struct attach *a, struct attach_status *ret)
+{
+	int err = attach_status(a, ret);
+
+	if (err)
+		return err;
+	if (ret->state == 'T' || ret->state == 't')
+		return attach_fail(
+			a, -ETIMEDOUT,
+			"it is stopped, by a signal or a debugger: let it go on (kill -CONT %d)",
+			a->id.pid);
+	if (ret->state == 'Z' || ret->state == 'X')
+		return attach_fail_gone(a);
+	return 0;
+}
+
+/* --- the target's root and user --------------------------------------------------------------- */
+
+/*
+ * Its root leads into its mount namespace too: what is mounted there is found from it.
+ * Without the privilege the own root does where it is the target's.
+ */
+static int enter_root(struct attach *a)
+{
+	struct stat ours, theirs;
+
+	if (!fchdir(a->root) && !chroot("."))
+		return 0;
+	if (!a->info.other_mount_ns && !stat("/", &ours) && !fstat(a->root, &theirs) &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+		return 0;
+	return attach_fail(a, -EPERM,
+			   "it has another root directory (a container): run hotprobe as root");
+}
+
+/* The saved ids stay: the target's user may not signal us, and remove_stale() steps back. */
+static int become_user(struct attach *a)
+{
+	if (geteuid() == a->uid && getegid() == a->gid)
+		return 0;
+	if (setgroups(0, NULL) || setegid(a->gid) || seteuid(a->uid))
+		return attach_fail(
+			a, -EPERM,
+			"it runs as user %u, group %u: run hotprobe as root or that user", a->uid,
+			a->gid);
+	return 0;
+}
+
+/* --- the library ------------------------------------------------------------------------------ */
+
+/* Can the target read this very file under the same name? */
+static bool lib_visible(const struct attach *a)
+{
+	struct stat ours, theirs;
+
+	return !fstat(a->lib, &ours) && !stat(a->path, &theirs) && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino && !eaccess(a->path, R_OK);
+}
+
+static int copy_bytes(int from, int to)
+{
+	struct stat st;
+	off_t at = 0;
+
+	if (fstat(from, &st))
+		return -errno;
+	if (st.st_size > LIB_MAX)
+		return -EFBIG;
+	while (at < st.st_size) {
+		ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
+
+		if (n <= 0)
+			return n ? -errno : -EIO;
+	}
+	return 0;
+}
+
+/* One attempt, in folder @dir of the target's root. Return: 0, with a->copy; -errno. */
+static int lib_copy_to(struct attach *a, const char *dir)
+{
+	_cleanup_close_ int fd = -1;
+	struct statvfs fs;
+	int err = 0;
+
+	snprintf(a->copy, sizeof(a->copy), "%s/.hotprobe-XXXXXX.so", dir);
+	fd = mkostemps(a->copy, strlen(".so"), O_CLOEXEC);
+	if (fd < 0) {
+		a->copy[0] = '\0';
+		return -errno;
+	}
+	if (fstatvfs(fd, &fs) || fs.f_flag & ST_NOEXEC)
+		err = -EACCES; /* the dynamic linker could not map it */
+	if (!err)
+		err = copy_bytes(a->lib, fd);
+	if (err) {
+		unlink(a->copy);
+		a->copy[0] = '\0';
+	}
+	return err;
+}
+
+/*
+ * A file that is unlinked after dlopen() leaves nothing behind; the mapping keeps it. A memfd of
+ * ours has no name that is good in another PID namespace.
+ */
+static int lib_copy(struct attach *a)
+{
+	static const char *const dirs[] = {"/tmp", "/var/tmp", "/dev/shm"};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		int e = lib_copy_to(a, dirs[i]);
+
+		if (!e)
+			return 0;
+		err = err ? err : e;
+	}
+	return attach_fail(a, err,
+			   "no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
+			   "writable to it and not mounted noexec",
+			   a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
+}
+
+/* --- the socket ------------------------------------------------------------------------------- */
+
+static void socket_address(const struct attach *a, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/tmp/.java_pid%d", a->info.ns_pid);
+}
+
+/* Return: 0; -ENOENT no socket; -ECONNREFUSED one on which nobody listens; -EAGAIN busy; -errno. */
+static int socket_connect(const struct attach *a, int fd)
+{
+	struct sockaddr_un sa;
+
+	socket_address(a, &sa);
+	return connect(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno : 0;
+}
+
+/* Who listens? JVMs of two PID namespaces that share a /tmp have one name for their sockets. */
+static int check_peer(struct attach *a, int fd)
+{
+	struct sockaddr_un sa;
+	struct ucred cred = {0};
+	socklen_t len = sizeof(cred);
+
+	socket_address(a, &sa);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) || cred.pid != a->id.pid)
+		return attach_fail(a, -EOPNOTSUPP,
+				   "another process (PID %d) listens on its attach socket %s: "
+				   "containers must not share /tmp",
+				   cred.pid, sa.sun_path);
+	return 0;
+}
+
+/*
+ * Its owner is dead. The JVM would rename its own socket over it, but not in a sticky /tmp if it
+ * is somebody else's; nor would it make one while it believes in one it made before.
+ */
+static int remove_stale(struct attach *a)
+{
+	uid_t uid = geteuid();
+	struct sockaddr_un sa;
+	int err;
+
+	socket_address(a, &sa);
+	err = unlink(sa.sun_path) ? errno : 0;
+	if (err && err != ENOENT && uid != 0 && !seteuid(0)) {
+		err = unlink(sa.sun_path) ? errno : 0;
+		if (seteuid(uid))
+			_exit(1);
+	}
+	if (err && err != ENOENT)
+		return attach_fail(a, -EOPNOTSUPP,
+				   "nobody listens on its attach socket %s, which cannot be "
+				   "removed (%s): remove it",
+				   sa.sun_path, strerror(err));
+	return 0;
+}
+
+/* --- asking for the socket -------------------------------------------------------------------- */
+
+/* HotSpot heeds only a file of its own effective user or root. One of another attacher will do. */
+static int make_trigger(struct attach *a)
+{
+	char path[ATTACH_PATH_SIZE];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/.attach_pid%d", a->info.ns_pid);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		close(fd);
+		memcpy(a->trigger, path, sizeof(path));
+		return 0;
+	}
+	if (errno != EEXIST)
+		return attach_fail(a, -errno, "cannot create %s there: %s", path, strerror(errno));
+	if (lstat(path, &st) || (st.st_uid != a->uid && st.st_uid != 0))
+		return attach_fail(a, -EOPNOTSUPP, "%s of user %u is in the way: remove it", path,
+				   st.st_uid);
+	return 0;
+}
+
+/* SIGQUIT ends a process that does not handle it. */
+static int send_sigquit(struct attach *a)
+{
+	struct attach_status st;
+	int err = check_running(a, &st);
+
+	if (err)
+		return err;
+	if (!(st.caught & 1ULL << (SIGQUIT - 1)))
+		return attach_fail(a, -EOPNOTSUPP,
+				   "it does not handle SIGQUIT: it is just starting (try again), "
+				   "or runs with -Xrs and lost its attach socket (restart it)");
+	if (!syscall(SYS_pidfd_send_signal, a->id.pidfd, SIGQUIT, NULL, 0))
+		return 0;
+	return errno == ESRCH
+		       ? attach_fail_gone(a)
+		       : attach_fail(a, -EPERM, "it may not be signalled: run hotprobe as root");
+}
+
+static int await_socket(struct attach *a, int fd)
+{
+	uint64_t until = MIN(clock_ns() + SOCKET_LIMIT_NS, a->deadline_ns);
+	struct pollfd end = {.fd = a->id.pidfd, .events = POLLIN};
+	int err;
+
+	for (int step = STEP_MS; clock_ns() < until; step = MIN(2 * step, STEP_MAX_MS)) {
+		if (poll(&end, 1, step) > 0)
+			return attach_fail_gone(a);
+		err = socket_connect(a, fd);
+		if (err != -ENOENT && err != -ECONNREFUSED && err != -EAGAIN)
+			return err;
+	}
+	return attach_fail(a, -ETIMEDOUT,
+			   "it opened no attach socket within %llu s: it hangs, or runs with "
+			   "-XX:+DisableAttachMechanism",
+			   SOCKET_LIMIT_NS / NSEC_PER_SEC);
+}
+
+static int ask_for_socket(struct attach *a, int fd)
+{
+	int err = make_trigger(a);
+
+	if (!err)
+		err = send_sigquit(a);
+	if (!err)
+		err = await_socket(a, fd);
+	if (a->trigger[0])
+		unlink(a->trigger);
+	return err;
+}
+
+/* Connected to the JVM itself; @fd is a socket. */
+static int reach_listener(struct attach *a, int fd)
+{
+	int err = socket_connect(a, fd);
+
+	if (err == -ECONNREFUSED) {
+		err = remove_stale(a);
+		err = err ? err : -ENOENT;
+	}
+	if (err == -ENOENT)
+		err = ask_for_socket(a, fd);
+	else if (err == -EAGAIN)
+		err = await_socket(a, fd);
+	if (err && !a->why[0])
+		return attach_fail(a, err == -EACCES ? -EPERM : err,
+				   "cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
+				   strerror(-err));
+	return err ? err : check_peer(a, fd);
+}
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+/* Wait for the socket, the target's end or the deadline. */
+static int await_io(struct attach *a, int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	uint64_t now = clock_ns();
+
+	if (now < a->deadline_ns &&
+	    poll(&p, 1, (int)((a->deadline_ns - now) / NSEC_PER_MSEC) + 1) > 0)
+		return 0;
+	return attach_fail(a, -ETIMEDOUT,
+			   "it took the request and did not answer within %llu s: it hangs",
+			   ATTACH_LIMIT_NS / NSEC_PER_SEC);
+}
+
+/* Version, command and always three arguments; "true": the path is absolute. */
+static int send_request(struct attach *a, int fd)
+{
+	const char *const words[] = {"1", "load", a->copy[0] ? a->copy : a->path, "true",
+				     a->options};
+	char buf[2 * ATTACH_ARG_MAX + 32];
+	size_t len = 0, sent = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "%s", words[i]) + 1;
+	while (sent < len) {
+		ssize_t n = send(fd, buf + sent, len - sent, MSG_NOSIGNAL);
+		int err = n < 0 && errno == EAGAIN ? await_io(a, fd, POLLOUT) : 0;
+
+		if (err)
+			return err;
+		if (n < 0 && errno != EAGAIN)
+			return 0; /* it hung up: the missing reply tells */
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* Up to its end or the bound, whichever comes first. Return: bytes; -errno. */
+static ssize_t read_reply(struct attach *a, int fd, char buf[static ATTACH_REPLY_MAX])
+{
+	size_t len = 0;
+
+	while (len < ATTACH_REPLY_MAX) {
+		ssize_t n = recv(fd, buf + len, ATTACH_REPLY_MAX - len, 0);
+		int err = n < 0 && errno == EAGAIN ? await_io(a, fd, POLLIN) : 0;
+
+		if (err)
+			return err;
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return (ssize_t)len;
+}
+
+/* A process that ends closes its sockets first. */
+static bool ends(const struct attach *a)
+{
+	struct pollfd end = {.fd = a->id.pidfd, .events = POLLIN};
+
+	return poll(&end, 1, END_MS) > 0;
+}
+
+static int judge_reply(struct attach *a, const char *buf, size_t len)
+{
+	struct attach_reply r;
+
+	if (len == 0 && ends(a))
+		return attach_fail_gone(a);
+	if (len == 0)
+		return attach_fail(
+			a, -EPERM,
+			"it hung up without an answer: it takes requests of user %u and root only",
+			a->uid);
+	if (attach_reply_parse(buf, len, &r))
+		return attach_fail(a, -EPROTO, "its answer to the attach request makes no sense");
+	if (r.status == 0 && r.returned && r.code == 0)
+		return 0;
+	if (r.returned)
+		return attach_fail(
+			a, -EOPNOTSUPP,
+			"the agent gave up with code %d: its reason is on the JVM's stderr",
+			r.code);
+	if (strstr(r.text, "Dynamic agent loading is not enabled"))
+		return attach_fail(a, -EOPNOTSUPP,
+				   "it runs with -XX:-EnableDynamicAgentLoading: start it without "
+				   "that, or with the agent (hotprobe run)");
+	return attach_fail(a, -EOPNOTSUPP, "the JVM says (status %d): %s", r.status, r.text);
+}
+
+static int load(struct attach *a)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char buf[ATTACH_REPLY_MAX];
+	ssize_t len;
+	int err;
+
+	if (fd < 0)
+		return attach_fail(a, -errno, "no socket: %s", strerror(errno));
+	err = reach_listener(a, fd);
+	if (!err)
+		err = send_request(a, fd);
+	if (err)
+		return err;
+	len = read_reply(a, fd, buf);
+	return len < 0 ? (int)len : judge_reply(a, buf, (size_t)len);
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+int attach_child(struct attach *a)
+{
+	struct attach_status st;
+	int err = check_running(a, &st);
+
+	if (!err)
+		err = enter_root(a);
+	if (!err)
+		err = become_user(a);
+	if (!err && !lib_visible(a))
+		err = lib_copy(a);
+	if (!err)
+		err = load(a);
+	if (a->copy[0])
+		unlink(a->copy);
+	return err;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/*
+ * insn.c - may this instruction be moved elsewhere? See insn.h.
+ *
+ * The answer is a list of what may, because being position independent is not enough: HotSpot
+ * knows some instructions by their address. An instruction with an object's address or a narrow
+ * one as immediate is rewritten by the collector, the `cmp $imm32,disp(%r15)` of an nmethod entry
+ * barrier is armed and disarmed by rewriting its immediate, and a load through an object may be an
+ * implicit null check whose SIGSEGV is looked up by pc. None of those may be moved, hence: memory
+ * only through rsp (the stack, where HotSpot goes by the faulting address) and r15 (the thread,
+ * always mapped), and no immediate wider than a byte.
+ * Source: OpenJDK 17 and 25, share/code/relocInfo.hpp (oop_Relocation, metadata_Relocation),
+ * cpu/x86/gc/shared/barrierSetNMethod_x86.cpp, share/runtime/sharedRuntime.cpp
+ * (continuation_for_implicit_exception).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/insn_cs.h"
+
+struct insn_decoder *insn_decoder_new(void)
+{
+	struct insn_decoder *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	if (cs_open(CS_ARCH_X86, CS_MODE_64, &d->handle) != CS_ERR_OK) {
+		free(d);
+		return NULL;
+	}
+	cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
+	d->insn = cs_malloc(d->handle);
+	if (!d->insn) {
+		insn_decoder_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void insn_decoder_free(struct insn_decoder *d)
+{
+	if (!d)
+		return;
+	if (d->insn)
+		cs_free(d->insn, 1);
+	cs_close(&d->handle);
+	free(d);
+}
+
+bool insn_decode(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len)
+{
+	return cs_disasm_iter(d->handle, &code, &len, &addr, d->insn);
+}
+
+static bool is_frame_allocation(const cs_insn *insn)
+{
+	const cs_x86 *x = &insn->detail->x86;
+
+	return insn->id == X86_INS_SUB && x->operands[0].type == X86_OP_REG &&
+	       x->operands[0].reg == X86_REG_RSP && x->operands[1].type == X86_OP_IMM;
+}
+
+static bool steady_memory(const x86_op_mem *m)
+{
+	return (m->base == X86_REG_RSP || m->base == X86_REG_R15) && m->index == X86_REG_INVALID &&
+	       m->segment == X86_REG_INVALID;
+}
+
+/* Moves no segment register and does not put anything into rsp. */
+static bool plain_move(const cs_insn *insn)
+{
+	const cs_x86 *x = &insn->detail->x86;
+
+	switch (insn->id) {
+	case X86_INS_CMP:
+	case X86_INS_TEST:
+		return true;
+	case X86_INS_MOV:
+	case X86_INS_LEA:
+	case X86_INS_MOVZX:
+	case X86_INS_MOVSX:
+	case X86_INS_MOVSXD:
+		break;
+	default:
+		return false;
+	}
+	if (x->opcode[0] == 0x8c || x->opcode[0] == 0x8e)
+		return false;
+	return x->operands[0].type != X86_OP_REG ||
+	       (x->operands[0].reg != X86_REG_RSP && x->operands[0].reg != X86_REG_ESP &&
+		x->operands[0].reg != X86_REG_SP);
+}
+
+static bool is_steady_move(const cs_insn *insn)
+{
+	const cs_x86 *x = &insn->detail->x86;
+	bool memory = false;
+
+	if (!plain_move(insn) || x->encoding.imm_size > 1)
+		return false;
+	for (uint8_t i = 0; i < x->op_count; i++) {
+		if (x->operands[i].type != X86_OP_MEM)
+			continue;
+		memory = true;
+		if (!steady_memory(&x->operands[i].mem))
+			return false;
+	}
+	return memory;
+}
+
+/*
+ * Methods compiled while their class is being initialised begin with the class initialisation
+ * barrier: `movabs $Klass,%r10; cmpb $4,disp32(%r10)`. That immediate is a Klass*, which never
+ * moves, and HotSpot reads no relocation before the point where the frame is complete. Only with
+ * the compare behind it is the constant known to be no object.
+ * Source: OpenJDK 17 and 25, cpu/x86/x86_64.ad (MachPrologNode), c1_LIRAssembler_x86.cpp
+ * (clinit_barrier), share/code/compiledMethod.cpp in 17, nmethod.cpp in 25 (oops_reloc_begin).
+ */
+static bool is_clinit_barrier(const uint8_t *code, size_t len)
+{
+	static const uint8_t mov_r10[] = {0x49, 0xba};
+	static const uint8_t cmp_r10[] = {0x41, 0x80, 0xba};
+	const size_t mov_len = sizeof(mov_r10) + 8;
+
+	return len >= mov_len + sizeof(cmp_r10) && !memcmp(code, mov_r10, sizeof(mov_r10)) &&
+	       !memcmp(code + mov_len, cmp_r10, sizeof(cmp_r10));
+}
+
+int insn_displaceable(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
+		      size_t *ret)
+{
+	const cs_insn *insn = d->insn;
+
+	if (!insn_decode(d, addr, code, len))
+		return -EPROTO;
+	if (insn->size < INSN_JMP_LEN || insn_odd_prefix(&insn->detail->x86))
+		return -EOPNOTSUPP;
+	if (insn->id != X86_INS_NOP && !is_frame_allocation(insn) && !is_steady_move(insn) &&
+	    !is_clinit_barrier(code, len))
+		return -EOPNOTSUPP;
+	*ret = insn->size;
+	return 0;
+}
+
+/* For bytes that are no instruction: show them. */
+static void bytes_text(const uint8_t *code, size_t len, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	if (len > INSN_LEN_MAX)
+		len = INSN_LEN_MAX;
+	snprintf(buf, size, "(no code)");
+	for (size_t i = 0; i < len && n < size; i++)
+		n += snprintf(buf + n, size - n, i ? " %02x" : "%02x", code[i]);
+}
+
+void insn_text(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len, char *buf,
+	       size_t size)
+{
+	const cs_insn *insn = d->insn;
+
+	if (!size)
+		return;
+	if (!insn_decode(d, addr, code, len))
+		bytes_text(code, len, buf, size);
+	else
+		snprintf(buf, size, "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "",
+			 insn->op_str);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - values become JSON text, fast and without allocation.
+ *
+ * Events come a million a second; a JSON library's tree per event would be most of their cost, so
+ * events are written straight into a buffer. Requests use jansson.
+ */
+#ifndef HP_JSON_H
+#define HP_JSON_H
+
+#include "base/buf.h"
+
+/** json_str() - a JSON string literal; @s is UTF-8, bytes that are not become U+FFFD. */
+void json_str(struct buf *b, const char *s, size_t len);
+
+/** json_latin1() / json_utf16() - the same from a Java string's bytes; a lone surrogate is escaped. */
+void json_latin1(struct buf *b, const uint8_t *s, size_t len);
+void json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes);
+
+/** json_float() / json_double() - shortest text that reads back the same; "NaN", "Infinity" quoted. */
+void json_float(struct buf *b, float v);
+void json_double(struct buf *b, double v);
+
+/** json_char() - one UTF-16 code unit as a one-character string. */
+void json_char(struct buf *b, uint16_t c);
+
+#endif

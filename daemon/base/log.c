@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* log.c - messages for a person. See log.h. */
+#include <stdarg.h>
+
+#include "base/log.h"
+
+static enum log_level max_level = LOG_LVL_WARN;
+static log_sink_fn *sink;
+static void *sink_arg;
+static char *held;
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+void log_set_sink(log_sink_fn *fn, void *arg)
+{
+	sink = fn;
+	sink_arg = arg;
+}
+
+char *log_hold(char first[static LOG_TEXT_MAX])
+{
+	char *outer = held;
+
+	held = first;
+	held[0] = '\0';
+	return outer;
+}
+
+void log_release(void)
+{
+	held = NULL;
+}
+
+void log_hold_on(char *outer)
+{
+	held = outer;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	static const char *const prefix[] = {"error: ", "warning: ", "", ""};
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	if (level > max_level)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (level == LOG_LVL_ERR && held) {
+		if (!held[0])
+			snprintf(held, LOG_TEXT_MAX, "%s", text);
+		return;
+	}
+	if (sink)
+		sink(level, text, sink_arg);
+	else
+		fprintf(stderr, "hotprobe: %s%s\n", prefix[level], text);
+}

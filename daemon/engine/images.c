@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+/* images.c - requests about native-image files. See images.h. */
+#include <poll.h>
+#include <stdarg.h>
+
+#include "engine/images.h"
+#include "runtime/image/image_match.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "runtime/image/image_config.h"
+#include "engine/session.h"
+#include "arch/method_code.h"
+#include "runtime/image/image_cache.h"
+#include "proc/proc.h"
+
+/* Text that waits to be sent while methods are listed; half of what may. */
+#define UNSENT_MAX (BUF_MAX / 2)
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+	_printf_(4, 5);
+
+static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+{
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	conn_send(conn, json_pack("{s:{s:s,s:s,s:s}}", "item", "check", what, "result", result,
+				  "detail", text));
+}
+
+static void say_about(struct conn *conn, const struct image_about *a)
+{
+	if (a->is_image)
+		say(conn, "ok", "image", "%s%s%s%s%s",
+		    *a->version ? a->version : "GraalVM native image that does not tell its version",
+		    *a->java ? ", Java " : "", a->java, *a->libc ? ", " : "", a->libc);
+	say(conn, "ok", "executable", "%s, %s, %s", image_machine(a->machine),
+	    a->pie ? "position-independent" : "at a fixed address", a->is_static ? "static" : "dynamic");
+}
+
+static uint32_t ambiguous(const struct image_map *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n; i++)
+		n += m->methods[i].overloads > 1 && !m->methods[i].desc;
+	return n;
+}
+
+static void say_names(struct conn *conn, int fd)
+{
+	struct image_map m;
+	bool hit;
+	int err = image_map_cached(fd, &m, &hit);
+
+	if (err) {
+		say(conn, "degraded", "method names",
+		    "none: it is stripped, and its code info has an unsupported layout; build it with "
+		    "-H:-DeleteLocalSymbols");
+		return;
+	}
+	if (m.names == NAMES_EXPORTS)
+		say(conn, "degraded", "method names",
+		    "exports only (%u): it has no Java symbols, and its code info has an unsupported "
+		    "layout; build it with -H:-DeleteLocalSymbols", m.n);
+	else
+		say(conn, "ok", "method names", "from its %s: %u of %u methods, %u of them share a "
+		    "name with another", image_names_text(m.names), m.n, m.starts, ambiguous(&m));
+	image_map_fini(&m);
+}
+
+enum status images_open(const char *path, int *fd_ret, struct image_about *a)
+{
+	int fd = proc_open_regular(path), err;
+
+	if (fd < 0) {
+		log_err("%s cannot be opened: %s", path,
+			fd == -EPERM ? strerror(EACCES) : "no such file, or not a regular one");
+		return fd == -EPERM ? STATUS_UNSUPPORTED : STATUS_FAILED;
+	}
+	err = image_look(fd, a);
+	if (err == 0) {
+		*fd_ret = fd;
+		return STATUS_OK;
+	}
+	close(fd);
+	log_err("%s is no native image: %s", path,
+		err == -EPROTO	      ? "it is no ELF executable"
+		: err == -EOPNOTSUPP ? "it is no 64-bit little-endian ELF file"
+				      : strerror(-err));
+	return STATUS_UNSUPPORTED;
+}
+
+enum status images_check(struct conn *conn, const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct image_about a;
+	enum status status = images_open(path, &fd, &a);
+	const char *why;
+
+	if (status != STATUS_OK)
+		return status;
+	say_about(conn, &a);
+	if (a.is_image)
+		say_names(conn, fd);
+	why = image_unprobeable(&a);
+	say(conn, why ? "missing" : "ok", "probeable", "%s",
+	    why ? why : "its methods are code in a file, which uprobes can sit on");
+	return why ? STATUS_UNSUPPORTED : STATUS_OK;
+}
+
+bool images_of(pid_t pid, struct image_about *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = proc_open_regular(path);
+	return fd >= 0 && !image_look(fd, ret);
+}
+
+bool images_exe(pid_t pid, char exe[static IMAGES_EXE_MAX])
+{
+	_cleanup_close_ int fd = image_proc_exe(pid);
+
+	snprintf(exe, IMAGES_EXE_MAX, "/proc/%d/exe", pid);
+	return fd >= 0 && image_recognise(fd);
+}
+
+/* --- clean ------------------------------------------------------------------------------------ */
+
+static int open_image_proc(pid_t pid, struct image_proc *ret)
+{
+	_cleanup_close_ int fd = image_proc_exe(pid);
+	struct elffile f;
+	int err = fd < 0 ? fd : elffile_open(fd, &f);
+
+	if (err)
+		return err;
+	err = image_proc_open(pid, &f, ret);
+	elffile_close(&f);
+	return err;
+}
+
+enum status images_clean(struct conn *conn, pid_t pid)
+{
+	struct image_proc p = {0};
+	struct attachment_target target;
+	struct remote *w = NULL;
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	size_t sites = 0;
+	int err;
+
+	log_hold(why);
+	err = open_image_proc(pid, &p);
+	if (!err)
+		err = remote_open(pid, REMOTE_PTRACE, &w);
+	if (!err) {
+		target = image_attachment_target(&p, w);
+		err = attachment_clean(&target, &sites);
+	}
+	status = status_tell(err, pid, p.id.pid, why);
+	remote_close(w);
+	image_proc_close(&p);
+	if (err >= 0)
+		conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed",
+					  err == 1, "sites", (json_int_t)sites));
+	return status;
+}
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+static void add_text(struct buf *b, const char *key, const char *text, bool or_null)
+{
+	buf_printf(b, ",\"%s\":", key);
+	if (or_null && !*text)
+		buf_str(b, "null");
+	else
+		json_str(b, text, strlen(text));
+}
+
+/* What `methods -x` looks at; the code itself only where few methods are asked for. */
+struct listing {
+	struct conn *conn;
+	const struct image_map *map;
+	struct elffile file;
+	struct insn_decoder *decoder; /* NULL: it is not looked at */
+};
+
+static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, size_t n)
+{
+	buf_printf(b, ",\"%s\":[", key);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%s%u", i ? "," : "", offs[i]);
+	buf_str(b, "]");
+}
+
+/* Offsets from the entry; null where the code is not understood to its end. */
+static void add_returns(struct buf *b, const struct listing *l, const struct image_method *m,
+			uint64_t offset)
+{
+	_cleanup_free_ uint8_t *code = NULL;
+	uint64_t len = m->end - m->entry;
+	struct method_code c = {0};
+
+	if (elffile_read(&l->file, offset, len, METHOD_CODE_MAX, &code) ||
+	    method_code_read(l->decoder, m->entry, code, len, &c) || !c.complete) {
+		buf_str(b, ",\"returns\":null,\"exits\":null");
+	} else {
+		add_offsets(b, "returns", c.returns, c.nreturns);
+		add_offsets(b, "exits", c.exits, c.nreturns);
+	}
+	method_code_fini(&c);
+}
+
+static void add_method(struct listing *l, const struct image_method *m)
+{
+	const struct image_map *map = l->map;
+	struct buf *b = &l->conn->out;
+	uint64_t offset;
+
+	buf_printf(b,
+		   "{\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
+		   "\"level\":0,\"compile_id\":0,\"kind\":\"native-image\",\"state\":\"in_use\","
+		   "\"osr\":false",
+		   (unsigned long long)m->entry, (unsigned long long)m->entry,
+		   (unsigned long long)m->end, (unsigned long long)(m->end - m->entry));
+	add_text(b, "class", image_text(map, m->klass), false);
+	add_text(b, "name", image_text(map, m->name), false);
+	add_text(b, "descriptor", image_text(map, m->desc), true);
+	add_text(b, "symbol", image_text(map, m->symbol), true);
+	if (m->end > m->entry && image_file_offset(&l->file, m->entry, m->end - m->entry, &offset)) {
+		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)offset);
+		if (l->decoder)
+			add_returns(b, l, m, offset);
+	}
+	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s}\n", m->overloads,
+		   m->flags & METHOD_C_ENTRY ? "true" : "false");
+}
+
+/*
+ * A large image has more methods than the connection buffers text of (BUF_MAX), so some must be on its
+ * way before the rest is written. Return: false when the client is gone.
+ */
+static bool drain(struct conn *conn)
+{
+	while (conn_pending(conn) > UNSENT_MAX) {
+		struct pollfd fd = {.fd = conn->fd, .events = POLLOUT};
+
+		if (conn_flush(conn))
+			return false;
+		if (conn_pending(conn) > UNSENT_MAX && poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+static void send_methods(struct listing *l, const struct image_pattern *p)
+{
+	const struct image_map *map = l->map;
+	enum image_fit least = p ? image_pattern_best(p, map) : FIT_NAME;
+	uint32_t shown = 0, unclear = 0;
+
+	for (uint32_t i = 0; i < map->n && least != FIT_NOT; i++) {
+		const struct image_method *m = &map->methods[i];
+
+		if (p && image_pattern_fit(p, map, m) < least)
+			continue;
+		if (!drain(l->conn))
+			return;
+		add_method(l, m);
+		shown++;
+		unclear += m->overloads > 1 && !m->desc && least != FIT_SIGNATURE;
+	}
+	if (!shown && p)
+		log_info("no method matches; one that is inlined everywhere has no code of its own");
+	if (unclear)
+		log_info("%u of %u methods share class and name with another: %s", unclear, shown,
+			 map->names == NAMES_SYMTAB
+				 ? "give the parameter types, as in NAME(int), to tell them apart"
+				 : "which overload is which cannot be told");
+	if (map->n < map->starts)
+		log_info("%u of %u methods call nothing and have no name in this image",
+			 map->starts - map->n, map->starts);
+}
+
+const char *images_no_names(int err)
+{
+	return err == -ENOMEM ? "out of memory"
+			      : "it is stripped, and its code info has an unsupported layout; build it "
+				"with -H:-DeleteLocalSymbols";
+}
+
+static enum status show(struct conn *conn, const char *path, int fd, const struct image_pattern *p)
+{
+	struct listing l = {.conn = conn};
+	uint64_t start = clock_ns();
+	struct image_map map;
+	bool hit;
+	int err = elffile_open_any(fd, &l.file);
+
+	if (err)
+		return status_of(err);
+	err = image_map_cached(fd, &map, &hit);
+	if (err) {
+		log_err("%s: its methods cannot be told: %s", path, images_no_names(err));
+		elffile_close(&l.file);
+		return err == -ENOMEM ? STATUS_FAILED : STATUS_UNSUPPORTED;
+	}
+	log_debug("image: %u methods by %s in %.1f ms%s", map.n, image_names_text(map.names),
+		  (double)(clock_ns() - start) / 1e6, hit ? ", from the cache" : "");
+	if (map.names == NAMES_EXPORTS)
+		log_warn("%s has no Java symbols, and its code info has an unsupported layout: these "
+			 "are its exports", path);
+	l.map = &map;
+	if (p && l.file.machine == EM_X86_64)
+		l.decoder = insn_decoder_new();
+	send_methods(&l, p);
+	insn_decoder_free(l.decoder);
+	image_map_fini(&map);
+	elffile_close(&l.file);
+	return STATUS_OK;
+}
+
+enum status images_methods(struct conn *conn, const char *path, const char *pattern)
+{
+	struct image_pattern *p = NULL;
+	_cleanup_close_ int fd = -1;
+	struct image_about a;
+	enum status status;
+
+	if (pattern && image_pattern_new(pattern, &p)) {
+		log_err("'%s' is no pattern for methods", pattern);
+		return STATUS_USAGE;
+	}
+	status = images_open(path, &fd, &a);
+	if (status == STATUS_OK && (a.packer || !a.is_image)) {
+		log_err("%s: %s", path, image_unprobeable(&a));
+		status = STATUS_UNSUPPORTED;
+	}
+	if (status == STATUS_OK)
+		status = show(conn, path, fd, p);
+	image_pattern_free(p);
+	return status;
+}

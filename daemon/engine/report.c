@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+/* report.c - the short requests. See report.h. */
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <sys/utsname.h>
+
+#include "engine/report.h"
+#include "runtime/hotspot/codecache.h"
+#include "engine/images.h"
+#include "base/log.h"
+#include "runtime/hotspot/install.h"
+#include "runtime/hotspot/codeheap.h"
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+bool report_wanted(const char *pattern, const struct nmethod *nm)
+{
+	char full[4096];
+
+	if (!pattern)
+		return true;
+	snprintf(full, sizeof(full), "%s.%s", nm->klass, nm->name);
+	return glob_match(pattern, full);
+}
+
+void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, uint64_t ts_ns)
+{
+	const struct {
+		const char *key;
+		const char *text;
+	} names[] = {{"class", nm->klass}, {"name", nm->name}, {"descriptor", nm->desc}};
+
+	if (event)
+		buf_printf(b, "{\"event\":\"%s\",\"ts\":%llu,", event, (unsigned long long)ts_ns);
+	else
+		buf_str(b, "{");
+	buf_printf(b,
+		   "\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
+		   "\"level\":%d,\"compile_id\":%u,\"kind\":\"%s\",\"state\":\"%s\",\"osr\":%s",
+		   (unsigned long long)nm->entry, (unsigned long long)nm->begin,
+		   (unsigned long long)nm->end, (unsigned long long)(nm->end - nm->begin), nm->level,
+		   nm->compile_id, nmethod_kind_name(nm->kind), nmethod_state_name(nm->state),
+		   nm->osr ? "true" : "false");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		buf_printf(b, ",\"%s\":", names[i].key);
+		json_str(b, names[i].text, strlen(names[i].text));
+	}
+	buf_str(b, "}\n");
+}
+
+void report_map(struct buf *b, const struct symmap *map, const char *pattern)
+{
+	for (size_t i = 0; i < symmap_count(map); i++) {
+		const struct nmethod *nm = symmap_at(map, i);
+
+		if (report_wanted(pattern, nm))
+			report_nmethod(b, nm, NULL, 0);
+	}
+}
+
+enum status report_methods(struct conn *conn, pid_t pid, enum remote_kind via, const char *pattern)
+{
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	struct codecache *f = NULL;
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	int err;
+
+	log_hold(why);
+	err = session_look_at(pid, via, &w, &t);
+	if (err == 0)
+		err = codecache_open(t, NULL, NULL, NULL, &f);
+	status = status_tell(err, pid, t != NULL, why);
+	if (err == 0) {
+		struct symmap *map = codecache_map(f);
+
+		report_map(&conn->out, map, pattern);
+		log_debug("map: %zu nmethods of PID %d in %.1f ms, %zu bytes each beside %zu "
+			  "bytes of names",
+			  symmap_count(map), pid, (double)codecache_walk_ns(f) / 1e6,
+			  symmap_count(map) ? symmap_bytes(map) / symmap_count(map) : 0,
+			  strpool_bytes(symmap_strings(map)));
+	}
+	codecache_close(f);
+	target_close(t);
+	remote_close(w);
+	return status;
+}
+
+/* --- list ------------------------------------------------------------------------------------- */
+
+/* target_open() that keeps what it would have said: a list is no place for errors. */
+static int open_quietly(pid_t pid, struct view *v, struct target **ret,
+			char why[static LOG_TEXT_MAX])
+{
+	int err;
+
+	log_hold(why);
+	err = target_open_by(pid, v, ret);
+	log_release();
+	return err;
+}
+
+/* Bytes that are no UTF-8 (a hostile command line) become '?': jansson refuses them. */
+static json_t *safe_text(const char *s)
+{
+	json_t *v = s ? json_string(s) : json_null();
+
+	if (!v) {
+		_cleanup_free_ char *copy = strdup(s);
+
+		for (char *p = copy; p && *p; p++) {
+			if (*p & 0x80)
+				*p = '?';
+		}
+		v = copy ? json_string(copy) : json_null();
+	}
+	return v;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return safe_text(s && *s ? s : NULL);
+}
+
+/* Path of the program that @pid runs, as that process sees it. */
+static bool read_exe(pid_t pid, char *buf, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	len = readlink(link, buf, size - 1);
+	if (len > 0)
+		buf[len] = '\0';
+	return len > 0;
+}
+
+static int list_one(const struct jvm_info *info, void *arg)
+{
+	const char *version = NULL, *vm = NULL, *gc = NULL, *reason = NULL, *program = info->main;
+	char exe[4096];
+	struct conn *conn = arg;
+	struct target *t = NULL;
+	struct image_about about;
+	char why[LOG_TEXT_MAX];
+
+	if (info->kind == JVM_NATIVE_IMAGE && images_of(info->pid, &about)) {
+		version = about.java;
+		vm = about.version;
+		reason = image_unprobeable(&about);
+		if (read_exe(info->pid, exe, sizeof(exe)))
+			program = exe;
+	} else if (open_quietly(info->pid, NULL, &t, why)) {
+		reason = why;
+	} else {
+		version = t->layout.version;
+		vm = t->layout.vm_name;
+		gc = gc_kind_name(t->layout.gc);
+	}
+	conn_send(conn,
+		  json_pack("{s:{s:i,s:i,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:o}}", "item", "pid",
+			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
+			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
+			    text_or_null(gc), "kind", jvm_kind_name(info->kind), "main",
+			    safe_text(program), "probeable", !reason, "reason",
+			    safe_text(reason)));
+	target_close(t);
+	return 0;
+}
+
+enum status report_list(struct conn *conn)
+{
+	return status_of(jvm_each(list_one, conn));
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+struct check {
+	struct conn *conn;
+	bool impossible;
+};
+
+enum verdict { CHECK_OK, CHECK_DEGRADED, CHECK_MISSING };
+
+static void say(struct check *c, enum verdict v, const char *what, const char *fmt, ...)
+	_printf_(4, 5);
+
+static void say(struct check *c, enum verdict v, const char *what, const char *fmt, ...)
+{
+	static const char *const names[] = {"ok", "degraded", "missing"};
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	conn_send(c->conn, json_pack("{s:{s:s,s:s,s:o}}", "item", "check", what, "result", names[v],
+				     "detail", safe_text(text)));
+}
+
+/* Without this one nothing can be probed. */
+static void need(struct check *c, bool have, const char *what, const char *good, const char *bad)
+{
+	say(c, have ? CHECK_OK : CHECK_MISSING, what, "%s", have ? good : bad);
+	c->impossible |= !have;
+}
+
+static bool have_capability(unsigned int cap)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long eff = 0;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "CapEff: %llx", &eff) == 1)
+			break;
+	}
+	return eff >> cap & 1;
+}
+
+static void check_kernel(struct check *c)
+{
+	struct kernel_features k;
+	struct utsname u;
+
+	uname(&u);
+	kernel_features_read(&k);
+	say(c, CHECK_OK, "kernel", "Linux %s", u.release);
+	need(c, have_capability(CAP_SYS_ADMIN) || (have_capability(CAP_BPF) &&
+						   have_capability(CAP_PERFMON)),
+	     "bpf privilege", "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON",
+	     "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON: run as root");
+	if (have_capability(CAP_SYS_PTRACE))
+		say(c, CHECK_OK, "ptrace privilege", "CAP_SYS_PTRACE");
+	else
+		say(c, CHECK_DEGRADED, "ptrace privilege",
+		    "no CAP_SYS_PTRACE: only JVMs with hotprobe's agent in them (--via agent)");
+	need(c, k.btf, "btf", "the kernel describes its types",
+	     "no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF");
+	need(c, k.bpf && !k.load_err, "bpf programs", "load",
+	     "the probe's BPF program is refused (kernel 5.19 or later is needed)");
+	need(c, k.uprobes, "uprobes", "available", "the kernel was built without CONFIG_UPROBES");
+	need(c, k.membarrier, "membarrier", "SYNC_CORE is available",
+	     "membarrier(PRIVATE_EXPEDITED_SYNC_CORE) is refused: code cannot be changed safely");
+	if (k.uprobe_multi)
+		say(c, CHECK_OK, "uprobe_multi", "one link covers every slot");
+	else
+		say(c, CHECK_DEGRADED, "uprobe_multi",
+		    "not there (kernel before 6.6): uprobes are attached one by one, at most a few "
+		    "hundred methods, and detaching takes about 0.1 s each");
+	if (strcmp(k.lockdown, "confidentiality") == 0)
+		need(c, false, "lockdown", "",
+		     "confidentiality: the kernel forbids BPF programs to read memory");
+	else
+		say(c, CHECK_OK, "lockdown", "%s", k.lockdown);
+}
+
+/* Is hotprobe's agent there, so that --via agent would work? Return: the way, or NULL. */
+static struct remote *check_agent(struct check *c, pid_t pid)
+{
+	struct remote *w = NULL;
+
+	switch (remote_agent_open(pid, &w)) {
+	case 0:
+		say(c, CHECK_OK, "agent", "is loaded and answers: --via agent works without ptrace");
+		break;
+	case -EBUSY:
+		say(c, CHECK_OK, "agent", "is loaded, and serves another hotprobe");
+		break;
+	case -ENOENT:
+		say(c, CHECK_OK, "agent", "is not loaded; it is only needed where ptrace is refused");
+		break;
+	default:
+		say(c, CHECK_DEGRADED, "agent", "is loaded, but gives no useful answer");
+	}
+	return w;
+}
+
+static void check_jvm(struct check *c, pid_t pid, struct view *v)
+{
+	char why[LOG_TEXT_MAX];
+	struct target *t = NULL;
+	const struct layout *l;
+	uint64_t addr;
+
+	if (open_quietly(pid, v, &t, why)) {
+		say(c, CHECK_MISSING, "jvm", "%s", why);
+		c->impossible = true;
+		return;
+	}
+	l = &t->layout;
+	say(c, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version, pid, t->info.user);
+	say(c, CHECK_OK, "collector", "%s%s", gc_kind_name(l->gc),
+	    l->gc == GC_ZGEN ? ", generational" : "");
+	if (elfsyms_has_symtab(t->libjvm))
+		say(c, CHECK_OK, "symbols", "libjvm.so: compile events come from its functions");
+	else if (elfsyms_usdt(t->libjvm, "hotspot", "compiled__method__load", &addr, 1))
+		say(c, CHECK_DEGRADED, "symbols",
+		    "libjvm.so has none: new methods are noticed by USDT, after publication");
+	else
+		say(c, CHECK_DEGRADED, "symbols",
+		    "libjvm.so has none, nor USDT: new methods are noticed every 250 ms");
+	for (int i = 0; i < CAP_COUNT; i++) {
+		if (l->missing[i])
+			say(c, i == CAP_CODE ? CHECK_MISSING : CHECK_DEGRADED,
+			    capability_name((enum capability)i), "%s", l->why[i]);
+		else
+			say(c, CHECK_OK, capability_name((enum capability)i), "readable");
+	}
+	if (t->info.other_pid_ns || t->info.other_mount_ns)
+		say(c, CHECK_OK, "container", "PID %d in its own namespace", t->info.ns_pid);
+	target_close(t);
+}
+
+static void check_target(struct check *c, pid_t pid)
+{
+	struct remote *w = check_agent(c, pid);
+
+	check_jvm(c, pid, w && !have_capability(CAP_SYS_PTRACE) ? w->view : NULL);
+	remote_close(w);
+}
+
+enum status report_check(struct conn *conn, pid_t pid)
+{
+	struct check c = {.conn = conn};
+
+	check_kernel(&c);
+	if (pid)
+		check_target(&c, pid);
+	return c.impossible ? STATUS_UNSUPPORTED : STATUS_OK;
+}
+
+/* --- clean ------------------------------------------------------------------------------------ */
+
+enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via)
+{
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	struct attachment_target rt;
+	size_t sites = 0;
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	int err;
+
+	log_hold(why);
+	err = session_open_target(pid, via, &w, &t);
+	if (err == 0) {
+		rt = install_target(t, w);
+		err = attachment_clean(&rt, &sites);
+	}
+	status = status_tell(err, pid, t != NULL, why);
+	target_close(t);
+	remote_close(w);
+	if (err < 0)
+		return status;
+	conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed", err == 1,
+				  "sites", (json_int_t)sites));
+	return STATUS_OK;
+}

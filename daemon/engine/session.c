@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.c - trace and detach. See session.h.
+ *
+ *   OPENING -> LIVE -> DETACHING -> (gone)
+ *
+ * The session's kind brings the probes into place. Hits come from their ring buffer and become JSON
+ * lines (trace_events.c). The client being slow only stops the fetching: the ring then fills up, and
+ * what does not fit is counted by the BPF program and told as "lost".
+ */
+#include <poll.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "probe/spec.h"
+#include "engine/session_kind.h"
+
+/* Records are fetched so often, whether or not the ring asked for it. */
+#define FETCH_NS (10 * NSEC_PER_MSEC)
+/* At most so many records in one go: other sources want their turn. */
+#define FETCH_MAX 16384
+/* More than this unsent, and fetching pauses until the client has read. */
+#define OUT_MAX (4u << 20)
+/* A process that is being killed is gone within this, unless the machine is very busy. */
+#define DYING_WAIT_MS 300
+#define LOST_NS (200 * NSEC_PER_MSEC)
+/* A client that reads nothing for so long while we detach gets none of the events that wait. */
+#define DRAIN_WAIT_MS 5000
+
+enum status status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return STATUS_OK;
+	case -EINVAL:
+		return STATUS_USAGE;
+	case -EPERM:
+	case -EACCES:
+	case -EOPNOTSUPP:
+		return STATUS_UNSUPPORTED;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+/*
+ * A process that is being killed is still there for a while, with its memory gone and its links
+ * refused: whatever failed meanwhile failed because of that.
+ */
+static bool ended_soon(pid_t pid)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
+}
+
+/* Is the process that the session is about, if it is about one, still there? */
+static bool alive(const struct session *s)
+{
+	return !s->id || proc_alive(s->id);
+}
+
+enum status status_tell(int err, pid_t pid, bool opened, const char *why)
+{
+	log_release();
+	/* A request that was wrong, or about a process that never was, has nothing to wait for. */
+	if (pid && err < 0 && err != -EINVAL && (opened || err != -ESRCH) && ended_soon(pid)) {
+		log_err("PID %d ended while it was being looked at", pid);
+		return STATUS_TARGET_ENDED;
+	}
+	if (*why)
+		log_err("%s", why);
+	else if (err < 0)
+		log_err("PID %d cannot be looked at: %s", pid, strerror(-err));
+	return err < 0 ? status_of(err) : STATUS_OK;
+}
+
+/* --- hits ------------------------------------------------------------------------------------- */
+
+static void on_entry(struct session *s, const struct hp_record *rec, size_t size)
+{
+	const struct site *site;
+	struct entry_view v;
+
+	if (s->count_max && s->events == s->count_max)
+		return;
+	site = entry_check(rec, size, &v) ? NULL : sites_at(s->sites, v.e->slot, v.e->gen);
+	if (!site || s->deaf) {
+		s->unshown++;
+		return;
+	}
+	trace_event_entry(&s->lines, site, &v);
+	s->events++;
+}
+
+int session_record(void *arg, const struct hp_record *rec, size_t size)
+{
+	struct session *s = arg;
+
+	if (rec->kind == HP_ENTRY)
+		on_entry(s, rec, size);
+	else if (rec->kind == HP_THREAD)
+		trace_events_thread(&s->lines, rec, size);
+	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
+	return s->deaf || conn_pending(s->conn) < OUT_MAX ? 0 : -EAGAIN;
+}
+
+/* --- fetching --------------------------------------------------------------------------------- */
+
+static void tell_lost(struct session *s)
+{
+	uint64_t lost = 0;
+
+	s->hits = 0;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+		struct hp_slot_stat stat = probe_bpf_stat(sites_bpf(s->sites), slot);
+
+		s->hits += stat.hits;
+		lost += stat.lost;
+	}
+	s->lost_ns = clock_ns();
+	trace_event_lost(&s->lines, s->lost_ns, lost - s->lost, "ringbuf");
+	trace_event_lost(&s->lines, s->lost_ns, s->unshown - s->unshown_told, "client");
+	s->lost = lost;
+	s->unshown_told = s->unshown;
+}
+
+static void fetch(struct session *s)
+{
+	uint64_t now_ns = clock_ns();
+	bool full = conn_pending(s->conn) >= OUT_MAX;
+
+	s->lines.wall_offset_ns = clock_wall_ns() - now_ns;
+	if (!full)
+		probe_bpf_consume(sites_bpf(s->sites), FETCH_MAX);
+	/* A ring that is not emptied stays readable: looking at it would be all we do. */
+	if (full != s->paused)
+		loop_mod(s->loop, s->ring_src, full ? 0 : EPOLLIN);
+	s->paused = full;
+	if (now_ns - s->lost_ns > LOST_NS)
+		tell_lost(s);
+	/* A broken connection shows as its end of stream, where the engine stops us. */
+	conn_flush(s->conn);
+}
+
+static void on_fetch(void *arg, uint32_t events _unused_)
+{
+	struct session *s = arg;
+
+	fetch(s);
+	if (s->count_max && s->events == s->count_max)
+		session_stop(s, "count");
+}
+
+void session_resume(struct session *s)
+{
+	on_fetch(s, 0);
+}
+
+static void on_target_ended(void *arg, uint32_t events _unused_)
+{
+	session_stop(arg, "target exited");
+}
+
+static void on_duration(void *arg, uint32_t events _unused_)
+{
+	session_stop(arg, "duration");
+}
+
+/* --- attach and detach ------------------------------------------------------------------------ */
+
+static int start_sources(struct session *s, uint64_t duration_ns)
+{
+	struct loop *l = s->loop;
+
+	s->ring_src = loop_add(l, probe_bpf_fd(sites_bpf(s->sites)), EPOLLIN, on_fetch, s);
+	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
+	s->duration_timer = loop_timer(l, duration_ns, on_duration, s);
+	if (s->id)
+		s->pid_src = loop_add(l, s->id->pidfd, EPOLLIN, on_target_ended, s);
+	return s->ring_src && s->fetch_timer && s->duration_timer && (s->pid_src || !s->id)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int attach(struct session *s, const struct trace_request *req)
+{
+	struct buf *b;
+	int err;
+
+	s->start_ns = clock_ns();
+	s->lines.wall_offset_ns = clock_wall_ns() - s->start_ns;
+	if (req->nspecs > SPECS_MAX) {
+		log_err("%zu SPECs are too many: at most %d, but each may hold wildcards",
+			req->nspecs, SPECS_MAX);
+		return -EINVAL;
+	}
+	err = s->kind->attach(s, req);
+	if (err == 0)
+		err = start_sources(s, req->duration_ns);
+	if (err)
+		return err;
+	s->state = SESSION_LIVE;
+	b = trace_event_begin(&s->lines, "attached", clock_ns(), s->lines.pid);
+	s->kind->attached(s, b);
+	trace_event_end(b);
+	s->kind->notes(s);
+	return 0;
+}
+
+/* Let the client read until it is not far behind. Return: false when it does not read. */
+static bool wait_for_client(struct session *s)
+{
+	struct pollfd pfd = {.fd = s->conn->fd, .events = POLLOUT};
+
+	while (conn_pending(s->conn) >= OUT_MAX) {
+		int n = poll(&pfd, 1, DRAIN_WAIT_MS);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || conn_flush(s->conn))
+			return false;
+	}
+	return true;
+}
+
+/* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
+static void drain(struct session *s)
+{
+	int n;
+
+	do {
+		s->deaf = s->deaf || !wait_for_client(s);
+		n = probe_bpf_consume(sites_bpf(s->sites), FETCH_MAX);
+	} while (n > 0 || n == -EAGAIN);
+	tell_lost(s);
+}
+
+/* Reverse order of attach(). Return: is nothing left in the target? */
+static bool take_down(struct session *s)
+{
+	bool was_live = s->state == SESSION_LIVE;
+	int err = 0;
+
+	s->state = SESSION_DETACHING;
+	loop_del(s->loop, s->ring_src);
+	loop_del(s->loop, s->fetch_timer);
+	loop_del(s->loop, s->pid_src);
+	loop_del(s->loop, s->duration_timer);
+	if (s->sites) {
+		if (s->kind->detach)
+			s->kind->detach(s, true);
+		err = sites_remove_all(s->sites);
+		if (s->kind->detach)
+			s->kind->detach(s, false);
+		if (was_live)
+			drain(s);
+		int left = sites_close(s->sites);
+
+		s->sites = NULL;
+		err = err ? err : left;
+	}
+	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
+	if (!err || !s->id || !alive(s) ||
+	    (err == -ESRCH && (s->replaced || ended_soon(s->id->pid))))
+		return true;
+	if (err == -EBUSY)
+		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "
+			 "for the next attach or `hotprobe clean -p %d`",
+			 s->id->pid, s->id->pid);
+	else
+		log_warn("PID %d: not all was taken out (%s): use `hotprobe clean -p %d`",
+			 s->id->pid, remote_why(s->remote, err), s->id->pid);
+	return false;
+}
+
+static void session_free(struct session *s)
+{
+	s->kind->free(s);
+	remote_close(s->remote);
+	trace_events_fini(&s->lines);
+	free(s);
+}
+
+void session_stop(struct session *s, const char *reason)
+{
+	session_done_fn *done = s->done;
+	void *arg = s->done_arg;
+	bool ended = !alive(s), restored;
+	struct buf *b;
+
+	if (ended)
+		reason = "target exited";
+	restored = take_down(s);
+	b = trace_event_begin(&s->lines, "detached", clock_ns(), s->lines.pid);
+	buf_printf(b, ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
+		   (unsigned long long)s->events, (unsigned long long)s->hits,
+		   (unsigned long long)(s->lost + s->unshown),
+		   restored ? "true" : "false", reason);
+	trace_event_end(b);
+	session_free(s);
+	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
+}
+
+enum status session_trace(struct loop *loop, struct conn *conn, const struct trace_request *req,
+			  session_done_fn *done, void *arg, struct session **ret)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	int err;
+
+	if (!s) {
+		log_err("out of memory");
+		return STATUS_FAILED;
+	}
+	*s = (struct session){.kind = req->binary ? &session_image : &session_jvm,
+			      .loop = loop,
+			      .conn = conn,
+			      .done = done,
+			      .done_arg = arg,
+			      .count_max = req->count,
+			      .lines = {.out = &conn->out}};
+	log_hold(why);
+	err = attach(s, req);
+	status = status_tell(err, req->pid, s->id, why);
+	if (err == 0) {
+		*ret = s;
+		return STATUS_OK;
+	}
+	take_down(s);
+	session_free(s);
+	return status;
+}

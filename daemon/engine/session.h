@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - one client's long request on one target: trace, or following the symbol map.
+ *
+ * A session owns everything it brings into being (target, map, region, probes) and takes it down in
+ * reverse order. It runs on the engine's loop and writes lines to the client's connection.
+ */
+#ifndef HP_SESSION_H
+#define HP_SESSION_H
+
+#include "remote/remote.h"
+#include "base/loop.h"
+#include "proto/conn.h"
+#include "proto/proto.h"
+
+/** status_of() - the exit status that a module's -errno stands for. */
+enum status status_of(int err);
+
+struct target;
+
+/**
+ * session_open_target() - find a way into @pid and open it as a target.
+ * session_look_at() - the same for looking only, which needs no way of its own if ptrace is allowed.
+ * @w_ret: set as soon as there is one, on failure too; remote_close() it after the target.
+ * Prints one error line when it fails. Return: as remote_open() and target_open().
+ */
+int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret);
+int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret);
+
+/**
+ * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
+ * has ended, which explains any other. Waits up to 0.3 s for a target that may be dying.
+ * @err: 0 or more if all went well. @pid: 0 if it was about none. @opened: it was seen to be there.
+ * @why: what log_hold() was given.
+ */
+enum status status_tell(int err, pid_t pid, bool opened, const char *why);
+
+struct trace_request {
+	pid_t pid;	    /* 0: every process of @binary */
+	const char *binary; /* a native image; NULL: @pid is a JVM */
+	enum remote_kind via;
+	const char *const *specs;
+	size_t nspecs;
+	uint64_t count;	      /* stop after so many events; 0 never */
+	uint64_t duration_ns; /* stop after so long; 0 never */
+	uint32_t string_max;
+	size_t ring_bytes;
+	bool count_only;
+};
+
+struct session;
+
+/* Called once, when a session has ended by itself or by session_stop(); it is gone after. */
+typedef void session_done_fn(void *arg, enum status status);
+
+/**
+ * session_trace() - attach and trace; events go to @conn until the session is done.
+ * Return: STATUS_OK with *@ret set; otherwise what went wrong (said by log_err() already), and
+ * @done is not called.
+ */
+enum status session_trace(struct loop *loop, struct conn *conn, const struct trace_request *req,
+			  session_done_fn *done, void *arg, struct session **ret);
+
+/** session_stop() - detach now; @reason as in the "detached" event. Calls done(). */
+void session_stop(struct session *s, const char *reason);
+
+/**
+ * session_resume() - the connection has room again: go on fetching events.
+ */
+void session_resume(struct session *s);
+
+#endif

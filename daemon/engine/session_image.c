@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session_image.c - tracing a native image: one process of it, or all. See session_kind.h.
+ *
+ * All methods are known from the file, so everything is decided at attach. With one process, methods
+ * are diverted to slots where their code allows it. All else gets a uprobe in place.
+ *
+ * The two must not meet: the kernel removes a uprobe by writing back the byte it found in the file,
+ * into the middle of our jump. So a method is only diverted where its code is as in the file, and
+ * instances agree by a lock on the file that nobody puts the one in place while somebody looks for
+ * the other. Where some process has slots, uprobes go on methods' first instructions, which are
+ * never diverted.
+ */
+#include <signal.h>
+#include <sys/file.h>
+
+#include "engine/images.h"
+#include "runtime/image/image_match.h"
+#include "region/patch.h"
+#include "base/log.h"
+#include "runtime/image/image_config.h"
+#include "runtime/image/image_site.h"
+#include "probe/spec.h"
+#include "engine/session_kind.h"
+#include "runtime/image/image_cache.h"
+#include "runtime/image/image_heap.h"
+#include "runtime/image/image_names.h"
+#include "runtime/image/image_proc.h"
+
+/* Another instance holds the file's lock for as long as it attaches. */
+#define LOCK_WAIT_MS 5000
+
+struct image_session {
+	int fd;
+	char *path;
+	struct elffile file;
+	bool has_file, has_heap, has_proc;
+	bool count_only;
+	bool locked; /* the file, by us, while probes are being removed */
+	struct image_map map;
+	struct image_heap heap;
+	struct image_proc proc;
+	struct names klasses;
+
+	struct image_pattern *patterns[SPECS_MAX];
+	char *texts[SPECS_MAX];
+	char *descs[SPECS_MAX]; /* what each SPEC says of parameters, or NULL */
+	enum image_fit best[SPECS_MAX]; /* that any method has */
+	size_t nspecs;
+
+	uint32_t methods, raw, shared;	  /* matched; types unknown; of those by sharing a name */
+	uint32_t places[IMAGE_STEPPED + 1]; /* sites of each kind */
+};
+
+static const char *klass_of_word(void *arg, uint64_t word)
+{
+	struct image_session *im = arg;
+	const struct name_entry *known = names_get(&im->klasses, word);
+	char text[IMAGE_NAME_MAX];
+
+	if (known)
+		return known->text;
+	if (!im->has_heap || !word)
+		return NULL;
+	names_put(&im->klasses, word,
+		  image_heap_class_of_word(&im->heap, word, text, sizeof(text)) > 0 ? text : NULL, 0);
+	known = names_get(&im->klasses, word);
+	return known ? known->text : NULL;
+}
+
+/* --- what sites tell -------------------------------------------------------------------------- */
+
+static void on_probed(void *arg, const struct site *site)
+{
+	struct session *s = arg;
+	struct image_session *im = s->own;
+
+	im->places[image_site_place(site)]++;
+}
+
+static void on_unprobed(void *arg _unused_, const struct site *site _unused_,
+			const char *why _unused_)
+{
+}
+
+static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
+{
+	log_warn("%s.%s at 0x%llx is not probed: %s", nm->klass, nm->name,
+		 (unsigned long long)nm->entry, why);
+}
+
+static const struct site_ops site_ops = {
+	.probed = on_probed,
+	.unprobed = on_unprobed,
+	.refused = on_refused,
+	.record = session_record,
+};
+
+/* --- which methods ---------------------------------------------------------------------------- */
+
+static int parse_specs(struct image_session *im, const struct trace_request *req)
+{
+	char desc[IMAGE_NAME_MAX];
+
+	for (size_t i = 0; i < req->nspecs; i++) {
+		int err = image_pattern_new(req->specs[i], &im->patterns[i]);
+
+		if (!err) {
+			im->nspecs++;
+			err = image_pattern_descriptor(im->patterns[i], desc, sizeof(desc));
+		}
+		if (err == -EINVAL)
+			log_err("bad SPEC '%s': for a native image it is [static] CLASS.METHOD[(TYPES)]"
+				"[@ENTRY]", req->specs[i]);
+		if (err && err != -ENOENT)
+			return err;
+		im->texts[i] = strdup(req->specs[i]);
+		im->descs[i] = err ? NULL : strdup(desc);
+		if (!im->texts[i] || (!err && !im->descs[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The SPEC that fits @m best; one by its signature is worth more than one by its name. */
+static enum image_fit fit(struct image_session *im, const struct image_method *m, size_t *spec)
+{
+	enum image_fit best = FIT_NOT;
+
+	for (size_t i = 0; i < im->nspecs; i++) {
+		enum image_fit f = image_pattern_fit(im->patterns[i], &im->map, m);
+
+		if (f >= im->best[i] && f > best) {
+			best = f;
+			*spec = i;
+		}
+	}
+	return best;
+}
+
+/* Source: JLS 8.7 and 12.9: class initializers are static; JVMS 2.9.1: constructors are not. */
+static bool is_static(const struct image_pattern *p, const char *name, const char *desc)
+{
+	return image_pattern_is_static(p) || !strcmp(name, "<clinit>") ||
+	       (!strcmp(name, "main") && !strcmp(desc, "([Ljava/lang/String;)V"));
+}
+
+/*
+ * What is known of the parameters. A SPEC's types are taken for a method that is the only one of its
+ * name, or was picked by its entry, or whose signature the image confirms. C's callers pass no heap
+ * base, without which references mean nothing.
+ */
+static void know_types(struct image_session *im, const struct image_method *m, size_t spec,
+		       enum image_fit fit, struct image_site_plan *plan)
+{
+	const char *own = image_text(&im->map, m->desc), *name = image_text(&im->map, m->name);
+	const struct image_pattern *p = im->patterns[spec];
+	bool sure = fit == FIT_SIGNATURE || m->overloads == 1 || image_pattern_picks_one(p);
+
+	if (im->descs[spec] && sure)
+		plan->desc = *own ? own : im->descs[spec];
+	else if (*own && (!strcmp(name, "<init>") || !strcmp(name, "<clinit>")))
+		plan->desc = own;
+	if (m->flags & METHOD_C_ENTRY)
+		plan->desc = NULL;
+	plan->desc_by_spec = plan->desc != own && fit != FIT_SIGNATURE;
+	if (plan->desc)
+		plan->is_static = is_static(p, name, plan->desc);
+	im->raw += !plan->desc;
+	im->shared += !plan->desc && im->descs[spec] && !sure;
+}
+
+/* --- sites ------------------------------------------------------------------------------------ */
+
+/* Where sites are brought together before they become live. */
+struct batch {
+	struct site *sites[REGION_SLOTS];
+	size_t n, ndiverted; /* those diverted are the first ones */
+};
+
+/* A longer method than this is none: method_code.h. */
+static int read_code(struct image_session *im, const struct image_method *m,
+		     struct image_site_plan *plan, uint8_t **code)
+{
+	uint64_t len = MIN(m->end - m->entry, (uint64_t)METHOD_CODE_MAX);
+
+	if (m->end <= m->entry || !image_file_offset(&im->file, m->entry, len, &plan->file_offset))
+		return -EPROTO;
+	plan->nm.end = m->entry + len;
+	return elffile_read(&im->file, plan->file_offset, len, METHOD_CODE_MAX, code);
+}
+
+/* Return: 1 armed; 0 it cannot be probed (said), or no SPEC asks for it; -ENOMEM; -ENOSPC. */
+static int arm_method(struct session *s, const struct image_method *m, bool divert, bool at_start,
+		      struct site **ret)
+{
+	struct image_session *im = s->own;
+	struct image_site_plan plan = {
+		.nm = {.entry = m->entry,
+		       .end = m->end,
+		       .klass = image_text(&im->map, m->klass),
+		       .name = image_text(&im->map, m->name),
+		       .desc = image_text(&im->map, m->desc)},
+		.symbol = image_text(&im->map, m->symbol),
+		.overloads = m->overloads,
+		.count_only = im->count_only,
+		.bias = im->has_proc ? im->proc.bias : 0,
+	};
+	_cleanup_free_ uint8_t *code = NULL;
+	size_t spec = 0;
+	enum image_fit how = fit(im, m, &spec);
+	int err;
+
+	if (how == FIT_NOT)
+		return 0;
+	im->methods++;
+	know_types(im, m, spec, how, &plan);
+	err = read_code(im, m, &plan, &code);
+	plan.code = code;
+	if (!err)
+		err = image_site_new(&plan, sites_env(s->sites), divert, at_start, ret);
+	if (!err) {
+		err = sites_arm(s->sites, *ret);
+		if (err)
+			site_free(*ret);
+	}
+	im->methods -= err == -ENOSPC;
+	if (err == -ENOMEM || err == -ENOSPC)
+		return err;
+	if (err)
+		on_refused(s, &plan.nm, "its code is not understood");
+	return err ? 0 : 1;
+}
+
+static void sort_in(struct batch *b, struct site *site)
+{
+	if (image_site_place(site) == IMAGE_DIVERTED) {
+		b->sites[b->n] = b->sites[b->ndiverted];
+		b->sites[b->ndiverted++] = site;
+	} else {
+		b->sites[b->n] = site;
+	}
+	b->n++;
+}
+
+static int arm_all(struct session *s, struct batch *b, bool divert, bool at_start)
+{
+	struct image_session *im = s->own;
+	int err = 0;
+
+	for (uint32_t i = 0; i < im->map.n && err >= 0; i++) {
+		struct site *site;
+
+		err = arm_method(s, &im->map.methods[i], divert, at_start, &site);
+		if (err == 1)
+			sort_in(b, site);
+	}
+	if (err == -ENOSPC) {
+		log_warn("only the first %zu methods that match are probed: there are no more slots",
+			 sites_max(s->sites));
+		err = 0;
+	}
+	return MIN(err, 0);
+}
+
+static int divert_all(struct session *s, struct batch *b)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < b->ndiverted && err >= 0; i += PATCH_BATCH_MAX)
+		err = sites_divert(s->sites, b->sites + i,
+				   MIN(b->ndiverted - i, (size_t)PATCH_BATCH_MAX));
+	return MIN(err, 0);
+}
+
+static int bring_up(struct session *s, pid_t pid, bool divert, bool at_start)
+{
+	struct image_session *im = s->own;
+	_cleanup_free_ struct batch *b = calloc(1, sizeof(*b));
+	char path[32];
+	int err;
+
+	if (!b)
+		return -ENOMEM;
+	err = arm_all(s, b, divert, at_start);
+	if (!err)
+		err = divert_all(s, b);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", im->fd);
+	err = sites_attach(s->sites, pid, path, b->sites + b->ndiverted, b->n - b->ndiverted);
+	return MIN(err, 0);
+}
+
+/* --- attach ----------------------------------------------------------------------------------- */
+
+/* Without the lock (somebody may hold it for ever) everything is done the way that meets nobody. */
+static bool lock_file(int fd)
+{
+	uint64_t until_ns = clock_ns() + LOCK_WAIT_MS * NSEC_PER_MSEC;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (clock_ns() > until_ns)
+			return false;
+		usleep(20000);
+	}
+	return true;
+}
+
+static int open_file(struct image_session *im, const struct trace_request *req)
+{
+	struct image_about about;
+	enum status status = images_open(req->binary, &im->fd, &about);
+	const char *why;
+	bool hit;
+	int err;
+
+	if (status != STATUS_OK)
+		return status == STATUS_UNSUPPORTED ? -EOPNOTSUPP : -ENOENT;
+	why = image_unprobeable(&about);
+	if (why) {
+		log_err("%s: %s", req->binary, why);
+		return -EOPNOTSUPP;
+	}
+	im->path = strdup(req->binary);
+	err = im->path ? elffile_open(im->fd, &im->file) : -ENOMEM;
+	if (err)
+		return err;
+	im->has_file = true;
+	err = image_map_cached(im->fd, &im->map, &hit);
+	if (err)
+		log_err("%s: its methods cannot be told: %s", im->path, images_no_names(err));
+	return err == -ENOENT ? -EOPNOTSUPP : err;
+}
+
+static void open_heap(struct image_session *im)
+{
+	int err = image_heap_open(&im->file, &im->heap);
+
+	im->has_heap = !err;
+	if (!err)
+		image_heap_drop_copy(&im->heap, &im->file);
+	else
+		log_warn("%s: the layout of its objects is not known: classes and texts are not shown",
+			 im->path);
+}
+
+static int match_all(struct image_session *im)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < im->nspecs; i++) {
+		im->best[i] = image_pattern_best(im->patterns[i], &im->map);
+		any = any || im->best[i] != FIT_NOT;
+	}
+	if (any)
+		return 0;
+	log_err("%s has no method that matches: one that is inlined everywhere has no code of its own "
+		"(see `hotprobe methods -x`)", im->path);
+	return -ENOENT;
+}
+
+/* The one process, which must run this very file. */
+static int open_proc(struct session *s, struct image_session *im, pid_t pid)
+{
+	_cleanup_close_ int exe = image_proc_exe(pid);
+	struct stat a, b;
+	int err = exe < 0 ? exe : fstat(exe, &a) || fstat(im->fd, &b) ? -errno : 0;
+
+	if (exe == -ENOENT) {
+		err = kill(pid, 0) && errno == ESRCH ? -ESRCH : err;
+		log_err(err == -ESRCH ? "no such process: %d" : "PID %d runs no program", pid);
+		return err;
+	}
+	if (!err && (a.st_dev != b.st_dev || a.st_ino != b.st_ino)) {
+		log_err("PID %d does not run %s: leave out -x, or give the file that it runs", pid,
+			im->path);
+		return -ENOENT;
+	}
+	if (!err)
+		err = image_proc_open(pid, &im->file, &im->proc);
+	if (err) {
+		log_err("PID %d cannot be looked at: %s", pid,
+			err == -ENOENT ? "its code is not mapped as the file says" : strerror(-err));
+		return err;
+	}
+	im->has_proc = true;
+	s->id = &im->proc.id;
+	s->lines.pid = pid;
+	return 0;
+}
+
+/* A way in, if one may be had: else uprobes in place do. */
+static void open_way(struct session *s, pid_t pid)
+{
+	char why[LOG_TEXT_MAX], *outer = log_hold(why);
+	struct remote *w = NULL;
+	int err;
+
+	err = remote_open(pid, REMOTE_PTRACE, &w);
+	if (!err)
+		err = remote_begin(w);
+	if (!err)
+		err = remote_end(w);
+	log_hold_on(outer);
+	if (!err) {
+		s->remote = w;
+		return;
+	}
+	log_info("PID %d cannot be traced by ptrace (%s): probes are put in place, which costs more",
+		 pid, *why ? why : strerror(-err));
+	remote_close(w);
+}
+
+static int open_sites(struct session *s, struct image_session *im, const struct trace_request *req)
+{
+	struct sites_options opt = {.attachment = {.ring_bytes = req->ring_bytes},
+				    .count_only = req->count_only};
+
+	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &opt.attachment.config);
+	if (im->has_proc)
+		opt.attachment.target = image_attachment_target(&im->proc, s->remote);
+	return sites_open(&opt, &site_ops, s, &s->sites);
+}
+
+static int open_all(struct session *s, struct image_session *im, const struct trace_request *req)
+{
+	int err = parse_specs(im, req);
+
+	if (!err && req->via == REMOTE_AGENT) {
+		log_err("a native image has no JVM that an agent could be loaded into: leave out --via");
+		err = -EOPNOTSUPP;
+	}
+
+	if (!err)
+		err = open_file(im, req);
+	if (!err)
+		err = match_all(im);
+	if (!err && req->pid)
+		err = open_proc(s, im, req->pid);
+	if (err)
+		return err;
+	open_heap(im);
+	if (req->pid)
+		open_way(s, req->pid);
+	return open_sites(s, im, req);
+}
+
+static int image_attach(struct session *s, const struct trace_request *req)
+{
+	struct image_session *im = calloc(1, sizeof(*im));
+	bool locked, divert, at_start;
+	struct stat st;
+	int err;
+
+	if (!im)
+		return -ENOMEM;
+	im->fd = -1;
+	im->count_only = req->count_only;
+	s->own = im;
+	s->lines.klass = klass_of_word;
+	s->lines.klass_arg = im;
+	err = open_all(s, im, req);
+	if (err)
+		return err;
+	locked = lock_file(im->fd);
+	divert = s->remote && locked;
+	at_start = !req->pid &&
+		   (!locked || fstat(im->fd, &st) || image_proc_each(&st, region_is_mapped));
+	err = bring_up(s, req->pid, divert, at_start);
+	if (err == -EACCES) {
+		log_info("PID %d: its code may not be changed (a security policy, or a limit): probes are "
+			 "put in place, which costs more", req->pid);
+		sites_disarm(s->sites);
+		im->methods = im->raw = im->shared = 0;
+		err = bring_up(s, req->pid, false, at_start);
+	}
+	if (locked)
+		flock(im->fd, LOCK_UN);
+	return err;
+}
+
+static void image_attached(struct session *s, struct buf *b)
+{
+	struct image_session *im = s->own;
+	const char *sep = "";
+
+	buf_str(b, ",\"kind\":\"native-image\",\"binary\":");
+	json_str(b, im->path, strlen(im->path));
+	buf_printf(b, ",\"methods\":%u,\"sites\":%zu,\"waiting\":[", im->methods, sites_live(s->sites));
+	for (size_t i = 0; i < im->nspecs; i++) {
+		if (im->best[i] != FIT_NOT)
+			continue;
+		buf_str(b, sep);
+		json_str(b, im->texts[i], strlen(im->texts[i]));
+		sep = ",";
+	}
+	buf_printf(b, "],\"via\":\"%s\",\"diverted\":%u,\"emulated\":%u,\"stepped\":%u",
+		   s->remote ? s->remote->ops->name : "uprobe", im->places[IMAGE_DIVERTED],
+		   im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
+}
+
+static void image_notes(struct session *s)
+{
+	struct image_session *im = s->own;
+	struct sites_figures fig;
+
+	for (size_t i = 0; i < im->nspecs; i++)
+		if (im->best[i] == FIT_NOT)
+			log_warn("'%s' matches no method of %s: one that is inlined everywhere has no "
+				 "code of its own", im->texts[i], im->path);
+	if (im->raw)
+		log_info("%u of %u methods: what parameters they have is not known from the image, so their "
+			 "arguments are shown raw; a SPEC with a parameter list says it", im->raw,
+			 im->methods);
+	if (im->shared)
+		log_info("%u of these share class and name with another: pick one by its address, as in "
+			 "NAME(int)@0x%llx (see `hotprobe methods -x`)", im->shared,
+			 (unsigned long long)im->map.methods[0].entry);
+	log_debug("attach: %s: attached in %.1f ms; %u methods diverted; in place %u emulated, %u "
+		  "single-stepped, which takes some us a call", im->path,
+		  (double)(clock_ns() - s->start_ns) / 1e6, im->places[IMAGE_DIVERTED],
+		  im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
+	sites_figures(s->sites, &fig);
+	if (s->remote)
+		log_debug("attach: one thread stood for %.3f ms to map the region, %.3f ms to change "
+			  "code; no other thread was stopped",
+			  (double)fig.attachment.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
+}
+
+/*
+ * While text is writable the kernel silently refuses uprobes on it (valid_vma(), kernel/events/
+ * uprobes.c), so no other instance shall attach meanwhile.
+ */
+static void image_detach(struct session *s, bool begin)
+{
+	struct image_session *im = s->own;
+
+	if (!im->places[IMAGE_DIVERTED])
+		return;
+	if (begin) {
+		im->locked = lock_file(im->fd);
+		return;
+	}
+	s->replaced = !region_is_mapped(im->proc.id.pid);
+	if (im->locked)
+		flock(im->fd, LOCK_UN);
+}
+
+static void image_free(struct session *s)
+{
+	struct image_session *im = s->own;
+
+	if (!im)
+		return;
+	for (size_t i = 0; i < SPECS_MAX; i++) {
+		image_pattern_free(im->patterns[i]);
+		free(im->texts[i]);
+		free(im->descs[i]);
+	}
+	if (im->has_heap)
+		image_heap_close(&im->heap);
+	if (im->has_file)
+		elffile_close(&im->file);
+	image_map_fini(&im->map);
+	image_proc_close(&im->proc);
+	names_fini(&im->klasses);
+	if (im->fd >= 0)
+		close(im->fd);
+	free(im->path);
+	free(im);
+}
+
+const struct session_kind session_image = {
+	.attach = image_attach,
+	.attached = image_attached,
+	.notes = image_notes,
+	.detach = image_detach,
+	.free = image_free,
+};

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/* watch.c - follow the symbol map of a target. See watch.h. */
+#include "engine/watch.h"
+#include "runtime/hotspot/codecache.h"
+#include "base/log.h"
+#include "engine/report.h"
+
+struct watch {
+	struct loop *loop;
+	struct conn *conn;
+	session_done_fn *done;
+	void *arg;
+	struct remote *remote;
+	struct target *t;
+	struct codecache *codecache;
+	struct loop_source *pid_src;
+	char *pattern;
+};
+
+static void tell(struct watch *w, const char *event, const struct nmethod *nm, uint64_t ts_ns)
+{
+	if (!report_wanted(w->pattern, nm))
+		return;
+	report_nmethod(&w->conn->out, nm, event, ts_ns + clock_wall_ns() - clock_ns());
+}
+
+static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "compiled", nm, ts_ns);
+}
+
+static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "retired", nm, ts_ns);
+}
+
+static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns)
+{
+	tell(arg, "unloaded", nm, ts_ns);
+}
+
+static const struct codecache_ops ops = {
+	.compiled = on_compiled,
+	.retired = on_retired,
+	.unloaded = on_unloaded,
+};
+
+static void watch_free(struct watch *w)
+{
+	loop_del(w->loop, w->pid_src);
+	codecache_close(w->codecache);
+	target_close(w->t);
+	remote_close(w->remote);
+	free(w->pattern);
+	free(w);
+}
+
+void watch_stop(struct watch *w)
+{
+	session_done_fn *done = w->done;
+	void *arg = w->arg;
+	bool alive = target_alive(w->t);
+
+	watch_free(w);
+	done(arg, alive ? STATUS_OK : STATUS_TARGET_ENDED);
+}
+
+static void on_target_ended(void *arg, uint32_t events _unused_)
+{
+	watch_stop(arg);
+}
+
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum remote_kind via,
+			const char *pattern, session_done_fn *done, void *arg, struct watch **ret)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	char why[LOG_TEXT_MAX];
+	enum status status;
+	int err;
+
+	if (!w) {
+		log_err("out of memory");
+		return STATUS_FAILED;
+	}
+	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
+	log_hold(why);
+	err = session_look_at(pid, via, &w->remote, &w->t);
+	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
+		err = -ENOMEM;
+	if (err == 0)
+		err = codecache_open(w->t, loop, &ops, w, &w->codecache);
+	if (err == 0) {
+		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
+		err = w->pid_src ? 0 : -ENOMEM;
+	}
+	status = status_tell(err, pid, w->t != NULL, why);
+	if (err) {
+		watch_free(w);
+		return status;
+	}
+	report_map(&conn->out, codecache_map(w->codecache), w->pattern);
+	*ret = w;
+	return STATUS_OK;
+}

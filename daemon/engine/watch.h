@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h - `hotprobe methods -w`: follow the symbol map of a target; nothing in it is changed.
+ */
+#ifndef HP_WATCH_H
+#define HP_WATCH_H
+
+#include "engine/session.h"
+
+struct watch;
+
+/**
+ * watch_start() - send the map as items, then each change as an event, until stopped.
+ * @pattern: glob over "class.name", or NULL for all. Same return as session_trace().
+ */
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum remote_kind via,
+			const char *pattern, session_done_fn *done, void *arg, struct watch **ret);
+void watch_stop(struct watch *w);
+
+#endif

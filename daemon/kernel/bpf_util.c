@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/* bpf_util.c - what the loaders of the BPF programs share. See bpf_util.h. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "kernel/bpf_util.h"
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void debug_lines(const char *text)
+{
+	while (*text) {
+		int len = (int)strcspn(text, "\n");
+
+		log_debug("bpf: %.*s", len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static _printf_(2, 0) int on_message(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char text[1024];
+
+	if (level != LIBBPF_DEBUG && vsnprintf(text, sizeof(text), fmt, ap) > 0)
+		debug_lines(text);
+	return 0;
+}
+
+void bpf_messages(void)
+{
+	libbpf_set_print(on_message);
+}
+
+/*
+ * The last line of a verifier's log that says something: what follows are figures
+ * ("processed 110 insns ...").
+ */
+static size_t verdict(const char *log, const char **ret)
+{
+	const char *line = log, *next;
+	size_t found = 0;
+
+	*ret = "";
+	for (; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		if (!len || strncmp(line, "processed ", 10) == 0)
+			continue;
+		*ret = line;
+		found = len;
+	}
+	return found;
+}
+
+int bpf_load_failed(const char *what, int err, const struct load_log *log)
+{
+	const char *why;
+	size_t len = verdict(log->text, &why);
+
+	debug_lines(log->text);
+	if (err == -EPERM) {
+		log_err("%s: the kernel does not let us load a BPF program: run as root, with "
+			"CAP_BPF and CAP_PERFMON, and without lockdown=confidentiality",
+			what);
+		return -EPERM;
+	}
+	if (err == -ENOMEM) {
+		log_err("%s: not enough memory for its BPF maps", what);
+		return -ENOMEM;
+	}
+	if (len)
+		log_err("%s: the kernel refuses its BPF program: %.*s (-v prints the whole log)",
+			what, (int)MIN(len, 200), why);
+	else
+		log_err("%s: the kernel refuses its BPF program: %s; Linux 5.19 or later is needed",
+			what, strerror(-err));
+	return -EOPNOTSUPP;
+}
+
+/* --- one link for many uprobes ---------------------------------------------------------------- */
+
+/* The part of union bpf_attr that BPF_LINK_CREATE reads for it; include/uapi/linux/bpf.h, 6.6. */
+struct multi_attr {
+	__u32 prog_fd, target_fd, attach_type, flags;
+	__u64 path, offsets, ref_ctr_offsets, cookies;
+	__u32 cnt, multi_flags, pid, pad;
+};
+
+int bpf_multi_link(int prog_fd, const char *path, pid_t pid, const unsigned long *offsets,
+		   const __u64 *cookies, size_t n)
+{
+	struct multi_attr attr = {
+		.prog_fd = (__u32)prog_fd,
+		.attach_type = BPF_ATTACH_UPROBE_MULTI,
+		.path = (uintptr_t)path,
+		.offsets = (uintptr_t)offsets,
+		.cookies = (uintptr_t)cookies,
+		.cnt = (__u32)n,
+		.pid = (__u32)pid,
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attachment.c - what stands in a target before its first method is touched. See attachment.h.
+ *
+ * A uprobe can be refused in silence, so a thread of the target first runs through slot 0 some
+ * times, and the BPF program must have counted exactly that. It tells at the same time which nop is
+ * fast here: if the kernel made a call (0xe8) of the nop5, that; else a one-byte nop, which older
+ * kernels emulate in the trap instead of single-stepping it.
+ */
+#include <sys/stat.h>
+
+#include "probe/attachment.h"
+#include "proc/lock.h"
+#include "base/log.h"
+
+#define SELFTEST_HITS 8
+
+/* Each killed instance leaves one region; a target that makes up more gets no further attention. */
+#define REMAINS_MAX 64
+
+/*
+ * BPF sees PIDs of the initial namespace; ours are the same numbers only if we are in it.
+ * Source: PROC_PID_INIT_INO, Linux include/linux/proc_ns.h.
+ */
+static bool in_init_pid_ns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcu;
+}
+
+static void finish_config(struct hp_config *c, pid_t pid, size_t ring_bytes)
+{
+	c->tgid = in_init_pid_ns() ? (uint32_t)pid : 0;
+	c->wakeup_bytes = (uint32_t)MIN(ring_bytes / 8, 1u << 20);
+}
+
+static int report_busy(const struct attachment_target *t, pid_t holder)
+{
+	if (holder > 0)
+		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+			t->id->pid, holder);
+	else
+		log_err("PID %d is being traced already, by a hotprobe in another container: wait for "
+			"it or end it", t->id->pid);
+	return -EBUSY;
+}
+
+/* What was found of killed instances; there may be several regions when threads were inside one. */
+struct remains {
+	size_t sites;	/* entries put back */
+	size_t removed; /* regions, and descriptors of them */
+	size_t stuck;	/* regions that a thread is inside of */
+	pid_t holder;	/* with -EBUSY: the living instance, 0 if it cannot be seen from here */
+};
+
+/* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ... */
+static int remove_next(const struct attachment_target *t, struct remains *found, size_t *index)
+{
+	size_t restored = 0, skipped;
+	struct region *old;
+	int err;
+
+	err = region_find(t->remote, t->code_low, t->code_high, *index, &old, &found->holder);
+	if (err == -ENOENT)
+		return 0;
+	if (err == -EPROTO) {
+		log_warn("PID %d: a mapping is named like ours and is not: left alone", t->id->pid);
+		++*index;
+		return 1;
+	}
+	if (err)
+		return err;
+	old->file_text = t->file_text;
+	err = region_restore(old, &restored, &skipped);
+	found->sites += restored;
+	if (!err)
+		err = region_unmap(old);
+	region_close(old);
+	if (err && err != -EBUSY)
+		return err;
+	found->removed += !err;
+	found->stuck += err == -EBUSY;
+	*index += err == -EBUSY;
+	return 1;
+}
+
+/* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
+static int remove_remains(const struct attachment_target *t, struct remains *found)
+{
+	int err = 1;
+	size_t index = 0;
+
+	*found = (struct remains){0};
+	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
+		err = remove_next(t, found, &index);
+	if (!err)
+		found->removed += region_close_fds(t->remote) > 0;
+	return MIN(err, 0);
+}
+
+/*
+ * One instance per target. Where we may not open the target's memory there is no lock to be had; then
+ * its agent serves nobody else, and an instance that goes by ptrace asks the agent too.
+ */
+static int claim(const struct attachment_target *t, int *fd_ret, pid_t *holder)
+{
+	int err = target_lock(t->id->pid, fd_ret, holder);
+
+	return err == -EPERM && t->remote->view ? 0 : err;
+}
+
+static int take_target(struct attachment *r)
+{
+	const struct attachment_target *t = &r->t;
+	struct remains found;
+	pid_t holder = 0, pid = t->id->pid;
+	int err;
+
+	err = claim(t, &r->lock_fd, &holder);
+	if (err == -EBUSY)
+		return report_busy(t, holder);
+	if (err) {
+		log_err("cannot lock PID %d: %s", pid, remote_why(t->remote, err));
+		return err;
+	}
+	if (!proc_alive(t->id))
+		return -ESRCH;
+	err = remove_remains(t, &found);
+	if (err == -EBUSY)
+		return report_busy(t, found.holder);
+	if (found.removed)
+		log_warn("PID %d: removed what an earlier instance left (%zu probes)", pid,
+			 found.sites);
+	if (found.stuck)
+		log_info("PID %d: a thread is inside the region an earlier instance left: it stays",
+			 pid);
+	if (err == -EPERM)
+		log_err("PID %d: cannot remove what an earlier instance left: %s", pid,
+			remote_why(t->remote, err));
+	else if (err)
+		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
+			 remote_why(t->remote, err));
+	return err == -ESRCH || err == -EPERM ? err : 0;
+}
+
+static int attach_slots(struct attachment *r, uint32_t first, uint32_t n)
+{
+	_cleanup_free_ struct probe_place *places = calloc(n, sizeof(*places));
+	char path[64];
+	int err;
+
+	if (!places)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		places[i] = (struct probe_place){.offset = region_text_offset(first + i),
+						 .slot = first + i};
+	region_text_path(r->region, path, sizeof(path));
+	err = probe_bpf_attach(r->bpf, r->t.id->pid, path, places, n);
+	if (err)
+		log_err("cannot put uprobes on the slots in PID %d: %s", r->t.id->pid,
+			strerror(-err));
+	return err;
+}
+
+/* See above: proves that hits arrive, and picks the nop. */
+static int self_test(struct attachment *r)
+{
+	struct hp_slot_spec *spec = probe_bpf_slot(r->bpf, 0);
+	uint64_t hits;
+	uint8_t first;
+	int err;
+
+	spec->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
+	err = attach_slots(r, 0, 1);
+	if (err)
+		return err;
+	err = region_run_slot0(r->region, SELFTEST_HITS);
+	if (err == 0)
+		err = mem_read_u8(r->t.mem, region_slot_text(r->region, 0), &first);
+	spec->flags = 0;
+	if (err) {
+		log_err("self-test in PID %d failed: %s", r->t.id->pid, remote_why(r->t.remote, err));
+		return err;
+	}
+	hits = probe_bpf_stat(r->bpf, 0).hits;
+	if (hits != SELFTEST_HITS) {
+		log_err("uprobes do not fire in PID %d: %llu of %d test hits arrived, first byte "
+			"0x%02x; nothing was changed in it",
+			r->t.id->pid, (unsigned long long)hits, SELFTEST_HITS, first);
+		return -EOPNOTSUPP;
+	}
+	r->fig.nop = first == 0xe8 ? SLOT_NOP5 : SLOT_NOP1;
+	region_set_nop(r->region, r->fig.nop);
+	return 0;
+}
+
+static int bring_up(struct attachment *r, const struct attachment_options *opt, record_fn *fn, void *arg)
+{
+	struct hp_config config = opt->config;
+	uint64_t start_ns;
+	int err;
+
+	finish_config(&config, r->t.id ? r->t.id->pid : 0, opt->ring_bytes);
+	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf);
+	if (err)
+		return err;
+	r->fig.multi = probe_bpf_multi(r->bpf);
+	if (!r->t.remote)
+		return 0;
+	err = take_target(r);
+	if (err)
+		return err;
+	err = region_create(r->t.remote, r->t.code_low, r->t.code_high, &r->region,
+			    &r->fig.region_paused_ns);
+	if (err) {
+		log_err("cannot map the slot region in PID %d: %s", r->t.id->pid,
+			remote_why(r->t.remote, err));
+		return err;
+	}
+	r->region->file_text = r->t.file_text;
+	err = self_test(r);
+	if (err)
+		return err;
+	start_ns = clock_ns();
+	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1) : 0;
+	r->fig.attach_ns = clock_ns() - start_ns;
+	return err;
+}
+
+int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg, struct attachment **ret)
+{
+	struct attachment *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct attachment){.t = opt->target, .lock_fd = -1};
+	err = bring_up(r, opt, fn, arg);
+	if (err) {
+		/* Without a way in there is no region, and nothing that could stay. */
+		if (attachment_close(r, false) && proc_alive(opt->target.id))
+			log_warn("PID %d: the slot region stays mapped, unused, for the next attach or "
+				 "`hotprobe clean -p %d`",
+				 opt->target.id->pid, opt->target.id->pid);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+int attachment_close(struct attachment *r, bool keep)
+{
+	int err = 0;
+
+	if (!r)
+		return 0;
+	probe_bpf_detach(r->bpf);
+	if (r->region) {
+		err = keep ? -EBUSY : proc_alive(r->t.id) ? region_unmap(r->region) : -ESRCH;
+		region_close(r->region);
+	}
+	probe_bpf_close(r->bpf);
+	if (r->lock_fd >= 0)
+		close(r->lock_fd);
+	free(r);
+	return err;
+}
+
+bool attachment_slot_ready(struct attachment *r, uint32_t slot)
+{
+	if (r->fig.multi || r->single[slot])
+		return true;
+	if (slot > ATTACHMENT_SINGLE_MAX)
+		return false;
+	r->single[slot] = attach_slots(r, slot, 1) == 0;
+	return r->single[slot];
+}
+
+int attachment_clean(const struct attachment_target *t, size_t *sites)
+{
+	_cleanup_close_ int lock_fd = -1;
+	struct remains found = {0};
+	int err;
+
+	err = claim(t, &lock_fd, &found.holder);
+	if (err == 0 && !proc_alive(t->id))
+		err = -ESRCH;
+	if (err == 0)
+		err = remove_remains(t, &found);
+	if (err == -EBUSY)
+		return report_busy(t, found.holder);
+	*sites = found.sites;
+	if (err) {
+		log_err("cannot clean PID %d: %s", t->id->pid, remote_why(t->remote, err));
+		return err;
+	}
+	if (found.stuck) {
+		log_err("PID %d: a thread is inside what was left; probes are off, try again later",
+			t->id->pid);
+		return -EBUSY;
+	}
+	return found.removed > 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attachment.h - what stands in a target before its first method is touched: our claim on it, the slot
+ * region, the BPF programs, and a uprobe on every slot that was seen to fire.
+ */
+#ifndef HP_ATTACHMENT_H
+#define HP_ATTACHMENT_H
+
+#include "region/region.h"
+#include "kernel/bpf_load.h"
+#include "proc/mem.h"
+#include "proc/proc.h"
+
+/* Kernels before 6.6 take uprobes one by one, and 0.1 s each to take them off again. */
+#define ATTACHMENT_SINGLE_MAX 256
+
+/* A process as far as the rig needs it. All of it outlives the rig. */
+struct attachment_target {
+	const struct proc_id *id; /* NULL: there is no one process */
+	struct remote *remote; /* into it; NULL: nothing is done inside it, the rig is the BPF program only */
+	struct mem *mem;
+	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
+	bool file_text;		      /* as in struct region */
+};
+
+struct attachment_options {
+	struct attachment_target target;
+	struct hp_config config; /* tgid and wakeup_bytes are the rig's to fill */
+	size_t ring_bytes;
+};
+
+/* Figures for -v and the benchmark. */
+struct attachment_figures {
+	uint64_t region_paused_ns; /* one thread stood while the region was mapped */
+	uint64_t attach_ns;	   /* kernel: uprobes on all slots */
+	enum slot_nop nop;
+	bool multi; /* one uprobe_multi link */
+};
+
+struct attachment {
+	struct attachment_target t;
+	int lock_fd; /* -1 where only the agent's serving us alone keeps others out */
+	struct region *region;
+	struct probe_bpf *bpf;
+	bool single[REGION_SLOTS]; /* without uprobe_multi: slots that have theirs */
+	struct attachment_figures fig;
+};
+
+/**
+ * attachment_open() - claim the target, remove what a killed instance left, map, load, prove, attach.
+ * @fn: gets every record that the probes send.
+ *
+ * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
+ * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
+ */
+int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg, struct attachment **ret);
+
+/**
+ * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
+ * @keep: some method still leads into the region, so it must stay.
+ * Return: 0 nothing is left in the target; -EBUSY the region stays, for the next attach; -ESRCH;
+ * -EPERM; -ETIMEDOUT. @r is gone either way.
+ */
+int attachment_close(struct attachment *r, bool keep);
+
+/** attachment_slot_ready() - is there a uprobe on @slot? Attaches it where slots get theirs one by one. */
+bool attachment_slot_ready(struct attachment *r, uint32_t slot);
+
+/**
+ * attachment_clean() - remove what a killed instance left in @t.
+ * @sites: how many entries were put back.
+ * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
+ * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
+ */
+int attachment_clean(const struct attachment_target *t, size_t *sites);
+
+#endif

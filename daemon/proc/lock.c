@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/* lock.c - one instance per target. See lock.h. */
+#include <fcntl.h>
+
+#include "proc/lock.h"
+
+int lock_file(int fd, pid_t *holder)
+{
+	struct flock want = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, found = want;
+
+	if (fcntl(fd, F_SETLK, &want) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return -errno;
+	*holder = 0;
+	if (fcntl(fd, F_GETLK, &found) == 0 && found.l_type != F_UNLCK && found.l_pid > 0)
+		*holder = found.l_pid;
+	return -EBUSY;
+}
+
+int target_lock(pid_t pid, int *fd_ret, pid_t *holder)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH ? -ESRCH : errno == EACCES ? -EPERM : -errno;
+	err = lock_file(fd, holder);
+	if (err)
+		return err;
+	*fd_ret = take_fd(fd);
+	return 0;
+}

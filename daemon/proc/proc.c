@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/* proc.c - processes, held fast against PID reuse. See proc.h; JVMs are in jvm.c. */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "proc/proc.h"
+
+/* /proc/PID/stat: a name of at most 64 bytes and 51 numbers. */
+#define STAT_MAX 2048
+
+static int pidfd_open(pid_t pid)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+
+	/* A thread that is no process: EINVAL, since Linux 6.9 ENOENT (kernel/pid.c). */
+	if (fd < 0 && (errno == EINVAL || errno == ENOENT))
+		return -ESRCH;
+	return fd < 0 ? -errno : fd;
+}
+
+int proc_open(pid_t pid, struct proc_id *ret)
+{
+	struct proc_id p = {.pid = pid};
+	int err;
+
+	if (pid <= 0)
+		return -ESRCH;
+	p.pidfd = pidfd_open(pid);
+	if (p.pidfd < 0)
+		return p.pidfd;
+	/* Alive after the start time was read: it was this process's. */
+	err = proc_start_time(pid, &p.start_time);
+	if (!err && !proc_alive(&p))
+		err = -ESRCH;
+	if (err) {
+		proc_close(&p);
+		return err;
+	}
+	*ret = p;
+	return 0;
+}
+
+void proc_close(struct proc_id *p)
+{
+	if (!p)
+		return;
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	p->pidfd = -1;
+}
+
+/* A pidfd becomes readable when the last thread has ended, before anyone has waited for it. */
+bool proc_alive(const struct proc_id *p)
+{
+	struct pollfd fd = {.fd = p->pidfd, .events = POLLIN};
+
+	return p->pidfd >= 0 && poll(&fd, 1, 0) == 0;
+}
+
+/* Field 22, counted from behind the name, which may hold blanks and parentheses. */
+static int parse_start_time(const char *stat, uint64_t *ret)
+{
+	const char *p = strrchr(stat, ')');
+	char *end;
+	uint64_t v;
+
+	for (int field = 2; field < 22 && p; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -ESRCH;
+	v = strtoull(p + 1, &end, 10);
+	if (end == p + 1)
+		return -ESRCH;
+	*ret = v;
+	return 0;
+}
+
+int proc_start_time(pid_t pid, uint64_t *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32], stat[STAT_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ESRCH;
+	n = read(fd, stat, sizeof(stat) - 1);
+	if (n <= 0)
+		return -ESRCH;
+	stat[n] = '\0';
+	return parse_start_time(stat, ret);
+}
+
+static int open_root(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES ? -EPERM : -ESRCH;
+	return fd;
+}
+
+/* Open for reading what an O_PATH descriptor stands for, which is known to be harmless to open. */
+static int reopen_regular(int file)
+{
+	char self[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(file, &st) || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+	fd = open(self, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -EPERM : fd;
+}
+
+static int path_error(void)
+{
+	return errno == EACCES || errno == EPERM ? -EPERM : -ENOENT;
+}
+
+int proc_open_regular(const char *path)
+{
+	_cleanup_close_ int file = open(path, O_PATH | O_CLOEXEC);
+
+	return file < 0 ? path_error() : reopen_regular(file);
+}
+
+int proc_open_file(pid_t pid, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	_cleanup_close_ int root = open_root(pid), file = -1;
+
+	if (root < 0)
+		return root;
+	file = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return file < 0 ? path_error() : reopen_regular(file);
+}

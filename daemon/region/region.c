@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: MIT
+/*
+ * region.c - make, fill and remove the memory we put into a target. See region.h.
+ *
+ * Every step leaves something that a later instance recognises by the memfd's name and can
+ * remove, because we may be killed between any two (region_recover.c).
+ */
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "proc/lock.h"
+#include "region/region_table.h"
+#include "arch/stub.h"
+#include "proc/maps.h"
+
+/* jmp rel32 reaches 2 GiB either way; a page is kept for the instruction itself. */
+#define JMP_REACH ((1ULL << 31) - REGION_PAGE)
+
+/* Below this the kernel does not map (vm.mmap_min_addr), above it there is no user space. */
+#define ADDR_FLOOR   0x10000ULL
+#define ADDR_CEILING 0x7ffffffff000ULL
+
+#define PLACE_TRIES 8
+
+#define JMP_LEN 5 /* jmp rel32 */
+
+/* A thread passes a slot in less than a microsecond, once it runs; on a busy machine it may not. */
+#define OUTSIDE_WAIT_MS	 300
+#define OUTSIDE_PAUSE_US 2000
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3, include/uapi/linux/memfd.h */
+#endif
+
+/* linux/membarrier.h has it as an enum. */
+#define REGISTER_SYNC_CORE (1 << 6)
+
+/* --- geometry --------------------------------------------------------------------------------- */
+
+uint64_t region_text_offset(uint32_t slot)
+{
+	/*
+	 * Slot 0 has a page of its own: the kernel copies a page when it puts a uprobe on it, and
+	 * the others' text may still have to change then.
+	 */
+	return slot ? REGION_PAGE + (uint64_t)slot * SLOT_TEXT : 0;
+}
+
+uint64_t region_slot_text(const struct region *r, uint32_t slot)
+{
+	return r->text + region_text_offset(slot);
+}
+
+uint64_t region_slot_code(const struct region *r, uint32_t slot)
+{
+	return r->code + (uint64_t)slot * SLOT_CODE;
+}
+
+uint32_t region_slot_of(const struct region *r, uint64_t addr)
+{
+	uint64_t slots = r->text + REGION_PAGE;
+
+	if (range_inside(addr, 1, r->text, r->text + SLOT_TEXT))
+		return 0;
+	if (range_inside(addr, 1, slots + SLOT_TEXT, slots + REGION_SLOTS * SLOT_TEXT))
+		return (uint32_t)((addr - slots) / SLOT_TEXT);
+	if (range_inside(addr, 1, r->code, r->code + STUB_OFF))
+		return (uint32_t)((addr - r->code) / SLOT_CODE);
+	return UINT32_MAX;
+}
+
+struct region_slot *region_slot_entry(struct region *r, uint32_t slot)
+{
+	return &r->table_map->slot[slot];
+}
+
+void region_text_path(const struct region *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "/proc/self/fd/%d", r->fd);
+}
+
+/* Where in its word the jump of @e begins, and to which slot it leads; -1: it is none of ours. */
+static int jump_of(const struct region *r, const struct region_slot *e, uint32_t *slot)
+{
+	uint8_t divert[sizeof(uint64_t)], orig[sizeof(uint64_t)];
+
+	if (e->addr % sizeof(uint64_t) ||
+	    !range_inside(e->addr, sizeof(uint64_t), r->code_low, r->code_high))
+		return -1;
+	memcpy(divert, &e->divert, sizeof(divert));
+	memcpy(orig, &e->orig, sizeof(orig));
+	for (size_t at = 0; at + JMP_LEN <= sizeof(divert); at++) {
+		const uint8_t *rest = divert + at + JMP_LEN;
+		int32_t rel;
+
+		memcpy(&rel, divert + at + 1, sizeof(rel));
+		*slot = region_slot_of(r, e->addr + at + JMP_LEN + (uint64_t)(int64_t)rel);
+		if (divert[at] == 0xe9 && *slot != UINT32_MAX && !memcmp(divert, orig, at) &&
+		    !memcmp(rest, orig + at + JMP_LEN, sizeof(divert) - at - JMP_LEN))
+			return (int)at;
+	}
+	return -1;
+}
+
+uint32_t region_diverts_to(const struct region *r, const struct region_slot *e)
+{
+	uint32_t slot;
+
+	return jump_of(r, e, &slot) < 0 ? UINT32_MAX : slot;
+}
+
+bool region_word_back(const struct region *r, const struct region_slot *e, uint64_t seen,
+		      uint64_t *back)
+{
+	uint8_t now[sizeof(uint64_t)], divert[sizeof(uint64_t)], orig[sizeof(uint64_t)];
+	uint32_t slot;
+	int at = jump_of(r, e, &slot);
+
+	*back = e->orig;
+	if (at < 0 || seen == e->divert || !r->file_text)
+		return at >= 0 && seen == e->divert;
+	memcpy(now, &seen, sizeof(now));
+	memcpy(divert, &e->divert, sizeof(divert));
+	memcpy(orig, &e->orig, sizeof(orig));
+	if (memcmp(now + at + 1, divert + at + 1, JMP_LEN - 1) ||
+	    (now[at] != divert[at] && now[at] != orig[at] && now[at] != 0xcc))
+		return false;
+	if (now[at] != 0xcc)
+		now[at] = orig[at];
+	memcpy(now + at + 1, orig + at + 1, JMP_LEN - 1);
+	memcpy(back, now, sizeof(*back));
+	return seen != *back;
+}
+
+void region_set_place(struct region *r, uint64_t base, uint64_t len)
+{
+	r->base = r->text = base;
+	r->len = len;
+	r->code = base + TEXT_LEN;
+	r->table = base + TABLE_OFF;
+	r->stub_patch = r->code + STUB_OFF;
+	r->stub_run_slot = r->stub_patch + (uint64_t)(stub_run_slot - stub_patch);
+}
+
+/* --- contents --------------------------------------------------------------------------------- */
+
+static void write_text(struct region *r, uint32_t slot, enum slot_nop nop)
+{
+	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00}, nop1[] = {0x90};
+	uint8_t text[SLOT_TEXT], *p = text;
+	size_t len = nop == SLOT_NOP5 ? sizeof(nop5) : sizeof(nop1);
+	int32_t rel;
+
+	memset(text, 0xcc, sizeof(text));
+	memcpy(p, nop == SLOT_NOP5 ? nop5 : nop1, len);
+	p[len] = 0xe9;
+	rel = (int32_t)(int64_t)(region_slot_code(r, slot) -
+				 (region_slot_text(r, slot) + len + 1 + sizeof(rel)));
+	memcpy(p + len + 1, &rel, sizeof(rel));
+	memcpy(r->text_map + region_text_offset(slot), text, sizeof(text));
+}
+
+void region_set_nop(struct region *r, enum slot_nop nop)
+{
+	r->nop = nop;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++)
+		write_text(r, slot, nop);
+}
+
+void region_write_code(struct region *r, uint32_t slot, const uint8_t *code, size_t len)
+{
+	memcpy(r->code_map + (size_t)slot * SLOT_CODE, code, MIN(len, (size_t)SLOT_CODE));
+}
+
+void region_write_stub(struct region *r)
+{
+	memcpy(r->code_map + STUB_OFF, stub_patch, (size_t)(stub_end - stub_patch));
+}
+
+static void write_contents(struct region *r)
+{
+	static const uint8_t ret = 0xc3;
+
+	region_write_stub(r);
+	region_write_code(r, 0, &ret, 1);
+	write_text(r, 0, SLOT_NOP5);
+	region_set_nop(r, SLOT_NOP5);
+	r->table_map->version = REGION_VERSION;
+	r->table_map->slots = REGION_SLOTS;
+	r->table_map->base = r->base;
+	r->table_map->code_low = r->code_low;
+	r->table_map->code_high = r->code_high;
+	r->table_map->magic = REGION_MAGIC;
+}
+
+/* --- our side --------------------------------------------------------------------------------- */
+
+int region_map_ours(struct region *r)
+{
+	uint8_t *p = mmap(NULL, TOTAL_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	r->text_map = p;
+	r->code_map = p + TEXT_LEN;
+	r->table_map = (struct region_table *)(p + TABLE_OFF);
+	return 0;
+}
+
+void region_close(struct region *r)
+{
+	if (!r)
+		return;
+	if (r->text_map)
+		munmap(r->text_map, TOTAL_LEN);
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r);
+}
+
+struct region *region_new(struct remote *w, uint64_t code_low, uint64_t code_high)
+{
+	struct region *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->remote = w;
+	r->fd = r->target_fd = -1;
+	r->code_low = code_low;
+	r->code_high = code_high;
+	return r;
+}
+
+/* --- running in the target -------------------------------------------------------------------- */
+
+bool region_there(const struct region *r)
+{
+	uint8_t code[REGION_PAGE];
+	size_t len = (size_t)(stub_end - stub_patch);
+
+	return !remote_read(r->remote, r->stub_patch, code, len) && !memcmp(code, stub_patch, len);
+}
+
+int region_call(struct region *r, uint64_t addr, const uint64_t args[static 3], uint64_t *paused_ns)
+{
+	int err = remote_begin(r->remote), end;
+
+	if (err)
+		return err;
+	err = region_there(r) ? remote_call(r->remote, addr, args) : -ESRCH;
+	if (paused_ns)
+		*paused_ns = remote_paused_ns(r->remote);
+	end = remote_end(r->remote);
+	return err ? err : end;
+}
+
+int region_run_slot0(struct region *r, uint32_t n)
+{
+	const uint64_t args[3] = {region_slot_text(r, 0), n};
+
+	if (n > REGION_RUN_MAX)
+		return -EINVAL;
+	return n ? region_call(r, r->stub_run_slot, args, NULL) : 0;
+}
+
+/* --- creating --------------------------------------------------------------------------------- */
+
+/* Lowest free range of @len bytes from @floor on: far from the stack, which grows down. */
+static int gap_above(const struct maps *maps, uint64_t floor, uint64_t limit, uint64_t len,
+		     uint64_t *ret)
+{
+	uint64_t at = REGION_ALIGN(floor);
+
+	for (size_t i = 0; i < maps->n && at < limit; i++) {
+		const struct map_entry *e = &maps->entries[i];
+
+		if (e->end <= at)
+			continue;
+		if (e->start >= at && e->start - at >= len)
+			break;
+		at = e->end;
+	}
+	if (!range_inside(at, len, floor, limit))
+		return -ENOSPC;
+	*ret = at;
+	return 0;
+}
+
+/* A free range from which all of the code cache is within reach, and the other way round. */
+static int find_place(struct remote *w, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
+{
+	uint64_t floor = high > JMP_REACH ? MAX(high - JMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
+	uint64_t ceiling = MIN(low + JMP_REACH, ADDR_CEILING);
+	struct maps maps;
+	int err = remote_maps(w, &maps);
+
+	if (err)
+		return err;
+	err = low > skip ? maps_gap_below(&maps, low - skip, floor, TOTAL_LEN, ret) : -ENOSPC;
+	if (err == -ENOSPC)
+		err = gap_above(&maps, high + skip, ceiling, TOTAL_LEN, ret);
+	maps_fini(&maps);
+	return err;
+}
+
+static int map_part(struct remote *w, int fd, uint64_t addr, uint64_t off, uint64_t len, int prot,
+		    int flags)
+{
+	const uint64_t args[6] = {
+		addr,	      len, (uint64_t)prot, (uint64_t)(flags | MAP_FIXED_NOREPLACE),
+		(uint64_t)fd, off,
+	};
+	int64_t got = remote_syscall(w, SYS_mmap, args);
+
+	if (got < 0)
+		return (int)got;
+	if ((uint64_t)got != addr) { /* kernels before 4.17 take the flag for a mere hint */
+		remote_syscall(w, SYS_munmap, (const uint64_t[6]){(uint64_t)got, len});
+		return -EEXIST;
+	}
+	return 0;
+}
+
+/* In this order: what is incomplete has no table, so nothing can have been diverted into it. */
+static int map_parts(const struct region *r, int fd)
+{
+	uint64_t done = 0;
+	int err = map_part(r->remote, fd, r->text, 0, TEXT_LEN, PROT_READ | PROT_EXEC, MAP_PRIVATE);
+
+	if (!err) {
+		done = TEXT_LEN;
+		err = map_part(r->remote, fd, r->code, TEXT_LEN, CODE_LEN, PROT_READ | PROT_EXEC,
+			       MAP_SHARED);
+	}
+	if (!err) {
+		done = TABLE_OFF;
+		err = map_part(r->remote, fd, r->table, TABLE_OFF, TABLE_LEN, PROT_READ | PROT_WRITE,
+			       MAP_SHARED);
+	}
+	if (err && done)
+		remote_syscall(r->remote, SYS_munmap, (const uint64_t[6]){r->base, done});
+	return err;
+}
+
+static int place(struct region *r, uint64_t skip)
+{
+	uint64_t base;
+	int err = find_place(r->remote, r->code_low, r->code_high, skip, &base);
+
+	if (!err)
+		region_set_place(r, base, TOTAL_LEN);
+	return err;
+}
+
+/* Others map memory meanwhile: look again, and a step further on, when the place was just taken. */
+static int map_somewhere(struct region *r, int fd)
+{
+	int err = map_parts(r, fd);
+
+	for (uint64_t i = 1; i < PLACE_TRIES && err == -EEXIST; i++) {
+		err = place(r, i * TOTAL_LEN);
+		if (!err)
+			err = map_parts(r, fd);
+	}
+	return err == -EEXIST ? -ENOSPC : err;
+}
+
+/*
+ * Mapped to be executed, but never run as a program: with vm.memfd_noexec = 2 (Linux 6.3) nothing
+ * else is allowed, and older kernels refuse the flag they do not know.
+ */
+static int make_memfd(struct remote *w)
+{
+	static const unsigned int kinds[] = {MFD_NOEXEC_SEAL, 0};
+	int64_t fd = -EINVAL;
+	uint64_t name;
+	int err = remote_scratch(w, REGION_NAME, sizeof(REGION_NAME), &name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err && fd == -EINVAL; i++)
+		fd = remote_syscall(
+			w, SYS_memfd_create,
+			(const uint64_t[6]){name, MFD_CLOEXEC | MFD_ALLOW_SEALING | kinds[i]});
+	return err ? err : (int)fd;
+}
+
+/* The file behind the target's descriptor @fd: ours from now on, and its size fixed. */
+static int take_file(struct region *r, int fd)
+{
+	pid_t holder;
+	int err = remote_fetch_fd(r->remote, fd, REGION_PATH, &r->fd);
+
+	if (!err)
+		err = lock_file(r->fd, &holder);
+	if (!err && (ftruncate(r->fd, (off_t)TOTAL_LEN) || fcntl(r->fd, F_ADD_SEALS, REGION_SEALS)))
+		err = -errno;
+	return err ? err : region_map_ours(r);
+}
+
+static int register_sync_core(struct remote *w)
+{
+	int64_t res = remote_syscall(w, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE});
+
+	/* These are the kernel's; others are the way's. */
+	return res == -EINVAL || res == -ENOSYS || res == -EPERM ? -EOPNOTSUPP : (int)MIN(res, 0);
+}
+
+/* With an errand under way: everything but the contents. */
+static int create_in(struct region *r)
+{
+	int fd, err = register_sync_core(r->remote);
+
+	if (err)
+		return err;
+	fd = make_memfd(r->remote);
+	if (fd < 0)
+		return fd;
+	err = take_file(r, fd);
+	if (!err)
+		err = map_somewhere(r, fd);
+	if (!err && r->remote->keeps_fd)
+		r->target_fd = fd;
+	else
+		remote_syscall(r->remote, SYS_close, (const uint64_t[6]){(uint64_t)fd});
+	return err;
+}
+
+static int create_error(int err)
+{
+	return err == -EACCES || err == -ENOSYS ? -EPERM : err;
+}
+
+int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struct region **ret,
+		  uint64_t *paused_ns)
+{
+	struct region *r;
+	int err, end;
+
+	if (code_low >= code_high || code_high > ADDR_CEILING)
+		return -EINVAL;
+	r = region_new(w, code_low, code_high);
+	if (!r)
+		return -ENOMEM;
+	err = place(r, 0); /* while no thread has to wait for it */
+	if (!err)
+		err = remote_begin(w);
+	if (!err) {
+		err = create_error(create_in(r));
+		*paused_ns = remote_paused_ns(w);
+		end = remote_end(w);
+		err = err ? err : end;
+	}
+	if (err) {
+		region_close(r);
+		return err;
+	}
+	write_contents(r);
+	*ret = r;
+	return 0;
+}
+
+/* --- removing --------------------------------------------------------------------------------- */
+
+/* Is every page of the region still our file? Then it may be unmapped. */
+static bool still_ours(const struct region *r)
+{
+	struct maps maps;
+	bool ours = true;
+
+	if (remote_maps(r->remote, &maps))
+		return false;
+	for (uint64_t at = r->base; at < r->base + r->len && ours;) {
+		const struct map_entry *e = maps_find(&maps, at);
+
+		ours = e && !strcmp(e->path, REGION_PATH);
+		at = ours ? e->end : at;
+	}
+	maps_fini(&maps);
+	return ours;
+}
+
+/* Does a word that the table knows still lead into the region? Then unmapping it would be fatal. */
+static bool still_diverted(struct region *r)
+{
+	if (r->len != TOTAL_LEN)
+		return false;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+		const struct region_slot e =
+			*(volatile struct region_slot *)region_slot_entry(r, slot);
+		uint64_t word, back;
+
+		if (region_diverts_to(r, &e) == UINT32_MAX)
+			continue;
+		if (remote_read(r->remote, e.addr, &word, sizeof(word)) ||
+		    region_word_back(r, &e, word, &back))
+			return true;
+	}
+	return false;
+}
+
+/* The target may have closed it and opened another file there: it must still be this very one. */
+static void close_target_fd(struct region *r)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat ours, theirs;
+
+	if (r->target_fd < 0 || remote_fetch_fd(r->remote, r->target_fd, REGION_PATH, &fd))
+		return;
+	if (!fstat(r->fd, &ours) && !fstat(fd, &theirs) && ours.st_ino == theirs.st_ino)
+		remote_syscall(r->remote, SYS_close, (const uint64_t[6]){(uint64_t)r->target_fd});
+	r->target_fd = -1;
+}
+
+/* Nothing leads in any more, so a thread that is inside will soon have left. */
+static int wait_outside(const struct region *r)
+{
+	uint64_t until_ns = clock_ns() + OUTSIDE_WAIT_MS * NSEC_PER_MSEC;
+	int res = remote_outside(r->remote, r->base, r->base + r->len, NULL, NULL);
+
+	while (!res && clock_ns() < until_ns) {
+		usleep(OUTSIDE_PAUSE_US);
+		res = remote_outside(r->remote, r->base, r->base + r->len, NULL, NULL);
+	}
+	return res;
+}
+
+int region_unmap(struct region *r)
+{
+	int64_t res = -ESRCH;
+	int err;
+
+	if (still_diverted(r))
+		return -EBUSY;
+	err = wait_outside(r);
+	if (err <= 0)
+		return err ? err : -EBUSY;
+	err = remote_begin(r->remote);
+	if (err)
+		return err;
+	if (still_ours(r))
+		res = remote_syscall(r->remote, SYS_munmap, (const uint64_t[6]){r->base, r->len});
+	if (!res)
+		close_target_fd(r);
+	err = remote_end(r->remote);
+	return res < 0 ? (int)res : err;
+}

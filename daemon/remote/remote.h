@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * remote.h - a way into a target: how we get something done inside it, and how we see into it.
+ *
+ *   ptrace  one thread of the target is stopped and sent on errands (hijack.h)
+ *   agent   hotprobe's JVMTI agent in the target does what it is asked to (jvmagent/wire.h); no
+ *           ptrace(2), no process_vm_readv(2), and no right to either is needed
+ *
+ * What is done in a target (region.c, patch.c and all that stands on them) is the same by both, and
+ * does not know which one it goes. Either removes what an instance left that went the other.
+ */
+#ifndef HP_REMOTE_H
+#define HP_REMOTE_H
+
+#include "proc/maps.h"
+#include "proc/view.h"
+#include "base/util.h"
+
+struct remote;
+
+/* Is @addr, in the range that is asked about, really part of what is? */
+typedef bool remote_inside_fn(void *arg, uint64_t addr);
+
+/*
+ * One way's own part, in the order of its use. Between begin() and end() one errand is under way;
+ * scratch(), syscall() and call() are for then. Return values as in hijack.h, and -EPROTO for an
+ * agent that does not keep to wire.h.
+ */
+struct remote_ops {
+	const char *name; /* as in the "attached" event */
+
+	/*
+	 * What a called function does wrong ends the target, instead of being -EFAULT: the caller
+	 * has to look first.
+	 */
+	bool fault_is_fatal;
+
+	int (*begin)(struct remote *w);
+	int (*scratch)(struct remote *w, const void *data, size_t len, uint64_t *addr_ret);
+	int (*syscall)(struct remote *w, long nr, const uint64_t args[static 6], int64_t *ret);
+	int (*call)(struct remote *w, uint64_t addr, const uint64_t args[static 3]);
+	uint64_t (*paused_ns)(const struct remote *w); /* how long a thread has stood for this errand */
+	int (*end)(struct remote *w);
+
+	int (*maps)(struct remote *w, struct maps *ret);
+	int (*read)(struct remote *w, uint64_t addr, void *buf, size_t len);
+	int (*next_fd)(struct remote *w, int from, const char *link);
+	int (*fetch_fd)(struct remote *w, int target_fd, const char *link, int *fd_ret);
+	int (*outside)(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn, void *arg);
+	int (*wait_calls)(struct remote *w);
+	void (*close)(struct remote *w);
+};
+
+struct remote {
+	const struct remote_ops *ops;
+	pid_t pid;
+	struct view *view; /* how to look into it; NULL: as anybody with the right to */
+
+	/*
+	 * Descriptors of what is mapped stay open in the target: where /proc/PID is closed to us,
+	 * the next instance has no other way to them.
+	 */
+	bool keeps_fd;
+};
+
+enum remote_kind { REMOTE_DEFAULT, REMOTE_PTRACE, REMOTE_AGENT, REMOTE_AUTO };
+
+/** remote_kind_parse() - "ptrace", "agent" or "auto". Return: 0; -EINVAL. */
+int remote_kind_parse(const char *text, enum remote_kind *ret);
+
+/**
+ * remote_open() - find a way into @pid.
+ *
+ * REMOTE_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it stays.
+ * REMOTE_DEFAULT takes the agent if one is there and answers; else ptrace.
+ * REMOTE_AUTO does too, but where ptrace is not allowed it loads the agent.
+ * Prints one error line when it fails. Return: 0; -EBUSY another hotprobe is at work there; -ESRCH;
+ * -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM; as attach_agent().
+ */
+int remote_open(pid_t pid, enum remote_kind kind, struct remote **ret);
+
+/** remote_close() - let go of it. No errand is under way. Accepts NULL. */
+void remote_close(struct remote *w);
+
+/** remote_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
+int remote_ptrace_open(pid_t pid, struct remote **ret);
+
+/** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Prints and loads nothing. */
+int remote_agent_open(pid_t pid, struct remote **ret);
+
+/** remote_why() - an error of inject/ in words. */
+const char *remote_why(const struct remote *w, int err);
+
+/** remote_begin() - as hijack_open(): a thread is in our hands, or the agent's is ready. */
+int remote_begin(struct remote *w);
+
+/** remote_end() - as hijack_close(). Return: 0; -ESRCH; -ETIMEDOUT. */
+int remote_end(struct remote *w);
+
+/** remote_paused_ns() - how long a thread of the target has stood for this errand; 0 if none does. */
+uint64_t remote_paused_ns(const struct remote *w);
+
+/**
+ * remote_scratch() - put @len bytes (at most REMOTE_SCRATCH) where the target can read them, until the
+ * next remote_scratch() or remote_end(). Return: 0; -EFAULT; ...
+ */
+#define REMOTE_SCRATCH 256
+int remote_scratch(struct remote *w, const void *data, size_t len, uint64_t *addr_ret);
+
+/** remote_syscall() - run one system call there. Return: its result, or the error of running it. */
+int64_t remote_syscall(struct remote *w, long nr, const uint64_t args[static 6]);
+
+/**
+ * remote_call() - as hijack_call(), but the code may change no general registers but those that any
+ * function may, and r12 to r14.
+ * Return: 0; -EFAULT unless @ops->fault_is_fatal; -ESRCH; -ETIMEDOUT.
+ */
+int remote_call(struct remote *w, uint64_t addr, const uint64_t args[static 3]);
+
+/** remote_maps() - as maps_read(), also when the primordial thread has ended. */
+int remote_maps(struct remote *w, struct maps *ret);
+
+/** remote_read() - Return: 0; -EFAULT unless all @len bytes could be read. */
+int remote_read(struct remote *w, uint64_t addr, void *buf, size_t len);
+
+/**
+ * remote_next_fd() - the lowest of the target's descriptors, from @from on, whose link reads @link.
+ * Return: its number; -ENOENT when there is none; -ESRCH; -EPERM; ...
+ */
+int remote_next_fd(struct remote *w, int from, const char *link);
+
+/**
+ * remote_fetch_fd() - take hold of the memfd that is the target's descriptor @target_fd.
+ * @link: as memfd_reopen(). Return: as that; -EBADF when the target has no such descriptor.
+ */
+int remote_fetch_fd(struct remote *w, int target_fd, const char *link, int *fd_ret);
+
+/**
+ * remote_outside() - is every thread outside of those addresses in [@lo, @hi) that @fn picks (NULL:
+ * all)? The caller has made sure that nothing leads there any more.
+ * Return: 1 all outside; 0 some thread may be inside; as threads_outside().
+ */
+int remote_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn, void *arg);
+
+/**
+ * remote_wait_calls() - wait until nothing is still done there that an instance asked for which was
+ * killed meanwhile, by whichever way. To be called when no other instance can be at work there.
+ * Return: 0; -EAGAIN when it still may be after a second; as hijack_wait_calls().
+ */
+int remote_wait_calls(struct remote *w);
+
+#endif

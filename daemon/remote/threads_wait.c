@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/*
+ * threads_wait.c - wait for threads that a killed instance sent on an errand. See hijack_wait_calls().
+ *
+ * Released by the death of its tracer, such a thread makes its system call or runs its function to
+ * the end, and then finds its way back. Until then it may still map what the next instance
+ * has just not found, or divert what it has just put back. It is known by its way back: a
+ * signal frame that bears our cookie, with the stack pointer right at the frame's beginning.
+ */
+#include "remote/hijack.h"
+#include "arch/sigframe.h"
+#include "remote/threads_survey.h"
+#include "remote/tracee.h"
+
+#define PATIENCE_NS NSEC_PER_SEC
+#define PAUSE_US    100
+
+/*
+ * How far below the frame a thread on an errand may have its stack pointer: a function called, the
+ * return address in it, what the kernel's uprobe trampoline saves. On landing it is 8 above.
+ */
+#define BELOW_FRAME 128
+
+static int not_on_errand(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
+{
+	uint64_t words[(BELOW_FRAME + SIGFRAME_COOKIE_OFF) / sizeof(uint64_t) + 3];
+	uint64_t from = (rsp & ~7ULL) - 8;
+	const size_t at = SIGFRAME_COOKIE_OFF / sizeof(uint64_t);
+
+	(void)ctx;
+	(void)rip;
+	if (tracee_read(tid, from, words, sizeof(words)))
+		return 1; /* so near the end of its stack nothing of ours has room */
+	for (size_t i = 0; i + at + 1 < ARRAY_SIZE(words); i++)
+		if (words[i + at] == SIGFRAME_COOKIE && words[i + at + 1] == from + 8 * i)
+			return 0;
+	return 1;
+}
+
+int hijack_wait_calls(pid_t pid)
+{
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+
+	for (;;) {
+		int res = threads_survey(pid, not_on_errand, NULL);
+
+		if (res)
+			return res == 1 ? 0 : res;
+		if (clock_ns() > deadline_ns)
+			return -EAGAIN;
+		usleep(PAUSE_US);
+	}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/*
+ * entry_site.c - the verified entry point of a compiled method as a site.
+ *
+ * HotSpot itself overwrites the first 5 bytes of a verified entry when it retires a method
+ * (NativeJump::patch_verified_entry, OpenJDK src/hotspot/cpu/x86/nativeInst_x86.cpp, JDK <= 25),
+ * so it keeps one instruction of at least 5 bytes there, and aligns it so that the store is
+ * atomic. We ask more: the 8 bytes must be one aligned word, for our compare-and-swap.
+ *
+ *   entry:  jmp slot        slot text:  nop           slot code:  <displaced instruction>
+ *           ...                         jmp code                  jmp entry + length
+ *
+ * With float or double parameters the entry jumps to a prologue first, because BPF cannot see xmm
+ * registers: it makes room below rsp, saves xmm0-7 there and then passes the same nop; the slot's
+ * code begins by giving the room back. lea changes no flags, and HotSpot keeps nothing below rsp
+ * at a method's entry (no red zone; the pages there were banged by the caller:
+ * StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
+ */
+#include "arch/emit.h"
+#include "probe/site.h"
+
+/* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
+#define JMP_REL8  0xeb
+#define JMP_REL32 0xe9
+
+static int entry_plan(struct site *s, const struct site_env *env, char *why, size_t size)
+{
+	uint8_t code[INSN_LEN_MAX + 1];
+	char text[64];
+	size_t len;
+	int err;
+
+	if (s->nm.entry % sizeof(uint64_t)) {
+		snprintf(why, size, "its entry 0x%llx is not aligned",
+			 (unsigned long long)s->nm.entry);
+		return -EOPNOTSUPP;
+	}
+	err = mem_read(env->mem, s->nm.entry, code, sizeof(code));
+	if (err)
+		return err;
+	if (code[0] == JMP_REL32 || code[0] == JMP_REL8)
+		return -ESTALE;
+	if (insn_displaceable(env->decoder, s->nm.entry, code, sizeof(code), &len)) {
+		insn_text(env->decoder, s->nm.entry, code, sizeof(code), text, sizeof(text));
+		snprintf(why, size, "its first instruction cannot be moved: %s", text);
+		return -EOPNOTSUPP;
+	}
+	s->addr = s->nm.entry;
+	memcpy(&s->orig, code, sizeof(s->orig));
+	memcpy(s->displaced, code, len);
+	s->displaced_len = (uint8_t)len;
+	return 0;
+}
+
+static size_t entry_emit(struct site *s, const struct site_env *env,
+			 uint8_t code[static SLOT_CODE])
+{
+	uint64_t code_addr = region_slot_code(env->region, s->slot);
+	uint64_t text = region_slot_text(env->region, s->slot);
+	uint64_t target = text;
+	uint8_t *p = code, word[sizeof(uint64_t)];
+
+	memset(code, 0xcc, SLOT_CODE);
+	if (s->call->uses_fp)
+		p = emit_lea_rsp(p, HP_FP_FRAME);
+	p = emit_bytes(p, s->displaced, s->displaced_len);
+	p = emit_jmp(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
+	if (s->call->uses_fp) {
+		target = code_addr + EMIT_PROLOGUE_OFF;
+		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, target, text);
+	}
+	memcpy(word, &s->orig, sizeof(word));
+	emit_jmp(word, s->addr, target);
+	memcpy(&s->divert, word, sizeof(s->divert));
+	return (size_t)(p - code);
+}
+
+static void entry_spec(const struct site *s, struct hp_slot_spec *ret)
+{
+	call_layout_slot_spec(s->call, ret);
+}
+
+const struct site_kind site_compiled_entry = {
+	.name = "entry",
+	.plan = entry_plan,
+	.emit = entry_emit,
+	.spec = entry_spec,
+};

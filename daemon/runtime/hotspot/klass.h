@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * klass.h - classes: their names and the places of their fields.
+ */
+#ifndef HP_KLASS_H
+#define HP_KLASS_H
+
+#include "symmap/strpool.h"
+#include "runtime/hotspot/layout.h"
+
+/* JVMS 4.4.7: a class name takes at most 65535 bytes. */
+#define KLASS_NAME_MAX 65535
+
+/**
+ * klass_from_word() - Klass* out of an object's klass word, as copied at a hit.
+ * @word: the 8 bytes at klass_off (KLASS_NARROW uses the low 4), or the mark (KLASS_IN_MARK).
+ * Return: 0 when it cannot be a Klass*.
+ */
+uint64_t klass_from_word(const struct layout *l, uint64_t word);
+
+/**
+ * klass_name() - "com.shop.Cart", "int[]", "java.lang.String[][]".
+ * @strings: where the name is interned.
+ * Return: 0; -EPROTO if that is no class; -EFAULT; -ESRCH; -ENOMEM.
+ */
+int klass_name(struct mem *m, const struct layout *l, uint64_t klass, struct strpool *strings,
+	       const char **ret);
+
+/* A class file name in source form: '/' becomes '.', arrays as in jtype_name(). */
+size_t klass_external_name(const char *internal, size_t len, char *buf, size_t size);
+
+/**
+ * klass_field_offset() - where instances of @klass (an InstanceKlass*) keep a field.
+ * @desc: its descriptor, e.g. "[B"; declared in @klass itself or a superclass.
+ * Return: 0; -ENOENT; -EPROTO; -EFAULT; -ESRCH.
+ */
+int klass_field_offset(struct mem *m, const struct layout *l, uint64_t klass, const char *name,
+		       const char *desc, uint32_t *ret);
+
+#endif

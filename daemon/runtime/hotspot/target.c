@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+/*
+ * target.c - from a PID to a HotSpot process whose structures we can read. See target.h.
+ *
+ * Puts the parts together: the process (proc), its libjvm.so (elfsyms), its memory (mem), the
+ * tables in it (vmstructs) and what they mean (layout). Everything that can be wrong with a target
+ * before anything is done to it is said here, in one line.
+ */
+#include <time.h>
+
+#include "base/log.h"
+#include "runtime/hotspot/target.h"
+
+/* How long we wait for a JVM that is still starting. */
+#define START_TIMEOUT_NS (2 * NSEC_PER_SEC)
+#define START_POLL_NS	 (20 * NSEC_PER_MSEC)
+
+/* Where distributions install separate debug files: /usr/lib/debug/.build-id/xx/yyyy.debug. */
+#define DEBUG_DIR      "/usr/lib/debug/.build-id/"
+#define DEBUG_PATH_MAX (sizeof(DEBUG_DIR) + 2 * ELFSYMS_BUILD_ID_MAX + 16)
+
+struct opening {
+	struct target *t;
+	bool last; /* out of time: say what is wrong instead of -EAGAIN */
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* /proc/PID/stat counts from boot, suspended time included (fs/proc/array.c). */
+static bool is_young(const struct target *t)
+{
+	uint64_t ticks = sysconf(_SC_CLK_TCK), born;
+
+	if (mul_overflows(t->id.start_time, NSEC_PER_SEC / ticks, &born))
+		return false;
+	return now_ns(CLOCK_BOOTTIME) < born + START_TIMEOUT_NS;
+}
+
+static int no_permission(pid_t pid)
+{
+	log_err("not permitted to look into process %d: root or CAP_SYS_PTRACE is needed, or "
+		"hotprobe's agent in it (--via agent)",
+		pid);
+	return -EPERM;
+}
+
+static int gone(pid_t pid)
+{
+	log_err("no such process: %d", pid);
+	return -ESRCH;
+}
+
+/* Say why an error that a part returned ends the opening. */
+static int refuse(const struct target *t, int err, const char *what)
+{
+	switch (err) {
+	case -ESRCH:
+		return gone(t->id.pid);
+	case -EPERM:
+		return no_permission(t->id.pid);
+	case -ENOMEM:
+		log_err("out of memory while opening JVM %d", t->id.pid);
+		break;
+	default:
+		log_err("cannot look into JVM %d: %s", t->id.pid, what);
+	}
+	return err;
+}
+
+/*
+ * The same for what a JVM's memory said. While the dynamic linker is still relocating libjvm.so
+ * its tables hold no addresses yet, or end early and seem to lack what comes later.
+ */
+static int refuse_structures(const struct opening *o, int err, const char *what)
+{
+	bool passing = err == -EPROTO || err == -EFAULT || (err == -EOPNOTSUPP && is_young(o->t));
+
+	return passing && !o->last ? -EAGAIN : refuse(o->t, err, what);
+}
+
+static int check_kind(const struct opening *o)
+{
+	const struct jvm_info *info = &o->t->info;
+	pid_t pid = info->pid;
+
+	switch (info->kind) {
+	case JVM_HOTSPOT:
+		if (!info->is_32bit)
+			return 0;
+		log_err("process %d is a 32-bit JVM: only x86-64 is supported", pid);
+		break;
+	case JVM_OPENJ9:
+		log_err("process %d is an OpenJ9 JVM: only HotSpot is supported", pid);
+		break;
+	case JVM_ZING:
+		log_err("process %d is a Zing JVM: only HotSpot is supported", pid);
+		break;
+	case JVM_NATIVE_IMAGE:
+		log_err("process %d is a GraalVM native image: it has no HotSpot JVM inside", pid);
+		break;
+	case JVM_NONE:
+		if (info->launcher && !o->last)
+			return -EAGAIN;
+		log_err("process %d is not a JVM: no libjvm.so is mapped", pid);
+		break;
+	}
+	return -EOPNOTSUPP;
+}
+
+/* --- libjvm.so ------------------------------------------------------------------------------ */
+
+/* Path of the debug file for a build-id; "" for an id too short to have one. */
+static void debug_path(const struct elfsyms *e, char path[static DEBUG_PATH_MAX])
+{
+	uint8_t id[ELFSYMS_BUILD_ID_MAX];
+	size_t len = elfsyms_build_id(e, id), n;
+
+	path[0] = '\0';
+	if (len < 2)
+		return;
+	n = snprintf(path, DEBUG_PATH_MAX, DEBUG_DIR "%02x/", id[0]);
+	for (size_t i = 1; i < len; i++)
+		n += snprintf(path + n, DEBUG_PATH_MAX - n, "%02x", id[i]);
+	snprintf(path + n, DEBUG_PATH_MAX - n, ".debug");
+}
+
+static bool use_debug_file(struct target *t, int fd, const char *path, const char *whose)
+{
+	int err = fd;
+
+	if (fd >= 0) {
+		err = elfsyms_add_debug(t->libjvm, fd);
+		close(fd);
+		if (err == -ENOENT) {
+			log_debug("target: debug file %s (%s) is of another build", path, whose);
+			return false;
+		}
+	}
+	log_debug("target: debug file %s (%s): %s", path, whose, err ? strerror(-err) : "used");
+	return !err;
+}
+
+/* For a stripped libjvm.so: the target's own debug file, else ours. It works without one too. */
+static void find_debug_file(struct target *t)
+{
+	char path[DEBUG_PATH_MAX];
+	int fd;
+
+	debug_path(t->libjvm, path);
+	if (!*path || elfsyms_has_symtab(t->libjvm))
+		return;
+	fd = t->view ? view_open_file(t->view, path) : proc_open_file(t->id.pid, path);
+	if (!use_debug_file(t, fd, path, "the target's"))
+		use_debug_file(t, proc_open_regular(path), path, "ours");
+}
+
+static int open_libjvm(struct target *t)
+{
+	_cleanup_close_ int fd = -1;
+	int err;
+
+	if (!*t->info.libjvm_open && t->view) {
+		log_err("cannot open %s of JVM %d: not there, or replaced since it was loaded; the one "
+			"that is mapped can only be reached with CAP_SYS_PTRACE",
+			t->info.libjvm, t->id.pid);
+		return -EPERM;
+	}
+	if (!*t->info.libjvm_open) {
+		log_err("cannot open %s of JVM %d: root or CAP_CHECKPOINT_RESTORE is needed",
+			t->info.libjvm, t->id.pid);
+		return -EPERM;
+	}
+	fd = proc_open_regular(t->info.libjvm_open);
+	if (fd < 0)
+		return refuse(t, proc_alive(&t->id) ? fd : -ESRCH, "libjvm.so cannot be opened");
+	err = elfsyms_open(fd, &t->libjvm);
+	if (!err && !t->info.libjvm_base)
+		err = -EPROTO;
+	if (err)
+		return refuse(t, err, "its libjvm.so is not a readable x86-64 library");
+	find_debug_file(t);
+	return 0;
+}
+
+/* --- its structures ------------------------------------------------------------------------- */
+
+static int find_symbol(void *arg, const char *name, uint64_t *ret)
+{
+	return target_symbol(arg, name, ret);
+}
+
+static int read_layout(const struct opening *o)
+{
+	struct target *t = o->t;
+	int err = layout_read(t->mem, t->vs, &t->layout);
+
+	switch (err) {
+	case 0:
+		return 0;
+	case -EAGAIN:
+		if (o->last)
+			log_err("JVM %d is still starting: try again", t->id.pid);
+		return err;
+	case -EOPNOTSUPP:
+		return refuse_structures(o, err, t->layout.why[CAP_CODE]);
+	default:
+		return refuse_structures(o, err, "its structures do not read as HotSpot's");
+	}
+}
+
+static int read_structures(const struct opening *o)
+{
+	struct target *t = o->t;
+	int err = t->view ? view_open_mem(t->view, &t->mem) : mem_open_live(t->id.pid, &t->mem);
+
+	if (!err)
+		err = vmstructs_read(t->mem, find_symbol, t, &t->vs);
+	if (err == -ENOENT) {
+		refuse(t, err, "its libjvm.so does not export HotSpot's gHotSpotVMStructs");
+		return -EOPNOTSUPP;
+	}
+	if (err)
+		return refuse_structures(o, err, "its tables do not read as HotSpot's");
+	return read_layout(o);
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static int open_once(const struct opening *o)
+{
+	struct target *t = o->t;
+	int err = jvm_inspect_by(t->id.pid, t->view, &t->info);
+
+	if (err)
+		return refuse(t, err, "/proc says nothing that can be understood");
+	err = check_kind(o);
+	if (!err)
+		err = open_libjvm(t);
+	if (!err)
+		err = read_structures(o);
+	/* All of this went by the number; was it the same process to the end? */
+	if (!err && !proc_alive(&t->id))
+		err = gone(t->id.pid);
+	return err;
+}
+
+/* Undo open_once(); the process itself is kept. */
+static void forget(struct target *t)
+{
+	layout_fini(&t->layout);
+	vmstructs_free(t->vs);
+	mem_close(t->mem);
+	elfsyms_close(t->libjvm);
+	jvm_info_fini(&t->info);
+	*t = (struct target){.id = t->id, .view = t->view};
+}
+
+/* A JVM that is still starting gets its time. */
+static int open_patiently(struct target *t)
+{
+	const struct timespec pause = {.tv_nsec = START_POLL_NS};
+	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + START_TIMEOUT_NS;
+
+	for (;;) {
+		const struct opening o = {t, now_ns(CLOCK_MONOTONIC) >= deadline};
+		int err = open_once(&o);
+
+		if (err != -EAGAIN || o.last)
+			return err;
+		forget(t);
+		nanosleep(&pause, NULL);
+	}
+}
+
+int target_open_by(pid_t pid, struct view *v, struct target **ret)
+{
+	struct target *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->id.pidfd = -1;
+	t->view = v;
+	err = proc_open(pid, &t->id);
+	if (err == -ESRCH)
+		gone(pid);
+	else if (err)
+		log_err("cannot take hold of process %d: %s", pid, strerror(-err));
+	else
+		err = open_patiently(t);
+	if (err) {
+		target_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+int target_open(pid_t pid, struct target **ret)
+{
+	return target_open_by(pid, NULL, ret);
+}
+
+void target_close(struct target *t)
+{
+	if (!t)
+		return;
+	forget(t);
+	proc_close(&t->id);
+	free(t);
+}
+
+bool target_alive(const struct target *t)
+{
+	return proc_alive(&t->id);
+}
+
+int target_symbol(struct target *t, const char *name, uint64_t *ret)
+{
+	uint64_t value;
+	int err = elfsyms_value(t->libjvm, name, &value);
+
+	if (!err)
+		*ret = t->info.libjvm_base + value;
+	return err;
+}

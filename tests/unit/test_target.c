@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/* What a target must be to be opened, and what is said when it is not. JVMs are in tests/jvm. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "lib/fake_elf.h"
+#include "base/log.h"
+#include "runtime/hotspot/target.h"
+
+static char dir[64];
+static char said[LOG_TEXT_MAX];
+static int errors_said;
+
+static void keep_error(enum log_level level, const char *text, void *arg)
+{
+	(void)arg;
+	if (level != LOG_LVL_ERR)
+		return;
+	errors_said++;
+	snprintf(said, sizeof(said), "%s", text);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/hotprobe-target-XXXXXX");
+	log_set_sink(keep_error, NULL);
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char cmd[128];
+
+	(void)state;
+	log_set_sink(NULL, NULL);
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
+	return system(cmd);
+}
+
+static void *map_library(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return fake_library(path);
+}
+
+/* Opening @pid fails with @err and one line that contains @text. */
+static void assert_refused(pid_t pid, int err, const char *text)
+{
+	struct target *t = NULL;
+
+	errors_said = 0;
+	assert_int_equal(target_open(pid, &t), err);
+	assert_null(t);
+	assert_int_equal(errors_said, 1);
+	if (!strstr(said, text))
+		fail_msg("said: %s", said);
+}
+
+/* A program without libjvm.so is told at once that it is no JVM. */
+static void open_other_program(void **state)
+{
+	(void)state;
+	assert_refused(getpid(), -EOPNOTSUPP, "is not a JVM: no libjvm.so is mapped");
+}
+
+/* What does not exist, has ended, or is only a thread is no process. */
+static void open_no_process(void **state)
+{
+	pid_t pid = fork();
+	siginfo_t si;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+	assert_refused(pid, -ESRCH, "no such process");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_refused(pid, -ESRCH, "no such process");
+	assert_refused(0, -ESRCH, "no such process");
+	assert_refused(-1, -ESRCH, "no such process");
+}
+
+static void *open_own_tid(void *arg)
+{
+	struct target *t = NULL;
+
+	*(int *)arg = target_open(syscall(SYS_gettid), &t);
+	return NULL;
+}
+
+/* A thread's id is refused, though the process it belongs to could be looked at. */
+static void open_thread_id(void **state)
+{
+	pthread_t thread;
+	int err = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, open_own_tid, &err), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(err, -ESRCH);
+	assert_non_null(strstr(said, "no such process"));
+}
+
+/* Other JVMs are named. */
+static void open_other_jvms(void **state)
+{
+	void *lib = map_library("libjvm.so"), *mark = map_library("libj9vm29.so");
+
+	(void)state;
+	assert_refused(getpid(), -EOPNOTSUPP, "OpenJ9");
+	munmap(mark, FAKE_LIBRARY_SIZE);
+	mark = map_library("libazsys3.so");
+	assert_refused(getpid(), -EOPNOTSUPP, "Zing");
+	munmap(mark, FAKE_LIBRARY_SIZE);
+	munmap(lib, FAKE_LIBRARY_SIZE);
+}
+
+/* A libjvm.so without HotSpot's tables is no HotSpot, whatever its name. */
+static void open_without_tables(void **state)
+{
+	void *lib = map_library("libjvm.so");
+
+	(void)state;
+	assert_refused(getpid(), -EOPNOTSUPP, "gHotSpotVMStructs");
+	munmap(lib, FAKE_LIBRARY_SIZE);
+}
+
+/* Closing nothing is allowed. */
+static void close_null(void **state)
+{
+	(void)state;
+	target_close(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(open_other_program),  cmocka_unit_test(open_no_process),
+		cmocka_unit_test(open_thread_id),      cmocka_unit_test(open_other_jvms),
+		cmocka_unit_test(open_without_tables), cmocka_unit_test(close_null),
+	};
+
+	return cmocka_run_group_tests_name("target", tests, setup, teardown);
+}
