@@ -12,7 +12,7 @@
 #   make deps          install what building and testing needs (Debian, root)
 #   make install       PREFIX=/usr/local DESTDIR=
 #   make layers        does any file include what it must not?
-#   make format-check  what clang-format would change; never fails
+#   make format-check  does any file differ from what clang-format makes of it?
 #   make clean         all but what was fetched; distclean: all
 #   make SAN=1 ...     the same with ASan and UBSan, in build/san
 #   V=1                show the commands
@@ -208,7 +208,7 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 	@touch $@
 
 # Fuzz targets and benchmarks are compiled, so that they keep up with what they call.
-unit: layers $(TESTS) $(call obj,$(FUZZ_SRC) $(BENCH_SRC) $(JVM_BENCH_SRC))
+unit: layers format-check $(TESTS) $(call obj,$(FUZZ_SRC) $(BENCH_SRC) $(JVM_BENCH_SRC))
 	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/tools/run-tests $(TESTS)
 
 # The dependencies first, then everything else in a make that finds them.
@@ -218,7 +218,7 @@ check:
 	$(Q)tests/tools/fetch-images $(HP_IMAGES)
 	$(Q)$(MAKE) check-installed
 
-check-installed: layers all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
+check-installed: layers format-check all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
 	$(Q)tests/tools/run-tests $(TESTS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
 
 check-jdks: jdks
@@ -272,7 +272,8 @@ layers:
 	$(Q)tests/tools/layers
 
 format-check:
-	-$(Q)git ls-files '*.[ch]' | xargs clang-format --dry-run
+	$(call msg,FORMAT,.clang-format)
+	$(Q)find symmap bpf jvmagent daemon tests -name '*.[ch]' | xargs clang-format --dry-run --Werror
 
 MAN1 := $(wildcard docs/*.1)
 MAN8 := $(wildcard docs/*.8)

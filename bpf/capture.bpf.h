@@ -49,9 +49,9 @@ static __always_inline __u64 heap_base_of(const struct pt_regs *ctx)
 }
 
 /*
- * A null that a caller passes. Native images take the heap base for it in registers and on the stack,
- * so that references in memory, where null is 0, become addresses by an addition without a test
- * (SubstrateOptions.UseLinearPointerCompression).
+ * A null that a caller passes. Native images take the heap base for it in registers and on the
+ * stack, so that references in memory, where null is 0, become addresses by an addition without a
+ * test (SubstrateOptions.UseLinearPointerCompression).
  */
 static __always_inline bool is_null(__u64 oop, __u64 base)
 {
@@ -262,8 +262,8 @@ static __always_inline long read_head(__u8 head[OBJECT_HEAD_MAX], __u64 oop)
 
 /*
  * Look at the object at @oop, of whose text at most @text_max bytes are wanted; @base as
- * heap_base_of(). A global function, so that the verifier looks at it once and not at every place in
- * every loop it is called from.
+ * heap_base_of(). A global function, so that the verifier looks at it once and not at every place
+ * in every loop it is called from.
  */
 __noinline int locate(__u64 oop, bool is_string, __u64 base, __u32 text_max, struct located *out)
 {

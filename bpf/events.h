@@ -31,7 +31,8 @@
 #define HP_SLOT_FP    (1u << 1) /* xmm0-7 were saved: rsp is HP_FP_FRAME lower than at entry */
 #define HP_SLOT_COUNT (1u << 2) /* only count hits, send nothing */
 
-#define HP_LOC_STACK 0x8000u /* hp_ref_spec.loc: byte offset from rsp at entry; else index in gpr[] */
+#define HP_LOC_STACK                                                                               \
+	0x8000u /* hp_ref_spec.loc: byte offset from rsp at entry; else index in gpr[] */
 
 struct hp_ref_spec {
 	__u16 loc;
@@ -72,7 +73,7 @@ enum hp_barrier { HP_BARRIER_NONE, HP_BARRIER_Z, HP_BARRIER_ZGEN, HP_BARRIER_SHE
 #define HP_OFF_NONE 0xffffffffu
 
 struct hp_config {
-	__u32 tgid; /* as the kernel's initial PID namespace counts; 0: not checked */
+	__u32 tgid;	  /* as the kernel's initial PID namespace counts; 0: not checked */
 	__u32 klass_word; /* enum hp_klass_word */
 	__u32 klass_off;
 	__u32 klass_mark_shift;
@@ -82,14 +83,14 @@ struct hp_config {
 	__u32 narrow_oops;
 	__u32 narrow_oop_shift;
 	__u64 narrow_oop_base;
-	__u32 native_image; /* no JavaThread: threads are the kernel's */
-	__u32 heap_in_r14;  /* references count from r14, not from narrow_oop_base */
+	__u32 native_image;   /* no JavaThread: threads are the kernel's */
+	__u32 heap_in_r14;    /* references count from r14, not from narrow_oop_base */
 	__u32 stack_args_off; /* from rsp at entry: the first word that holds a parameter */
 	__u32 array_length_off, byte_array_base;
 	__u32 string_value_off, string_coder_off;
 	__u32 string_is_chars; /* its text is a char[], and there is no coder */
-	__u32 string_max; /* bytes, at most HP_TEXT_MAX */
-	__u32 barrier;	  /* enum hp_barrier */
+	__u32 string_max;      /* bytes, at most HP_TEXT_MAX */
+	__u32 barrier;	       /* enum hp_barrier */
 	__u64 z_bad_mask_addr, z_shift_addr;
 	/* ZGC's forwarding tables: struct layout_z. z_forwarding_len 0: stale ones stay stale */
 	__u64 z_good_mask_addr, z_offset_mask;
@@ -140,10 +141,10 @@ struct hp_entry {
 };
 
 enum hp_ref_status {
-	HP_REF_OK = 0,	  /* klass_word is good; text too if there is one */
+	HP_REF_OK = 0, /* klass_word is good; text too if there is one */
 	HP_REF_NULL = 1,
-	HP_REF_FAULT = 2, /* not readable at the hit (paged out, or not an object) */
-	HP_REF_STALE = 3, /* the collector is moving it; klass_word is good, the text is not */
+	HP_REF_FAULT = 2,    /* not readable at the hit (paged out, or not an object) */
+	HP_REF_STALE = 3,    /* the collector is moving it; klass_word is good, the text is not */
 	HP_REF_TOO_MANY = 4, /* beyond HP_TEXTS_MAX */
 };
 
@@ -151,10 +152,10 @@ enum hp_ref_status {
 
 struct hp_ref {
 	__u64 klass_word; /* HP_KLASS_IN_MARK: the bits below klass_mark_shift are zero */
-	__u32 array_len; /* bytes of the string's array */
-	__u16 text_len;	 /* bytes copied: less than array_len when cut */
+	__u32 array_len;  /* bytes of the string's array */
+	__u16 text_len;	  /* bytes copied: less than array_len when cut */
 	__u8 status;
-	__u8 coder; /* 0 Latin-1, 1 UTF-16, HP_CODER_NONE: not a string, or not known */
+	__u8 coder;	/* 0 Latin-1, 1 UTF-16, HP_CODER_NONE: not a string, or not known */
 	__u32 text_off; /* from the start of the record */
 	__u32 pad;
 };

@@ -7,7 +7,8 @@
  * published yet, so its header is copied here and now: a moment later it may have been freed
  * again. The other events carry the header too, because it tells which user of a reused address
  * they speak of. The cookie says which function was hit and where it has its nmethod*; that is for
- * user space to decide (daemon/runtime/hotspot/codecache.c). Some thousands of events a second at the worst.
+ * user space to decide (daemon/runtime/hotspot/codecache.c). Some thousands of events a second at
+ * the worst.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -2,11 +2,11 @@
 /*
  * probe.bpf.c - what happens at a hit.
  *
- * A compiled method's entry leads through a slot (docs/design.md), and a uprobe sits on the slot; in
- * a native image it may sit on the method itself (docs/images.md). The kernel runs hit() in the
+ * A compiled method's entry leads through a slot (docs/design.md), and a uprobe sits on the slot;
+ * in a native image it may sit on the method itself (docs/images.md). The kernel runs hit() in the
  * calling Java thread, before anything has changed the registers of the call: the arguments are
- * where the calling convention puts them, and r15 is the JavaThread, or the IsolateThread. The slot's
- * number comes as the BPF cookie.
+ * where the calling convention puts them, and r15 is the JavaThread, or the IsolateThread. The
+ * slot's number comes as the BPF cookie.
  *
  * What user space and this program share is plain memory. slots[] says what to do at each slot; it
  * is written by user space with ordinary stores, so that installing a probe takes no system call,
@@ -19,8 +19,8 @@
  * safepoint completes and no handshake with it: nothing that waits for one (an evacuation by a
  * stop-the-world collector, a flip of colours, reuse of from-space) happens during a hit. Arguments
  * are full, uncoloured, current addresses. Only fields of objects may name an object that a
- * concurrent collector is moving: capture.bpf.h, which also says what is done about that. Every read
- * that fails gives that argument a status; nothing is guessed.
+ * concurrent collector is moving: capture.bpf.h, which also says what is done about that. Every
+ * read that fails gives that argument a status; nothing is guessed.
  *
  * What does it cost? Reading user memory costs 80 ns a piece, more than anything else here, so that
  * reads are few and large; a helper that returns costs 10 to 15 (return thunks). Calls come in two
@@ -289,8 +289,8 @@ static __noinline long fill(struct bpf_dynptr *d, __u32 off, __u32 len, __u64 ad
 }
 
 /*
- * A load of its own for each register: the compiler would make one load at a computed offset of them,
- * which the verifier refuses.
+ * A load of its own for each register: the compiler would make one load at a computed offset of
+ * them, which the verifier refuses.
  */
 #define LOAD_REGISTER(value, ctx, reg)                                                             \
 	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                      \

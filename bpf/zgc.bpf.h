@@ -17,8 +17,8 @@
  *
  * There were two ZGC: the first one (17, and 21 by default) has colours above the address and maps
  * the heap once per colour; the generational one has them below, and two tables, one of each
- * generation. daemon/runtime/hotspot/layout_z.c finds the places, docs/hotspot.md has the whole story.
- * Sources: OpenJDK share/gc/z/{zBarrier,zAddress,zForwarding,zHash}.inline.hpp,
+ * generation. daemon/runtime/hotspot/layout_z.c finds the places, docs/hotspot.md has the whole
+ * story. Sources: OpenJDK share/gc/z/{zBarrier,zAddress,zForwarding,zHash}.inline.hpp,
  * zForwardingEntry.hpp.
  */
 #ifndef HP_ZGC_BPF_H

@@ -10,12 +10,14 @@ static const struct command *const commands[] = {
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "hotprobe shows the calls of compiled Java methods in a running JVM, with their "
-		     "arguments.\n\nUsage: hotprobe COMMAND [OPTIONS]\n\nCommands:\n");
+	fprintf(out,
+		"hotprobe shows the calls of compiled Java methods in a running JVM, with their "
+		"arguments.\n\nUsage: hotprobe COMMAND [OPTIONS]\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(out, "\n`hotprobe COMMAND --help` says more. Exit status: 0 done, 1 could not be done, "
-		     "2 wrong usage,\n3 the target ended, 4 not permitted or not supported here.\n");
+	fprintf(out,
+		"\n`hotprobe COMMAND --help` says more. Exit status: 0 done, 1 could not be done, "
+		"2 wrong usage,\n3 the target ended, 4 not permitted or not supported here.\n");
 }
 
 int main(int argc, char **argv)

@@ -29,7 +29,8 @@
  * older than the host, and a library that -agentpath cannot load ends the JVM. glibc 2.32 and 2.34
  * gave these functions a new version when they moved to libc. The old version is still there, and
  * where they have not moved it is in libpthread, which every JVM has loaded. For the same reason
- * gettid (2.30) and fstat (2.33) are system calls here. tests/unit/test_agent_needs.c holds the rest.
+ * gettid (2.30) and fstat (2.33) are system calls here. tests/unit/test_agent_needs.c holds the
+ * rest.
  */
 __asm__(".symver pthread_attr_setstacksize, pthread_attr_setstacksize@GLIBC_2.2.5");
 __asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");

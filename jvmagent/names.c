@@ -20,7 +20,8 @@ static bool is_linker(const struct names *n, jmethodID method)
 {
 	jboolean native = JNI_FALSE;
 
-	return n->class_signature && !strcmp(n->class_signature, "Ljava/lang/invoke/MethodHandle;") &&
+	return n->class_signature &&
+	       !strcmp(n->class_signature, "Ljava/lang/invoke/MethodHandle;") &&
 	       !(*agent.ti)->IsMethodNative(agent.ti, method, &native) && native;
 }
 

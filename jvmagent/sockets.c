@@ -15,8 +15,9 @@
 
 #include "wire.h"
 
-#define OWN_FDS_MAX 32 /* listeners, wake-ups, a file, readers, controllers: see their own bounds  \
-			*/
+#define OWN_FDS_MAX                                                                                \
+	32 /* listeners, wake-ups, a file, readers, controllers: see their own bounds              \
+	    */
 #define BACKLOG 8
 
 static atomic_int own_fds[OWN_FDS_MAX]; /* descriptor + 1; 0 is free */

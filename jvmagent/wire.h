@@ -2,16 +2,18 @@
 /*
  * wire.h - the one contract between the agent inside a JVM and hotprobe outside.
  *
- * Includes nothing: fixed widths come from <linux/types.h>, included before. The agent listens on two
- * sockets in the abstract namespace (nothing is left behind when the process dies), where PID is what
- * the process itself sees as its own:
+ * Includes nothing: fixed widths come from <linux/types.h>, included before. The agent listens on
+ * two sockets in the abstract namespace (nothing is left behind when the process dies), where PID
+ * is what the process itself sees as its own:
  *
- *   @hotprobe.PID		stream; whoever connects gets JSON lines (docs/protocol.md, "The agent")
+ *   @hotprobe.PID		stream; whoever connects gets JSON lines (docs/protocol.md, "The
+ * agent")
  *   @hotprobe.PID.control	seqpacket; requests and replies below, one message each, in turns
  *
- * When such a name is taken (two PID namespaces that share a network namespace) a number is appended,
- * "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1: the peer's credentials tell whose it is.
- * Both accept root and the process's own user, as HotSpot's attach listener does; nobody else.
+ * When such a name is taken (two PID namespaces that share a network namespace) a number is
+ * appended,
+ * "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1: the peer's credentials tell whose it
+ * is. Both accept root and the process's own user, as HotSpot's attach listener does; nobody else.
  *
  * Whoever sits at the other end may be hostile, on both sides: sizes are checked before any cast.
  */
@@ -30,28 +32,29 @@ enum hp_agent_kind {
 	 */
 	HP_AGENT_HELLO = 1,
 	/*
-	 * arg[0] number, arg[1..6] arguments. Only memfd_create, mmap, munmap, membarrier and close;
-	 * -EPERM for others. Result as from the kernel.
+	 * arg[0] number, arg[1..6] arguments. Only memfd_create, mmap, munmap, membarrier and
+	 * close; -EPERM for others. Result as from the kernel.
 	 */
 	HP_AGENT_SYSCALL = 2,
 	/* Data is kept, until the next one, at the address that is the result. */
 	HP_AGENT_SCRATCH = 3,
-	/* Call the code at arg[0] with arg[1..3] in rdi, rsi, rdx; it may change r12 to r14. Result 0. */
+	/* Call the code at arg[0] with arg[1..3] in rdi, rsi, rdx; it may change r12 to r14. Result
+	   0. */
 	HP_AGENT_CALL = 4,
 	/* Result 0 and a descriptor: the process's own, number arg[0]. */
 	HP_AGENT_FD = 5,
 	/* Result 0 and a descriptor: the file whose path is the data, opened read-only. */
 	HP_AGENT_OPEN = 6,
 	/*
-	 * Result 0 when a safepoint has begun and ended since: no Java thread is where it was in code
-	 * that does not poll. -EAGAIN before the VM is initialised, -ESRCH after its death.
+	 * Result 0 when a safepoint has begun and ended since: no Java thread is where it was in
+	 * code that does not poll. -EAGAIN before the VM is initialised, -ESRCH after its death.
 	 */
 	HP_AGENT_SAFEPOINT = 7,
 	/* A JVM that was told to wait at its start (option wait) goes on. Result 0. */
 	HP_AGENT_GO = 8,
 	/*
-	 * Result: the lowest of the process's descriptors, from arg[0] on, whose link in /proc reads
-	 * as the data; -ENOENT if there is none.
+	 * Result: the lowest of the process's descriptors, from arg[0] on, whose link in /proc
+	 * reads as the data; -ENOENT if there is none.
 	 */
 	HP_AGENT_NEXT_FD = 9,
 };

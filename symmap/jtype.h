@@ -15,9 +15,9 @@
 
 /* One parameter or result, as a piece of the descriptor it was parsed from. */
 struct jtype {
-	char tag;	/* one of BCDFIJSZ, 'L' (class), '[' (array), 'V' (result only) */
-	uint16_t off;	/* its first byte in the descriptor */
-	uint16_t len;	/* bytes, "L" and ";" included */
+	char tag;     /* one of BCDFIJSZ, 'L' (class), '[' (array), 'V' (result only) */
+	uint16_t off; /* its first byte in the descriptor */
+	uint16_t len; /* bytes, "L" and ";" included */
 };
 
 struct jsignature {

@@ -27,20 +27,20 @@ enum nmethod_kind { NMETHOD_C1, NMETHOD_C2, NMETHOD_JVMCI, NMETHOD_NATIVE };
 
 /* One compiled method. Strings belong to the map's pool. */
 struct nmethod {
-	uint64_t addr;	 /* of the nmethod structure itself: the key of add and remove */
-	uint64_t begin;	 /* first byte of code (HotSpot's code_begin) */
-	uint64_t end;	 /* one past the last byte of code */
-	uint64_t entry;	 /* verified entry point, in [begin, end) */
-	uint64_t method; /* the Method* it was compiled from */
+	uint64_t addr;	   /* of the nmethod structure itself: the key of add and remove */
+	uint64_t begin;	   /* first byte of code (HotSpot's code_begin) */
+	uint64_t end;	   /* one past the last byte of code */
+	uint64_t entry;	   /* verified entry point, in [begin, end) */
+	uint64_t method;   /* the Method* it was compiled from */
 	const char *klass; /* "com.shop.Outer$Inner" */
 	const char *name;  /* "add", "<init>" */
 	const char *desc;  /* "(ILjava/lang/String;)V" */
 	uint32_t compile_id;
-	uint32_t gen;	/* set by symmap_add() */
-	int8_t level;	/* tier, 0 to 4 */
-	uint8_t kind;	/* enum nmethod_kind */
-	uint8_t state;	/* enum nmethod_state */
-	uint8_t osr;	/* 1: on-stack replacement, entered only from the middle of a loop */
+	uint32_t gen;  /* set by symmap_add() */
+	int8_t level;  /* tier, 0 to 4 */
+	uint8_t kind;  /* enum nmethod_kind */
+	uint8_t state; /* enum nmethod_state */
+	uint8_t osr;   /* 1: on-stack replacement, entered only from the middle of a loop */
 };
 
 struct symmap;

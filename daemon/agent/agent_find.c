@@ -101,7 +101,8 @@ static socklen_t control_name(struct sockaddr_un *a, pid_t ns_pid, int k)
 	int n;
 
 	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
-	n = k ? snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "hotprobe.%d.control.%d", ns_pid, k)
+	n = k ? snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "hotprobe.%d.control.%d", ns_pid,
+			 k)
 	      : snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "hotprobe.%d.control", ns_pid);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }

@@ -16,8 +16,8 @@
 /**
  * agent_find() - connect to the control socket that process @pid listens on.
  * @ns_pid_ret: @pid as the process itself sees it, which is part of the name.
- * Return: 0; -ENOENT it listens on none; -EPERM its network namespace is closed to us; -ETIMEDOUT it
- * takes no connections; -ESRCH; -errno.
+ * Return: 0; -ENOENT it listens on none; -EPERM its network namespace is closed to us; -ETIMEDOUT
+ * it takes no connections; -ESRCH; -errno.
  */
 int agent_find(pid_t pid, pid_t *ns_pid_ret, int *fd_ret);
 

@@ -7,9 +7,9 @@
 #include "agent/agent_find.h"
 #include "agent/agent_link.h"
 
-#define FDS_MAX	  4	 /* descriptors in one message that we take, to close them */
-#define ERRNO_MAX 4095	 /* MAX_ERRNO, kernel include/linux/err.h */
-#define DYING_MS  300	 /* a process closes its descriptors some time before it is gone */
+#define FDS_MAX	  4    /* descriptors in one message that we take, to close them */
+#define ERRNO_MAX 4095 /* MAX_ERRNO, kernel include/linux/err.h */
+#define DYING_MS  300  /* a process closes its descriptors some time before it is gone */
 #define BUSY_NS	  (500 * NSEC_PER_MSEC) /* until the agent has noticed that another one has left */
 #define BUSY_US	  5000
 
@@ -29,7 +29,8 @@ static int wait_ready(int fd, short events, uint64_t deadline_ns)
 
 	for (;;) {
 		uint64_t now_ns = clock_ns();
-		int ms = deadline_ns > now_ns ? (int)((deadline_ns - now_ns) / NSEC_PER_MSEC) + 1 : 0;
+		int ms = deadline_ns > now_ns ? (int)((deadline_ns - now_ns) / NSEC_PER_MSEC) + 1
+					      : 0;
 		int n = poll(&p, 1, ms);
 
 		if (n > 0)

@@ -21,9 +21,9 @@ extern uint64_t agent_limit_ns, agent_safepoint_ns;
 struct agent_link {
 	pid_t pid;
 	int fd;
-	int broken;	      /* 0, or why it is of no use any more */
-	uint32_t version;     /* what the agent said in its HELLO */
-	uint32_t phase, jdk;  /* jvmtiPhase, JDK feature version */
+	int broken;	     /* 0, or why it is of no use any more */
+	uint32_t version;    /* what the agent said in its HELLO */
+	uint32_t phase, jdk; /* jvmtiPhase, JDK feature version */
 };
 
 /**
@@ -40,12 +40,12 @@ struct agent_ask {
 	uint16_t kind;
 	uint64_t arg[7];
 	const void *data;
-	size_t len; /* at most HP_AGENT_DATA_MAX */
+	size_t len;	   /* at most HP_AGENT_DATA_MAX */
 	uint64_t limit_ns; /* 0: agent_limit_ns */
 
 	int64_t result;
 	uint64_t reply[7]; /* its arg */
-	int fd;		   /* the descriptor that came with result 0 of HP_AGENT_FD and _OPEN, else -1 */
+	int fd; /* the descriptor that came with result 0 of HP_AGENT_FD and _OPEN, else -1 */
 };
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent_load_child.h - between the two halves of agent_load.h: what the daemon prepares and what its
- * child does in the target's root.
+ * agent_load_child.h - between the two halves of agent_load.h: what the daemon prepares and what
+ * its child does in the target's root.
  */
 #ifndef HP_AGENT_LOAD_CHILD_H
 #define HP_AGENT_LOAD_CHILD_H

@@ -22,7 +22,8 @@ char *buf_reserve(struct buf *b, size_t n);
 void buf_add(struct buf *b, const char *s, size_t len);
 void buf_str(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
-/** buf_digits() - write @v in decimal so that it ends before @end, at most 20 bytes. Return: where it begins. */
+/** buf_digits() - write @v in decimal so that it ends before @end, at most 20 bytes. Return: where
+ * it begins. */
 char *buf_digits(char *end, uint64_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);

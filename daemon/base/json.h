@@ -13,11 +13,13 @@
 /** json_str() - a JSON string literal; @s is UTF-8, bytes that are not become U+FFFD. */
 void json_str(struct buf *b, const char *s, size_t len);
 
-/** json_latin1() / json_utf16() - the same from a Java string's bytes; a lone surrogate is escaped. */
+/** json_latin1() / json_utf16() - the same from a Java string's bytes; a lone surrogate is escaped.
+ */
 void json_latin1(struct buf *b, const uint8_t *s, size_t len);
 void json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes);
 
-/** json_float() / json_double() - shortest text that reads back the same; "NaN", "Infinity" quoted. */
+/** json_float() / json_double() - shortest text that reads back the same; "NaN", "Infinity" quoted.
+ */
 void json_float(struct buf *b, float v);
 void json_double(struct buf *b, double v);
 

@@ -27,9 +27,9 @@ void log_set_sink(log_sink_fn *fn, void *arg);
 
 /**
  * log_hold() - until log_release(), keep the first error instead of telling it.
- * @first: filled with its text; "" while there is none. The first one names the cause; what comes of
- * it further up is not worth a line.
- * Return: what held errors before, for log_hold_on(); NULL: nothing did.
+ * @first: filled with its text; "" while there is none. The first one names the cause; what comes
+ * of it further up is not worth a line. Return: what held errors before, for log_hold_on(); NULL:
+ * nothing did.
  */
 char *log_hold(char first[static LOG_TEXT_MAX]);
 void log_release(void);

@@ -32,7 +32,8 @@ void loop_timer_set(struct loop_source *s, uint64_t period_ns);
 /** loop_del() - accepts NULL; safe inside any callback, its own too. */
 void loop_del(struct loop *l, struct loop_source *s);
 
-/** loop_on_idle() - call @fn with 0 after each round of callbacks, before waiting; NULL for none. */
+/** loop_on_idle() - call @fn with 0 after each round of callbacks, before waiting; NULL for none.
+ */
 void loop_on_idle(struct loop *l, loop_fn *fn, void *arg);
 
 /** loop_run() - until loop_stop(). Return: 0; -errno. */

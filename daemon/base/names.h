@@ -12,8 +12,8 @@
 #define NAMES_BYTES_MAX (64u << 20) /* of texts: the same */
 
 struct name_entry {
-	uint64_t key; /* never 0 */
-	char *text; /* may be NULL */
+	uint64_t key;	/* never 0 */
+	char *text;	/* may be NULL */
 	uint64_t ts_ns; /* when it was put in */
 };
 
@@ -28,7 +28,8 @@ void names_fini(struct names *t);
 /** names_get() - the entry of @key, or NULL; valid until the next names_put(). */
 const struct name_entry *names_get(const struct names *t, uint64_t key);
 
-/** names_put() - remember @text (NULL: it has none) for @key. Out of memory it is not remembered. */
+/** names_put() - remember @text (NULL: it has none) for @key. Out of memory it is not remembered.
+ */
 void names_put(struct names *t, uint64_t key, const char *text, uint64_t ts_ns);
 
 #endif

@@ -9,7 +9,9 @@ static void print_check(FILE *out, json_t *obj)
 	const char *color;
 
 	json_unpack(obj, "{s:s,s:s,s:s}", "check", &what, "result", &result, "detail", &detail);
-	color = strcmp(result, "ok") == 0 ? c->good : strcmp(result, "missing") == 0 ? c->bad : c->warn;
+	color = strcmp(result, "ok") == 0	 ? c->good
+		: strcmp(result, "missing") == 0 ? c->bad
+						 : c->warn;
 	fprintf(out, "%s%-8s%s  %-18s ", color, result, c->off, what);
 	print_column(out, detail, 0);
 	fputc('\n', out);

@@ -31,7 +31,7 @@ struct common {
 	bool json, quiet, verbose;
 	const char *output; /* -o FILE */
 	pid_t pid;
-	const char *via; /* NULL: as the engine does by default */
+	const char *via;    /* NULL: as the engine does by default */
 	const char *binary; /* -x FILE */
 };
 
@@ -40,16 +40,25 @@ enum { OPT_JSON = 'j', OPT_HELP = 'h', OPT_VIA = 512 };
 #define COMMON_LONG                                                                                \
 	{"help", no_argument, NULL, OPT_HELP}, {"json", no_argument, NULL, OPT_JSON},              \
 		{"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},            \
-		{"output", required_argument, NULL, 'o'}, {"pid", required_argument, NULL, 'p'}
+		{"output", required_argument, NULL, 'o'},                                          \
+	{                                                                                          \
+		"pid", required_argument, NULL, 'p'                                                \
+	}
 
 /* For commands that take a native image's file, with "x:" among the short options. */
-#define BINARY_LONG {"binary", required_argument, NULL, 'x'}
+#define BINARY_LONG                                                                                \
+	{                                                                                          \
+		"binary", required_argument, NULL, 'x'                                             \
+	}
 
 /* For commands that get into a target, or have to look into it. */
-#define VIA_LONG {"via", required_argument, NULL, OPT_VIA}
+#define VIA_LONG                                                                                   \
+	{                                                                                          \
+		"via", required_argument, NULL, OPT_VIA                                            \
+	}
 #define VIA_HELP                                                                                   \
-	"      --via WAY        the way into the JVM: ptrace, agent (hotprobe's, inside it: no\n"      \
-	"                       ptrace; loaded if need be), or auto (agent where ptrace is not\n"      \
+	"      --via WAY        the way into the JVM: ptrace, agent (hotprobe's, inside it: no\n"  \
+	"                       ptrace; loaded if need be), or auto (agent where ptrace is not\n"  \
 	"                       allowed); default: the agent if it is loaded, else ptrace\n"
 
 /**
@@ -70,14 +79,16 @@ int parse_number(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_size(const char *text, uint64_t lo, uint64_t hi, uint64_t *ret);
 int parse_duration(const char *text, uint64_t *ret);
 
-/** request_new() - {"request":NAME,"verbose":...,"pid":...,"via":...}. "binary": see request_binary(). */
+/** request_new() - {"request":NAME,"verbose":...,"pid":...,"via":...}. "binary": see
+ * request_binary(). */
 json_t *request_new(const struct common *c, const char *name);
 
 /* What a command does with a line that is data; @obj is borrowed. */
 typedef void text_fn(FILE *out, json_t *obj);
 
 /**
- * run_request() - send @req (its reference is taken) to an engine; print what comes until it is done.
+ * run_request() - send @req (its reference is taken) to an engine; print what comes until it is
+ * done.
  * @text: prints one object for a person; unused with --json.
  *
  * Ctrl-C and SIGTERM ask the engine to stop; what it then still has to say is printed too.

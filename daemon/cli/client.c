@@ -29,9 +29,9 @@ static void print_note(struct client *c, json_t *obj, const char *note)
 		return;
 	fflush(c->out);
 	fprintf(stderr, "hotprobe: %s",
-		error				      ? "error: "
+		error					 ? "error: "
 		: level && strcmp(level, "warning") == 0 ? "warning: "
-						      : "");
+							 : "");
 	print_column(stderr, note, 0);
 	fputc('\n', stderr);
 }
@@ -200,8 +200,9 @@ enum status client_end(struct client *c)
 	conn_fini(&c->conn);
 	waitpid(c->engine, &wstatus, 0);
 	if (!c->done)
-		fprintf(stderr, "hotprobe: error: the engine ended unexpectedly (%s %d): run "
-				"`hotprobe clean -p PID` on the target\n",
+		fprintf(stderr,
+			"hotprobe: error: the engine ended unexpectedly (%s %d): run "
+			"`hotprobe clean -p PID` on the target\n",
 			WIFSIGNALED(wstatus) ? "signal" : "status",
 			WIFSIGNALED(wstatus) ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
 	free(c);
@@ -273,7 +274,8 @@ int signals_open(int also)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* The reader of our output may go away: what comes still must not kill us before all is detached. */
+/* The reader of our output may go away: what comes still must not kill us before all is detached.
+ */
 static void serve(struct client *c, struct output *out, int signal_fd)
 {
 	struct pollfd fds[] = {{.fd = client_fd(c), .events = POLLIN},

@@ -12,8 +12,8 @@ struct client;
 
 /**
  * client_start() - start an engine and send it @req, whose reference is taken.
- * @text: prints one object to @out for a person; unused with --json. @opt, @out: outlive the client.
- * Return: the client, for client_end(); NULL (said).
+ * @text: prints one object to @out for a person; unused with --json. @opt, @out: outlive the
+ * client. Return: the client, for client_end(); NULL (said).
  */
 struct client *client_start(const struct common *opt, json_t *req, text_fn *text, FILE *out);
 

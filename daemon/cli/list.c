@@ -15,8 +15,11 @@ static void print_jvm(FILE *out, json_t *obj)
 	static const struct {
 		const char *key, *def;
 		size_t width;
-	} columns[] = {{"user", "?", 10}, {"java_version", "-", 28}, {"gc", "-", 11},
-		       {"kind", "?", 12}, {"main", "-", 0}};
+	} columns[] = {{"user", "?", 10},
+		       {"java_version", "-", 28},
+		       {"gc", "-", 11},
+		       {"kind", "?", 12},
+		       {"main", "-", 0}};
 	const struct colors *c = colors(out);
 	static bool header;
 

@@ -32,7 +32,8 @@ static void print_image_method(FILE *out, json_t *obj)
 static void print_method(FILE *out, json_t *obj)
 {
 	const struct colors *c = colors(out);
-	const char *entry = "0x", *end = "0x", *kind = "", *state = "", *klass = "", *name = "", *desc = "";
+	const char *entry = "0x", *end = "0x", *kind = "", *state = "", *klass = "", *name = "",
+		   *desc = "";
 	const char *event = json_string_value(json_object_get(obj, "event"));
 	json_int_t size = 0, level = 0, id = 0;
 	int osr = 0;
@@ -76,7 +77,8 @@ static enum status run(int argc, char **argv)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
 	}
 	if (!c.pid && !c.binary)
-		return usage_error(&cmd_methods, "which JVM? give its PID with -p, or a native image with -x");
+		return usage_error(&cmd_methods,
+				   "which JVM? give its PID with -p, or a native image with -x");
 	if (c.binary && (c.pid || c.via || watch))
 		return usage_error(&cmd_methods, "-x is about a file: no -p, --via or -w with it");
 	if (argc - optind > 1)
@@ -96,13 +98,14 @@ const struct command cmd_methods = {
 	.name = "methods",
 	.args = "{-p PID [-w] | -x BINARY} [PATTERN]",
 	.summary = "show the compiled methods of a JVM or a GraalVM native image",
-	.options = "  -p, --pid PID        the JVM\n"
-		   "  -x, --binary BINARY  the file of a native image, running or not\n"
-		   VIA_HELP
-		   "  -w, --watch          go on with what is compiled, retired and unloaded\n"
-		   "  PATTERN              only methods whose class.name matches: * within a name,\n"
-		   "                       ** across packages; with -x also \"(TYPES)\", and the type\n"
-		   "                       of the result directly behind\n",
+	.options =
+		"  -p, --pid PID        the JVM\n"
+		"  -x, --binary BINARY  the file of a native image, running or not\n" VIA_HELP
+		"  -w, --watch          go on with what is compiled, retired and unloaded\n"
+		"  PATTERN              only methods whose class.name matches: * within a name,\n"
+		"                       ** across packages; with -x also \"(TYPES)\", and the "
+		"type\n"
+		"                       of the result directly behind\n",
 	.example = "hotprobe methods -p 4711 'com.shop.**'",
 	.run = run,
 };

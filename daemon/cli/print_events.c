@@ -77,7 +77,7 @@ static void print_raw(FILE *out, json_t *raw)
 	json_t *v;
 	size_t i;
 
-	json_array_foreach(raw, i, v)
+	json_array_foreach (raw, i, v)
 		if (i < ARRAY_SIZE(names))
 			fprintf(out, "%s%s=%s", i ? ", " : "", names[i], json_string_value(v));
 }
@@ -104,7 +104,7 @@ static void print_call(FILE *out, json_t *obj)
 		fputs(c->off, out);
 		sep = ", ";
 	}
-	json_array_foreach(json_object_get(obj, "args"), i, arg) {
+	json_array_foreach (json_object_get(obj, "args"), i, arg) {
 		fputs(sep, out);
 		print_value(out, arg);
 		sep = ", ";
@@ -143,7 +143,8 @@ static void print_detached(json_t *obj)
 
 	fputs("hotprobe: detached from ", stderr);
 	print_target(obj);
-	fprintf(stderr, " (%s): %lld calls", json_string_value(json_object_get(obj, "reason")), events);
+	fprintf(stderr, " (%s): %lld calls", json_string_value(json_object_get(obj, "reason")),
+		events);
 	if (hits && !events)
 		fprintf(stderr, " shown, %lld counted", hits);
 	if (lost)
@@ -155,8 +156,8 @@ static void print_change(json_t *obj, const char *event, const char *method)
 {
 	fprintf(stderr, "hotprobe: %s ", event);
 	print_column(stderr, method, 0);
-	fprintf(stderr, " (level %lld): ",
-		(long long)json_integer_value(json_object_get(obj, "level")));
+	fprintf(stderr,
+		" (level %lld): ", (long long)json_integer_value(json_object_get(obj, "level")));
 	print_member(stderr, obj, "why");
 	fputc('\n', stderr);
 }
@@ -179,8 +180,9 @@ void print_event(FILE *out, json_t *obj)
 	else if (strcmp(event, "detached") == 0)
 		print_detached(obj);
 	else if (strcmp(event, "lost") == 0)
-		fprintf(stderr, "hotprobe: warning: %lld calls were lost: they came faster than they "
-				"are printed (a larger --ring-size bridges bursts)\n",
+		fprintf(stderr,
+			"hotprobe: warning: %lld calls were lost: they came faster than they "
+			"are printed (a larger --ring-size bridges bursts)\n",
 			(long long)json_integer_value(json_object_get(obj, "count")));
 	else if (method)
 		print_change(obj, event, method);

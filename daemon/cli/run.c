@@ -113,8 +113,10 @@ _Noreturn static void command_exec(const struct run *r, const char *library)
 	}
 	/* A JVM that cannot load its agent ends at once. */
 	if (access(library, R_OK)) {
-		fprintf(stderr, "hotprobe: error: %s cannot be read by the command's user: %s; "
-				"install hotprobe where it can\n", library, strerror(errno));
+		fprintf(stderr,
+			"hotprobe: error: %s cannot be read by the command's user: %s; "
+			"install hotprobe where it can\n",
+			library, strerror(errno));
 		_exit(EXIT_NOT_EXECUTABLE);
 	}
 	signal(SIGPIPE, SIG_DFL);
@@ -131,8 +133,10 @@ static int command_start(struct run *r)
 	int err = agent_library(library, sizeof(library));
 
 	if (err) {
-		fprintf(stderr, "hotprobe: error: the agent %s is not there: %s; build or install "
-				"hotprobe as a whole\n", library, strerror(-err));
+		fprintf(stderr,
+			"hotprobe: error: the agent %s is not there: %s; build or install "
+			"hotprobe as a whole\n",
+			library, strerror(-err));
 		return err;
 	}
 	err = listen_for_agents(r);
@@ -197,8 +201,8 @@ static void jvm_add(struct run *r, int fd, pid_t pid)
 	json_t *req;
 
 	if (r->njvms == JVMS_MAX) {
-		fprintf(stderr, "hotprobe: warning: PID %d is not traced: %d JVMs are already\n", pid,
-			JVMS_MAX);
+		fprintf(stderr, "hotprobe: warning: PID %d is not traced: %d JVMs are already\n",
+			pid, JVMS_MAX);
 		return;
 	}
 	o.c.pid = pid;
@@ -373,7 +377,8 @@ static enum status run(int argc, char **argv)
 	static struct run r = {.o = TRACE_DEFAULTS};
 	int opt, err, ours = split(argc, argv);
 
-	while ((opt = getopt_long(ours, argv, COMMON_SHORT TRACE_SHORT "u:", options, NULL)) != -1) {
+	while ((opt = getopt_long(ours, argv, COMMON_SHORT TRACE_SHORT "u:", options, NULL)) !=
+	       -1) {
 		err = run_option(&r, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
@@ -381,7 +386,8 @@ static enum status run(int argc, char **argv)
 	if (ours >= argc - 1)
 		return usage_error(&cmd_run, "which command? give it behind --");
 	if (optind == ours)
-		return usage_error(&cmd_run, "which methods? give a SPEC such as com.shop.Cart.add");
+		return usage_error(&cmd_run,
+				   "which methods? give a SPEC such as com.shop.Cart.add");
 	r.specs = argv + optind;
 	r.nspecs = ours - optind;
 	r.command = argv + ours + 1;
@@ -394,8 +400,8 @@ const struct command cmd_run = {
 	.summary = "start a command and trace the JVMs it becomes or starts",
 	.options = "  -u, --user NAME      run the command as this user\n"
 		   "      --no-children    not the JVMs that a traced JVM starts\n"
-		   "      --via WAY        the way into the JVMs: auto (default: their agent), ptrace\n"
-		   TRACE_HELP,
+		   "      --via WAY        the way into the JVMs: auto (default: their agent), "
+		   "ptrace\n" TRACE_HELP,
 	.example = "hotprobe run -o calls.txt 'com.shop.Cart.*' -- java -jar shop.jar",
 	.run = run,
 };

@@ -52,22 +52,26 @@ json_t *trace_request(const struct command *cmd, const struct trace_options *o, 
 
 static enum status run(int argc, char **argv)
 {
-	static const struct option options[] = {TRACE_LONG, BINARY_LONG, VIA_LONG, COMMON_LONG, {0}};
+	static const struct option options[] = {
+		TRACE_LONG, BINARY_LONG, VIA_LONG, COMMON_LONG, {0}};
 	struct trace_options o = TRACE_DEFAULTS;
 	json_t *req;
 	int opt, err;
 
-	while ((opt = getopt_long(argc, argv, COMMON_SHORT TRACE_SHORT "x:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, COMMON_SHORT TRACE_SHORT "x:", options, NULL)) !=
+	       -1) {
 		err = trace_option(&cmd_trace, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
 	}
 	if (!o.c.pid && !o.c.binary)
-		return usage_error(&cmd_trace, "which JVM? give its PID with -p, or a native image with -x");
+		return usage_error(&cmd_trace,
+				   "which JVM? give its PID with -p, or a native image with -x");
 	if (o.c.binary && o.c.via)
 		return usage_error(&cmd_trace, "--via is for JVMs: no -x with it");
 	if (optind == argc)
-		return usage_error(&cmd_trace, "which methods? give a SPEC such as com.shop.Cart.add");
+		return usage_error(&cmd_trace,
+				   "which methods? give a SPEC such as com.shop.Cart.add");
 	req = trace_request(&cmd_trace, &o, argv + optind, argc - optind);
 	if (req && request_binary(&cmd_trace, req, &o.c)) {
 		json_decref(req);
@@ -81,9 +85,9 @@ const struct command cmd_trace = {
 	.args = "{-p PID | -x BINARY} [OPTIONS] SPEC...",
 	.summary = "print every call of compiled methods with its arguments",
 	.options = "  -p, --pid PID        the JVM, or the process of a native image\n"
-		   "  -x, --binary BINARY  every process of this native image, also later ones; with -p\n"
-		   "                       that one\n"
-		   VIA_HELP TRACE_HELP
+		   "  -x, --binary BINARY  every process of this native image, also later ones; "
+		   "with -p\n"
+		   "                       that one\n" VIA_HELP TRACE_HELP
 		   "                       In a native image also 'static com.shop.Cart.of(int)',\n"
 		   "                       and com.shop.Cart.add@0x644de0 for one of several\n",
 	.example = "hotprobe trace -p 4711 'com.shop.Cart.add(int, String)'",

@@ -25,7 +25,9 @@ enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };
 	{"count", required_argument, NULL, 'n'}, {"duration", required_argument, NULL, 'd'},       \
 		{"string-max", required_argument, NULL, OPT_STRING_MAX},                           \
 		{"ring-size", required_argument, NULL, OPT_RING_SIZE},                             \
-		{"count-only", no_argument, NULL, OPT_COUNT_ONLY}
+	{                                                                                          \
+		"count-only", no_argument, NULL, OPT_COUNT_ONLY                                    \
+	}
 #define TRACE_HELP                                                                                 \
 	"  -n, --count N        stop after N calls\n"                                              \
 	"  -d, --duration TIME  stop after TIME: seconds, or 500ms, 2m, ...\n"                     \
@@ -39,7 +41,8 @@ enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };
 int trace_option(const struct command *cmd, struct trace_options *o, int opt);
 
 /** trace_request() - the request for @n SPECs; NULL when one is no UTF-8 (said). */
-json_t *trace_request(const struct command *cmd, const struct trace_options *o, char **specs, int n);
+json_t *trace_request(const struct command *cmd, const struct trace_options *o, char **specs,
+		      int n);
 
 /** print_event() - one line of a trace: calls to @out, all else to stderr. */
 void print_event(FILE *out, json_t *obj);

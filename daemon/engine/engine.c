@@ -100,7 +100,8 @@ static bool via_of(json_t *req, enum remote_kind *ret)
 	return false;
 }
 
-/* The native image that is meant: by its file, or as what its process runs. NULL: it is a JVM's PID. */
+/* The native image that is meant: by its file, or as what its process runs. NULL: it is a JVM's
+ * PID. */
 static const char *binary_of(json_t *req, char exe[static IMAGES_EXE_MAX])
 {
 	const char *binary = json_string_value(json_object_get(req, "binary"));
@@ -122,7 +123,7 @@ static enum status req_trace(struct client *c, json_t *req)
 		.count = (uint64_t)number(req, "count", 0, 0, INT64_MAX),
 		.duration_ns = (uint64_t)number(req, "duration_ns", 0, 0, INT64_MAX),
 		.string_max = (uint32_t)number(req, "string_max", PROTO_STRING_MAX_DEFAULT, 0,
-					     PROTO_STRING_MAX),
+					       PROTO_STRING_MAX),
 		.ring_bytes = (size_t)number(req, "ring_bytes", PROTO_RING_DEFAULT, PROTO_RING_MIN,
 					     PROTO_RING_MAX),
 		.count_only = json_is_true(json_object_get(req, "count_only")),
@@ -130,7 +131,7 @@ static enum status req_trace(struct client *c, json_t *req)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(specs, i, v) {
+	json_array_foreach (specs, i, v) {
 		if (i == ARRAY_SIZE(texts))
 			break; /* too many already: session_trace() says so */
 		texts[i] = json_string_value(v);
@@ -161,8 +162,8 @@ static enum status req_methods(struct client *c, json_t *req)
 	if (!via_of(req, &via))
 		return STATUS_USAGE;
 	if (json_is_true(json_object_get(req, "follow")))
-		return watch_start(c->loop, &c->conn, pid_of(req), via, pattern, on_watch_done,
-				   c, &c->watch);
+		return watch_start(c->loop, &c->conn, pid_of(req), via, pattern, on_watch_done, c,
+				   &c->watch);
 	return report_methods(&c->conn, pid_of(req), via, pattern);
 }
 

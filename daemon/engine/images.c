@@ -37,10 +37,12 @@ static void say_about(struct conn *conn, const struct image_about *a)
 {
 	if (a->is_image)
 		say(conn, "ok", "image", "%s%s%s%s%s",
-		    *a->version ? a->version : "GraalVM native image that does not tell its version",
+		    *a->version ? a->version
+				: "GraalVM native image that does not tell its version",
 		    *a->java ? ", Java " : "", a->java, *a->libc ? ", " : "", a->libc);
 	say(conn, "ok", "executable", "%s, %s, %s", image_machine(a->machine),
-	    a->pie ? "position-independent" : "at a fixed address", a->is_static ? "static" : "dynamic");
+	    a->pie ? "position-independent" : "at a fixed address",
+	    a->is_static ? "static" : "dynamic");
 }
 
 static uint32_t ambiguous(const struct image_map *m)
@@ -60,17 +62,22 @@ static void say_names(struct conn *conn, int fd)
 
 	if (err) {
 		say(conn, "degraded", "method names",
-		    "none: it is stripped, and its code info has an unsupported layout; build it with "
+		    "none: it is stripped, and its code info has an unsupported layout; build it "
+		    "with "
 		    "-H:-DeleteLocalSymbols");
 		return;
 	}
 	if (m.names == NAMES_EXPORTS)
 		say(conn, "degraded", "method names",
-		    "exports only (%u): it has no Java symbols, and its code info has an unsupported "
-		    "layout; build it with -H:-DeleteLocalSymbols", m.n);
+		    "exports only (%u): it has no Java symbols, and its code info has an "
+		    "unsupported "
+		    "layout; build it with -H:-DeleteLocalSymbols",
+		    m.n);
 	else
-		say(conn, "ok", "method names", "from its %s: %u of %u methods, %u of them share a "
-		    "name with another", image_names_text(m.names), m.n, m.starts, ambiguous(&m));
+		say(conn, "ok", "method names",
+		    "from its %s: %u of %u methods, %u of them share a "
+		    "name with another",
+		    image_names_text(m.names), m.n, m.starts, ambiguous(&m));
 	image_map_fini(&m);
 }
 
@@ -90,9 +97,9 @@ enum status images_open(const char *path, int *fd_ret, struct image_about *a)
 	}
 	close(fd);
 	log_err("%s is no native image: %s", path,
-		err == -EPROTO	      ? "it is no ELF executable"
+		err == -EPROTO	     ? "it is no ELF executable"
 		: err == -EOPNOTSUPP ? "it is no 64-bit little-endian ELF file"
-				      : strerror(-err));
+				     : strerror(-err));
 	return STATUS_UNSUPPORTED;
 }
 
@@ -235,7 +242,8 @@ static void add_method(struct listing *l, const struct image_method *m)
 	add_text(b, "name", image_text(map, m->name), false);
 	add_text(b, "descriptor", image_text(map, m->desc), true);
 	add_text(b, "symbol", image_text(map, m->symbol), true);
-	if (m->end > m->entry && image_file_offset(&l->file, m->entry, m->end - m->entry, &offset)) {
+	if (m->end > m->entry &&
+	    image_file_offset(&l->file, m->entry, m->end - m->entry, &offset)) {
 		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)offset);
 		if (l->decoder)
 			add_returns(b, l, m, offset);
@@ -245,8 +253,8 @@ static void add_method(struct listing *l, const struct image_method *m)
 }
 
 /*
- * A large image has more methods than the connection buffers text of (BUF_MAX), so some must be on its
- * way before the rest is written. Return: false when the client is gone.
+ * A large image has more methods than the connection buffers text of (BUF_MAX), so some must be on
+ * its way before the rest is written. Return: false when the client is gone.
  */
 static bool drain(struct conn *conn)
 {
@@ -279,7 +287,8 @@ static void send_methods(struct listing *l, const struct image_pattern *p)
 		unclear += m->overloads > 1 && !m->desc && least != FIT_SIGNATURE;
 	}
 	if (!shown && p)
-		log_info("no method matches; one that is inlined everywhere has no code of its own");
+		log_info(
+			"no method matches; one that is inlined everywhere has no code of its own");
 	if (unclear)
 		log_info("%u of %u methods share class and name with another: %s", unclear, shown,
 			 map->names == NAMES_SYMTAB
@@ -292,9 +301,10 @@ static void send_methods(struct listing *l, const struct image_pattern *p)
 
 const char *images_no_names(int err)
 {
-	return err == -ENOMEM ? "out of memory"
-			      : "it is stripped, and its code info has an unsupported layout; build it "
-				"with -H:-DeleteLocalSymbols";
+	return err == -ENOMEM
+		       ? "out of memory"
+		       : "it is stripped, and its code info has an unsupported layout; build it "
+			 "with -H:-DeleteLocalSymbols";
 }
 
 static enum status show(struct conn *conn, const char *path, int fd, const struct image_pattern *p)
@@ -316,8 +326,10 @@ static enum status show(struct conn *conn, const char *path, int fd, const struc
 	log_debug("image: %u methods by %s in %.1f ms%s", map.n, image_names_text(map.names),
 		  (double)(clock_ns() - start) / 1e6, hit ? ", from the cache" : "");
 	if (map.names == NAMES_EXPORTS)
-		log_warn("%s has no Java symbols, and its code info has an unsupported layout: these "
-			 "are its exports", path);
+		log_warn("%s has no Java symbols, and its code info has an unsupported layout: "
+			 "these "
+			 "are its exports",
+			 path);
 	l.map = &map;
 	if (p && l.file.machine == EM_X86_64)
 		l.decoder = insn_decoder_new();

@@ -16,8 +16,8 @@ enum status images_check(struct conn *conn, const char *path);
 enum status images_methods(struct conn *conn, const char *path, const char *pattern);
 
 /**
- * images_open() - open the file of an image, or any 64-bit program; prints one error line when it fails.
- * Return: STATUS_OK with *@fd_ret open; STATUS_FAILED; STATUS_UNSUPPORTED.
+ * images_open() - open the file of an image, or any 64-bit program; prints one error line when it
+ * fails. Return: STATUS_OK with *@fd_ret open; STATUS_FAILED; STATUS_UNSUPPORTED.
  */
 enum status images_open(const char *path, int *fd_ret, struct image_about *a);
 

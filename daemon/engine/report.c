@@ -38,9 +38,9 @@ void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, 
 		   "\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
 		   "\"level\":%d,\"compile_id\":%u,\"kind\":\"%s\",\"state\":\"%s\",\"osr\":%s",
 		   (unsigned long long)nm->entry, (unsigned long long)nm->begin,
-		   (unsigned long long)nm->end, (unsigned long long)(nm->end - nm->begin), nm->level,
-		   nm->compile_id, nmethod_kind_name(nm->kind), nmethod_state_name(nm->state),
-		   nm->osr ? "true" : "false");
+		   (unsigned long long)nm->end, (unsigned long long)(nm->end - nm->begin),
+		   nm->level, nm->compile_id, nmethod_kind_name(nm->kind),
+		   nmethod_state_name(nm->state), nm->osr ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		buf_printf(b, ",\"%s\":", names[i].key);
 		json_str(b, names[i].text, strlen(names[i].text));
@@ -164,8 +164,7 @@ static int list_one(const struct jvm_info *info, void *arg)
 			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
 			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
 			    text_or_null(gc), "kind", jvm_kind_name(info->kind), "main",
-			    safe_text(program), "probeable", !reason, "reason",
-			    safe_text(reason)));
+			    safe_text(program), "probeable", !reason, "reason", safe_text(reason)));
 	target_close(t);
 	return 0;
 }
@@ -228,8 +227,9 @@ static void check_kernel(struct check *c)
 	uname(&u);
 	kernel_features_read(&k);
 	say(c, CHECK_OK, "kernel", "Linux %s", u.release);
-	need(c, have_capability(CAP_SYS_ADMIN) || (have_capability(CAP_BPF) &&
-						   have_capability(CAP_PERFMON)),
+	need(c,
+	     have_capability(CAP_SYS_ADMIN) ||
+		     (have_capability(CAP_BPF) && have_capability(CAP_PERFMON)),
 	     "bpf privilege", "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON",
 	     "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON: run as root");
 	if (have_capability(CAP_SYS_PTRACE))
@@ -264,13 +264,15 @@ static struct remote *check_agent(struct check *c, pid_t pid)
 
 	switch (remote_agent_open(pid, &w)) {
 	case 0:
-		say(c, CHECK_OK, "agent", "is loaded and answers: --via agent works without ptrace");
+		say(c, CHECK_OK, "agent",
+		    "is loaded and answers: --via agent works without ptrace");
 		break;
 	case -EBUSY:
 		say(c, CHECK_OK, "agent", "is loaded, and serves another hotprobe");
 		break;
 	case -ENOENT:
-		say(c, CHECK_OK, "agent", "is not loaded; it is only needed where ptrace is refused");
+		say(c, CHECK_OK, "agent",
+		    "is not loaded; it is only needed where ptrace is refused");
 		break;
 	default:
 		say(c, CHECK_DEGRADED, "agent", "is loaded, but gives no useful answer");
@@ -291,7 +293,8 @@ static void check_jvm(struct check *c, pid_t pid, struct view *v)
 		return;
 	}
 	l = &t->layout;
-	say(c, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version, pid, t->info.user);
+	say(c, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version, pid,
+	    t->info.user);
 	say(c, CHECK_OK, "collector", "%s%s", gc_kind_name(l->gc),
 	    l->gc == GC_ZGEN ? ", generational" : "");
 	if (elfsyms_has_symtab(t->libjvm))

@@ -5,8 +5,8 @@
  *   OPENING -> LIVE -> DETACHING -> (gone)
  *
  * The session's kind brings the probes into place. Hits come from their ring buffer and become JSON
- * lines (trace_events.c). The client being slow only stops the fetching: the ring then fills up, and
- * what does not fit is counted by the BPF program and told as "lost".
+ * lines (trace_events.c). The client being slow only stops the fetching: the ring then fills up,
+ * and what does not fit is counted by the BPF program and told as "lost".
  */
 #include <poll.h>
 #include <sys/syscall.h>
@@ -23,7 +23,7 @@
 #define OUT_MAX (4u << 20)
 /* A process that is being killed is gone within this, unless the machine is very busy. */
 #define DYING_WAIT_MS 300
-#define LOST_NS (200 * NSEC_PER_MSEC)
+#define LOST_NS	      (200 * NSEC_PER_MSEC)
 /* A client that reads nothing for so long while we detach gets none of the events that wait. */
 #define DRAIN_WAIT_MS 5000
 
@@ -266,7 +266,8 @@ static bool take_down(struct session *s)
 	    (err == -ESRCH && (s->replaced || ended_soon(s->id->pid))))
 		return true;
 	if (err == -EBUSY)
-		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, unused, "
+		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, "
+			 "unused, "
 			 "for the next attach or `hotprobe clean -p %d`",
 			 s->id->pid, s->id->pid);
 	else
@@ -294,10 +295,10 @@ void session_stop(struct session *s, const char *reason)
 		reason = "target exited";
 	restored = take_down(s);
 	b = trace_event_begin(&s->lines, "detached", clock_ns(), s->lines.pid);
-	buf_printf(b, ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
+	buf_printf(b,
+		   ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
 		   (unsigned long long)s->events, (unsigned long long)s->hits,
-		   (unsigned long long)(s->lost + s->unshown),
-		   restored ? "true" : "false", reason);
+		   (unsigned long long)(s->lost + s->unshown), restored ? "true" : "false", reason);
 	trace_event_end(b);
 	session_free(s);
 	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);

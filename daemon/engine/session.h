@@ -20,11 +20,13 @@ struct target;
 
 /**
  * session_open_target() - find a way into @pid and open it as a target.
- * session_look_at() - the same for looking only, which needs no way of its own if ptrace is allowed.
+ * session_look_at() - the same for looking only, which needs no way of its own if ptrace is
+ * allowed.
  * @w_ret: set as soon as there is one, on failure too; remote_close() it after the target.
  * Prints one error line when it fails. Return: as remote_open() and target_open().
  */
-int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret);
+int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret,
+			struct target **ret);
 int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret);
 
 /**

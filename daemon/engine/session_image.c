@@ -2,8 +2,8 @@
 /*
  * session_image.c - tracing a native image: one process of it, or all. See session_kind.h.
  *
- * All methods are known from the file, so everything is decided at attach. With one process, methods
- * are diverted to slots where their code allows it. All else gets a uprobe in place.
+ * All methods are known from the file, so everything is decided at attach. With one process,
+ * methods are diverted to slots where their code allows it. All else gets a uprobe in place.
  *
  * The two must not meet: the kernel removes a uprobe by writing back the byte it found in the file,
  * into the middle of our jump. So a method is only diverted where its code is as in the file, and
@@ -44,11 +44,11 @@ struct image_session {
 
 	struct image_pattern *patterns[SPECS_MAX];
 	char *texts[SPECS_MAX];
-	char *descs[SPECS_MAX]; /* what each SPEC says of parameters, or NULL */
+	char *descs[SPECS_MAX];		/* what each SPEC says of parameters, or NULL */
 	enum image_fit best[SPECS_MAX]; /* that any method has */
 	size_t nspecs;
 
-	uint32_t methods, raw, shared;	  /* matched; types unknown; of those by sharing a name */
+	uint32_t methods, raw, shared;	    /* matched; types unknown; of those by sharing a name */
 	uint32_t places[IMAGE_STEPPED + 1]; /* sites of each kind */
 };
 
@@ -63,7 +63,8 @@ static const char *klass_of_word(void *arg, uint64_t word)
 	if (!im->has_heap || !word)
 		return NULL;
 	names_put(&im->klasses, word,
-		  image_heap_class_of_word(&im->heap, word, text, sizeof(text)) > 0 ? text : NULL, 0);
+		  image_heap_class_of_word(&im->heap, word, text, sizeof(text)) > 0 ? text : NULL,
+		  0);
 	known = names_get(&im->klasses, word);
 	return known ? known->text : NULL;
 }
@@ -110,8 +111,10 @@ static int parse_specs(struct image_session *im, const struct trace_request *req
 			err = image_pattern_descriptor(im->patterns[i], desc, sizeof(desc));
 		}
 		if (err == -EINVAL)
-			log_err("bad SPEC '%s': for a native image it is [static] CLASS.METHOD[(TYPES)]"
-				"[@ENTRY]", req->specs[i]);
+			log_err("bad SPEC '%s': for a native image it is [static] "
+				"CLASS.METHOD[(TYPES)]"
+				"[@ENTRY]",
+				req->specs[i]);
 		if (err && err != -ENOENT)
 			return err;
 		im->texts[i] = strdup(req->specs[i]);
@@ -146,9 +149,9 @@ static bool is_static(const struct image_pattern *p, const char *name, const cha
 }
 
 /*
- * What is known of the parameters. A SPEC's types are taken for a method that is the only one of its
- * name, or was picked by its entry, or whose signature the image confirms. C's callers pass no heap
- * base, without which references mean nothing.
+ * What is known of the parameters. A SPEC's types are taken for a method that is the only one of
+ * its name, or was picked by its entry, or whose signature the image confirms. C's callers pass no
+ * heap base, without which references mean nothing.
  */
 static void know_types(struct image_session *im, const struct image_method *m, size_t spec,
 		       enum image_fit fit, struct image_site_plan *plan)
@@ -256,8 +259,9 @@ static int arm_all(struct session *s, struct batch *b, bool divert, bool at_star
 			sort_in(b, site);
 	}
 	if (err == -ENOSPC) {
-		log_warn("only the first %zu methods that match are probed: there are no more slots",
-			 sites_max(s->sites));
+		log_warn(
+			"only the first %zu methods that match are probed: there are no more slots",
+			sites_max(s->sites));
 		err = 0;
 	}
 	return MIN(err, 0);
@@ -341,7 +345,8 @@ static void open_heap(struct image_session *im)
 	if (!err)
 		image_heap_drop_copy(&im->heap, &im->file);
 	else
-		log_warn("%s: the layout of its objects is not known: classes and texts are not shown",
+		log_warn("%s: the layout of its objects is not known: classes and texts are not "
+			 "shown",
 			 im->path);
 }
 
@@ -355,8 +360,10 @@ static int match_all(struct image_session *im)
 	}
 	if (any)
 		return 0;
-	log_err("%s has no method that matches: one that is inlined everywhere has no code of its own "
-		"(see `hotprobe methods -x`)", im->path);
+	log_err("%s has no method that matches: one that is inlined everywhere has no code of its "
+		"own "
+		"(see `hotprobe methods -x`)",
+		im->path);
 	return -ENOENT;
 }
 
@@ -381,7 +388,8 @@ static int open_proc(struct session *s, struct image_session *im, pid_t pid)
 		err = image_proc_open(pid, &im->file, &im->proc);
 	if (err) {
 		log_err("PID %d cannot be looked at: %s", pid,
-			err == -ENOENT ? "its code is not mapped as the file says" : strerror(-err));
+			err == -ENOENT ? "its code is not mapped as the file says"
+				       : strerror(-err));
 		return err;
 	}
 	im->has_proc = true;
@@ -407,8 +415,9 @@ static void open_way(struct session *s, pid_t pid)
 		s->remote = w;
 		return;
 	}
-	log_info("PID %d cannot be traced by ptrace (%s): probes are put in place, which costs more",
-		 pid, *why ? why : strerror(-err));
+	log_info(
+		"PID %d cannot be traced by ptrace (%s): probes are put in place, which costs more",
+		pid, *why ? why : strerror(-err));
 	remote_close(w);
 }
 
@@ -428,7 +437,8 @@ static int open_all(struct session *s, struct image_session *im, const struct tr
 	int err = parse_specs(im, req);
 
 	if (!err && req->via == REMOTE_AGENT) {
-		log_err("a native image has no JVM that an agent could be loaded into: leave out --via");
+		log_err("a native image has no JVM that an agent could be loaded into: leave out "
+			"--via");
 		err = -EOPNOTSUPP;
 	}
 
@@ -469,8 +479,10 @@ static int image_attach(struct session *s, const struct trace_request *req)
 		   (!locked || fstat(im->fd, &st) || image_proc_each(&st, region_is_mapped));
 	err = bring_up(s, req->pid, divert, at_start);
 	if (err == -EACCES) {
-		log_info("PID %d: its code may not be changed (a security policy, or a limit): probes are "
-			 "put in place, which costs more", req->pid);
+		log_info("PID %d: its code may not be changed (a security policy, or a limit): "
+			 "probes are "
+			 "put in place, which costs more",
+			 req->pid);
 		sites_disarm(s->sites);
 		im->methods = im->raw = im->shared = 0;
 		err = bring_up(s, req->pid, false, at_start);
@@ -487,7 +499,8 @@ static void image_attached(struct session *s, struct buf *b)
 
 	buf_str(b, ",\"kind\":\"native-image\",\"binary\":");
 	json_str(b, im->path, strlen(im->path));
-	buf_printf(b, ",\"methods\":%u,\"sites\":%zu,\"waiting\":[", im->methods, sites_live(s->sites));
+	buf_printf(b, ",\"methods\":%u,\"sites\":%zu,\"waiting\":[", im->methods,
+		   sites_live(s->sites));
 	for (size_t i = 0; i < im->nspecs; i++) {
 		if (im->best[i] != FIT_NOT)
 			continue;
@@ -507,25 +520,31 @@ static void image_notes(struct session *s)
 
 	for (size_t i = 0; i < im->nspecs; i++)
 		if (im->best[i] == FIT_NOT)
-			log_warn("'%s' matches no method of %s: one that is inlined everywhere has no "
-				 "code of its own", im->texts[i], im->path);
+			log_warn("'%s' matches no method of %s: one that is inlined everywhere has "
+				 "no "
+				 "code of its own",
+				 im->texts[i], im->path);
 	if (im->raw)
-		log_info("%u of %u methods: what parameters they have is not known from the image, so their "
-			 "arguments are shown raw; a SPEC with a parameter list says it", im->raw,
-			 im->methods);
+		log_info("%u of %u methods: what parameters they have is not known from the image, "
+			 "so their "
+			 "arguments are shown raw; a SPEC with a parameter list says it",
+			 im->raw, im->methods);
 	if (im->shared)
-		log_info("%u of these share class and name with another: pick one by its address, as in "
-			 "NAME(int)@0x%llx (see `hotprobe methods -x`)", im->shared,
-			 (unsigned long long)im->map.methods[0].entry);
+		log_info("%u of these share class and name with another: pick one by its address, "
+			 "as in "
+			 "NAME(int)@0x%llx (see `hotprobe methods -x`)",
+			 im->shared, (unsigned long long)im->map.methods[0].entry);
 	log_debug("attach: %s: attached in %.1f ms; %u methods diverted; in place %u emulated, %u "
-		  "single-stepped, which takes some us a call", im->path,
-		  (double)(clock_ns() - s->start_ns) / 1e6, im->places[IMAGE_DIVERTED],
+		  "single-stepped, which takes some us a call",
+		  im->path, (double)(clock_ns() - s->start_ns) / 1e6, im->places[IMAGE_DIVERTED],
 		  im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
 	sites_figures(s->sites, &fig);
 	if (s->remote)
-		log_debug("attach: one thread stood for %.3f ms to map the region, %.3f ms to change "
-			  "code; no other thread was stopped",
-			  (double)fig.attachment.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
+		log_debug(
+			"attach: one thread stood for %.3f ms to map the region, %.3f ms to change "
+			"code; no other thread was stopped",
+			(double)fig.attachment.region_paused_ns / 1e6,
+			(double)fig.patch_paused_ns / 1e6);
 }
 
 /*

@@ -29,7 +29,7 @@ struct jvm_session {
 	size_t nspecs;
 	int methods; /* matched at attach */
 	struct strpool *strings;
-	struct names klasses; /* klass word -> name */
+	struct names klasses;		 /* klass word -> name */
 	struct nmethod fresh[FRESH_MAX]; /* compiled, wanted, not yet diverted */
 	uint64_t fresh_ns[FRESH_MAX];
 	size_t nfresh;
@@ -113,7 +113,8 @@ static void on_settled(void *arg)
 	size_t n = 0;
 
 	for (size_t i = 0; i < j->nfresh; i++) {
-		const struct nmethod *now = symmap_find(codecache_map(j->codecache), j->fresh[i].addr);
+		const struct nmethod *now =
+			symmap_find(codecache_map(j->codecache), j->fresh[i].addr);
 
 		if (!now || now->gen != j->fresh[i].gen)
 			continue;
@@ -195,7 +196,8 @@ static int parse_specs(struct jvm_session *j, const struct trace_request *req)
 		int err = spec_parse(req->specs[i], &j->specs[i], &why);
 
 		if (err == -EINVAL)
-			log_err("bad SPEC '%s': column %zu: %s", req->specs[i], why.column, why.why);
+			log_err("bad SPEC '%s': column %zu: %s", req->specs[i], why.column,
+				why.why);
 		if (err)
 			return err;
 		j->nspecs++;
@@ -270,11 +272,14 @@ static void log_attach(const struct session *s, const struct jvm_session *j)
 	struct sites_figures fig;
 
 	sites_figures(s->sites, &fig);
-	log_debug("attach: PID %d: attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); uprobes in "
+	log_debug("attach: PID %d: attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); "
+		  "uprobes in "
 		  "%.1f ms (%s, %s)",
 		  s->id->pid, (double)(clock_ns() - s->start_ns) / 1e6,
-		  symmap_count(codecache_map(j->codecache)), (double)codecache_walk_ns(j->codecache) / 1e6,
-		  codecache_source_name(codecache_source(j->codecache)), (double)fig.attachment.attach_ns / 1e6,
+		  symmap_count(codecache_map(j->codecache)),
+		  (double)codecache_walk_ns(j->codecache) / 1e6,
+		  codecache_source_name(codecache_source(j->codecache)),
+		  (double)fig.attachment.attach_ns / 1e6,
 		  fig.attachment.multi ? "uprobe_multi" : "one by one",
 		  fig.attachment.nop == SLOT_NOP5 ? "nop5" : "nop1");
 	log_debug("attach: one thread stood for %.3f ms to map the region, %.3f ms to change code; "

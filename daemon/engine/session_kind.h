@@ -14,9 +14,9 @@ enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
 
 struct session_kind {
 	/*
-	 * Bring probes into place: fills what the session has for that. Prints one error line when it
-	 * fails; what it had filled is for free(). There are at most SPECS_MAX SPECs.
-	 * Return: 0; -errno.
+	 * Bring probes into place: fills what the session has for that. Prints one error line when
+	 * it fails; what it had filled is for free(). There are at most SPECS_MAX SPECs. Return: 0;
+	 * -errno.
 	 */
 	int (*attach)(struct session *s, const struct trace_request *req);
 	/* Its part of the "attached" event; and what else there is to say, once that is written. */
@@ -54,7 +54,8 @@ struct session {
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };
 
-/** session_record() - a record of the probes; the record_fn of both kinds, with the session as @arg. */
+/** session_record() - a record of the probes; the record_fn of both kinds, with the session as
+ * @arg. */
 int session_record(void *arg, const struct hp_record *rec, size_t size);
 
 #endif

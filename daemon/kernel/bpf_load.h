@@ -48,7 +48,8 @@ void probe_bpf_detach(struct probe_bpf *p); /* accepts NULL */
 /** probe_bpf_multi() - did the kernel take a uprobe_multi link? */
 bool probe_bpf_multi(const struct probe_bpf *p);
 
-/** probe_bpf_slot() - the live spec of @slot: plain shared memory, a store is seen by the next hit. */
+/** probe_bpf_slot() - the live spec of @slot: plain shared memory, a store is seen by the next hit.
+ */
 struct hp_slot_spec *probe_bpf_slot(struct probe_bpf *p, uint32_t slot);
 
 /** probe_bpf_stat() - hits and losses of @slot so far, all CPUs. */

@@ -19,7 +19,8 @@
 /* HotSpot has some ten functions that we hook; more is a caller's mistake. */
 #define SITES_MAX 64
 
-/* Handed over in one go: a target that calls those functions in a loop must not hold us for ever. */
+/* Handed over in one go: a target that calls those functions in a loop must not hold us for ever.
+ */
 #define CONSUME_MAX 1024
 #define STOPPED	    (-4095) /* by us, not by the callback */
 

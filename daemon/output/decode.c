@@ -77,7 +77,8 @@ static bool is_string(const struct jsignature *sig, const struct jtype *type)
 static void add_ref_spec(const struct call_layout *c, struct hp_slot_spec *spec,
 			 const struct arg_place *place, bool text)
 {
-	uint16_t first = c->convention == CALL_HOTSPOT ? CALL_STACK_HOTSPOT : CALL_STACK_NATIVE_IMAGE;
+	uint16_t first =
+		c->convention == CALL_HOTSPOT ? CALL_STACK_HOTSPOT : CALL_STACK_NATIVE_IMAGE;
 	uint16_t loc = place->index;
 
 	if (place->ref < 0)
@@ -219,7 +220,8 @@ static uint32_t trim_text(const struct ref_value *ref)
 	return len;
 }
 
-/* A native image passes another word than 0 for null, which the BPF program knows: capture.bpf.h. */
+/* A native image passes another word than 0 for null, which the BPF program knows: capture.bpf.h.
+ */
 static bool is_null(const struct call_layout *c, const struct entry_view *v, int16_t index)
 {
 	return c->convention == CALL_NATIVE_IMAGE && index >= 0 && index < v->e->nrefs &&

@@ -14,9 +14,10 @@
 /* Where compiled code finds one parameter at entry. */
 struct arg_place {
 	enum { ARG_GPR, ARG_FP, ARG_STACK } kind;
-	/* ARG_GPR: in hp_entry.gpr; ARG_FP: xmm number; ARG_STACK: byte offset in hp_entry's stack */
+	/* ARG_GPR: in hp_entry.gpr; ARG_FP: xmm number; ARG_STACK: byte offset in hp_entry's stack
+	 */
 	uint16_t index;
-	int16_t ref;	/* index in hp_entry's refs, -1 when no reference or beyond HP_REFS_MAX */
+	int16_t ref; /* index in hp_entry's refs, -1 when no reference or beyond HP_REFS_MAX */
 };
 
 /* Whose compiled code it is: where it expects its parameters. */
@@ -32,8 +33,8 @@ struct call_layout {
 	struct jsignature sig; /* sig.desc is the method's */
 	enum call_convention convention;
 	bool is_static;
-	bool uses_fp;	   /* some parameter is in an xmm register */
-	uint16_t nstack;   /* stack words that hold parameters */
+	bool uses_fp;	 /* some parameter is in an xmm register */
+	uint16_t nstack; /* stack words that hold parameters */
 	uint16_t nrefs;
 	struct arg_place self; /* `this`, unless static */
 	struct arg_place args[JTYPE_PARAMS_MAX];
@@ -65,7 +66,7 @@ struct ref_value {
 };
 
 struct arg_value {
-	char tag; /* as jtype.tag */
+	char tag;	   /* as jtype.tag */
 	const char *error; /* NULL, or why it could not be read */
 	union {
 		bool z;
@@ -97,7 +98,8 @@ int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret
  * entry_arg() - value of argument @i, or of `this` with @i == -1.
  * Never fails: what cannot be known has @ret->error set.
  */
-void entry_arg(const struct call_layout *c, const struct entry_view *v, int i, struct arg_value *ret);
+void entry_arg(const struct call_layout *c, const struct entry_view *v, int i,
+	       struct arg_value *ret);
 
 /** call_register() - the @i-th general register of a convention, as an index in hp_entry.gpr. */
 uint16_t call_register(enum call_convention convention, unsigned int i);

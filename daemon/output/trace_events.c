@@ -51,7 +51,8 @@ static void thread_json(struct trace_events *e, struct buf *b, const struct hp_e
 	buf_str(b, name && name->text ? name->text : "null");
 }
 
-/* What a call passed, where nobody says of which types: the registers, in a native image's order. */
+/* What a call passed, where nobody says of which types: the registers, in a native image's order.
+ */
 static void raw_json(struct buf *b, const struct hp_entry *rec)
 {
 	buf_str(b, ",\"args\":null,\"raw\":[");
@@ -65,8 +66,8 @@ static void raw_json(struct buf *b, const struct hp_entry *rec)
 
 void trace_event_entry(struct trace_events *e, const struct site *site, const struct entry_view *v)
 {
-	struct buf *b = trace_event_begin(e, "entry", v->e->h.ts_ns,
-					  e->pid ? e->pid : (pid_t)v->e->tgid);
+	struct buf *b =
+		trace_event_begin(e, "entry", v->e->h.ts_ns, e->pid ? e->pid : (pid_t)v->e->tgid);
 	const struct call_layout *call = site->call;
 	struct arg_value value;
 
@@ -128,13 +129,15 @@ void trace_events_thread(struct trace_events *e, const struct hp_record *rec, si
 		return;
 	if (t->status == HP_REF_OK) {
 		if (t->coder == HP_CODER_NONE)
-			json_str(&b, (const char *)t->text, strnlen((const char *)t->text, t->text_len));
+			json_str(&b, (const char *)t->text,
+				 strnlen((const char *)t->text, t->text_len));
 		else if (t->coder)
 			json_utf16(&b, t->text, t->text_len);
 		else
 			json_latin1(&b, t->text, t->text_len);
 	}
 	buf_add(&b, "", 1);
-	names_put(&e->threads, thread_key(t->java_tid, t->tid), !b.failed && b.len > 1 ? b.data : NULL, rec->ts_ns);
+	names_put(&e->threads, thread_key(t->java_tid, t->tid),
+		  !b.failed && b.len > 1 ? b.data : NULL, rec->ts_ns);
 	buf_fini(&b);
 }

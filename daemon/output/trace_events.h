@@ -25,8 +25,10 @@ struct trace_events {
 
 void trace_events_fini(struct trace_events *e);
 
-/** trace_event_begin() - {"event":NAME,"ts":...,"pid":... (0: null); the caller goes on and ends it. */
-struct buf *trace_event_begin(struct trace_events *e, const char *name, uint64_t mono_ns, pid_t pid);
+/** trace_event_begin() - {"event":NAME,"ts":...,"pid":... (0: null); the caller goes on and ends
+ * it. */
+struct buf *trace_event_begin(struct trace_events *e, const char *name, uint64_t mono_ns,
+			      pid_t pid);
 void trace_event_end(struct buf *b);
 
 /** trace_event_entry() - one call. */

@@ -38,11 +38,14 @@ static void finish_config(struct hp_config *c, pid_t pid, size_t ring_bytes)
 static int report_busy(const struct attachment_target *t, pid_t holder)
 {
 	if (holder > 0)
-		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or "
+			"end it",
 			t->id->pid, holder);
 	else
-		log_err("PID %d is being traced already, by a hotprobe in another container: wait for "
-			"it or end it", t->id->pid);
+		log_err("PID %d is being traced already, by a hotprobe in another container: wait "
+			"for "
+			"it or end it",
+			t->id->pid);
 	return -EBUSY;
 }
 
@@ -54,7 +57,8 @@ struct remains {
 	pid_t holder;	/* with -EBUSY: the living instance, 0 if it cannot be seen from here */
 };
 
-/* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ... */
+/* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ...
+ */
 static int remove_next(const struct attachment_target *t, struct remains *found, size_t *index)
 {
 	size_t restored = 0, skipped;
@@ -100,8 +104,8 @@ static int remove_remains(const struct attachment_target *t, struct remains *fou
 }
 
 /*
- * One instance per target. Where we may not open the target's memory there is no lock to be had; then
- * its agent serves nobody else, and an instance that goes by ptrace asks the agent too.
+ * One instance per target. Where we may not open the target's memory there is no lock to be had;
+ * then its agent serves nobody else, and an instance that goes by ptrace asks the agent too.
  */
 static int claim(const struct attachment_target *t, int *fd_ret, pid_t *holder)
 {
@@ -180,7 +184,8 @@ static int self_test(struct attachment *r)
 		err = mem_read_u8(r->t.mem, region_slot_text(r->region, 0), &first);
 	spec->flags = 0;
 	if (err) {
-		log_err("self-test in PID %d failed: %s", r->t.id->pid, remote_why(r->t.remote, err));
+		log_err("self-test in PID %d failed: %s", r->t.id->pid,
+			remote_why(r->t.remote, err));
 		return err;
 	}
 	hits = probe_bpf_stat(r->bpf, 0).hits;
@@ -195,7 +200,8 @@ static int self_test(struct attachment *r)
 	return 0;
 }
 
-static int bring_up(struct attachment *r, const struct attachment_options *opt, record_fn *fn, void *arg)
+static int bring_up(struct attachment *r, const struct attachment_options *opt, record_fn *fn,
+		    void *arg)
 {
 	struct hp_config config = opt->config;
 	uint64_t start_ns;
@@ -228,7 +234,8 @@ static int bring_up(struct attachment *r, const struct attachment_options *opt, 
 	return err;
 }
 
-int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg, struct attachment **ret)
+int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
+		    struct attachment **ret)
 {
 	struct attachment *r = calloc(1, sizeof(*r));
 	int err;
@@ -240,7 +247,8 @@ int attachment_open(const struct attachment_options *opt, record_fn *fn, void *a
 	if (err) {
 		/* Without a way in there is no region, and nothing that could stay. */
 		if (attachment_close(r, false) && proc_alive(opt->target.id))
-			log_warn("PID %d: the slot region stays mapped, unused, for the next attach or "
+			log_warn("PID %d: the slot region stays mapped, unused, for the next "
+				 "attach or "
 				 "`hotprobe clean -p %d`",
 				 opt->target.id->pid, opt->target.id->pid);
 		return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attachment.h - what stands in a target before its first method is touched: our claim on it, the slot
- * region, the BPF programs, and a uprobe on every slot that was seen to fire.
+ * attachment.h - what stands in a target before its first method is touched: our claim on it, the
+ * slot region, the BPF programs, and a uprobe on every slot that was seen to fire.
  */
 #ifndef HP_ATTACHMENT_H
 #define HP_ATTACHMENT_H
@@ -17,7 +17,8 @@
 /* A process as far as the rig needs it. All of it outlives the rig. */
 struct attachment_target {
 	const struct proc_id *id; /* NULL: there is no one process */
-	struct remote *remote; /* into it; NULL: nothing is done inside it, the rig is the BPF program only */
+	struct remote *remote;	  /* into it; NULL: nothing is done inside it, the rig is the BPF
+				     program only */
 	struct mem *mem;
 	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
 	bool file_text;		      /* as in struct region */
@@ -47,23 +48,27 @@ struct attachment {
 };
 
 /**
- * attachment_open() - claim the target, remove what a killed instance left, map, load, prove, attach.
+ * attachment_open() - claim the target, remove what a killed instance left, map, load, prove,
+ * attach.
  * @fn: gets every record that the probes send.
  *
  * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
  * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
  */
-int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg, struct attachment **ret);
+int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
+		    struct attachment **ret);
 
 /**
- * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
+ * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts
+ * NULL.
  * @keep: some method still leads into the region, so it must stay.
  * Return: 0 nothing is left in the target; -EBUSY the region stays, for the next attach; -ESRCH;
  * -EPERM; -ETIMEDOUT. @r is gone either way.
  */
 int attachment_close(struct attachment *r, bool keep);
 
-/** attachment_slot_ready() - is there a uprobe on @slot? Attaches it where slots get theirs one by one. */
+/** attachment_slot_ready() - is there a uprobe on @slot? Attaches it where slots get theirs one by
+ * one. */
 bool attachment_slot_ready(struct attachment *r, uint32_t slot);
 
 /**

@@ -72,7 +72,8 @@ static int make_types(struct site *s)
 	return 0;
 }
 
-int site_know_call(struct site *s, enum call_convention convention, const char *desc, bool is_static)
+int site_know_call(struct site *s, enum call_convention convention, const char *desc,
+		   bool is_static)
 {
 	s->call = calloc(1, sizeof(*s->call));
 	return s->call ? call_layout_init(convention, desc, is_static, s->call) : -ENOMEM;

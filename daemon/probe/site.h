@@ -66,7 +66,7 @@ struct site {
 	uint64_t file_offset;	     /* in place: of the uprobe */
 	uint8_t displaced[INSN_LEN_MAX];
 	uint8_t displaced_len;
-	void *own; /* the kind's, in one piece */
+	void *own;		/* the kind's, in one piece */
 	uint64_t registered_ns; /* when the nmethod appeared; 0 if it was there before us */
 	uint64_t live_ns;
 };

@@ -70,7 +70,8 @@ int sites_open(const struct sites_options *opt, const struct site_ops *ops, void
 		return err;
 	}
 	/* Without uprobe_multi a slot of the region costs a uprobe of its own. */
-	slots_init(&in->slots, in->attachment->fig.multi ? REGION_SLOTS : ATTACHMENT_SINGLE_MAX + 1);
+	slots_init(&in->slots,
+		   in->attachment->fig.multi ? REGION_SLOTS : ATTACHMENT_SINGLE_MAX + 1);
 	in->env = (struct site_env){.mem = opt->attachment.target.mem,
 				    .decoder = in->decoder,
 				    .region = in->attachment->region};
@@ -209,11 +210,13 @@ static int patch(struct sites *in, struct patch_op *ops, size_t n)
 	in->fig.patch_paused_ns += paused_ns;
 	in->fig.patches++;
 	if (err && err != -ESRCH && err != -EACCES)
-		log_err("cannot change code in PID %d: %s", in->attachment->t.id->pid, remote_why(in->attachment->t.remote, err));
+		log_err("cannot change code in PID %d: %s", in->attachment->t.id->pid,
+			remote_why(in->attachment->t.remote, err));
 	return err;
 }
 
-/* @op puts back what of the word @seen is the site's. Return: false when there is nothing to be done. */
+/* @op puts back what of the word @seen is the site's. Return: false when there is nothing to be
+ * done. */
 static bool plan_back(struct sites *in, const struct site *s, uint64_t seen, struct patch_op *op)
 {
 	const struct region_slot e = slot_entry(s);
@@ -227,7 +230,8 @@ static bool leads_to_slot(struct sites *in, const struct site *s)
 	struct patch_op op;
 	uint64_t word;
 
-	return !mem_read(in->attachment->t.mem, s->addr, &word, sizeof(word)) && plan_back(in, s, word, &op);
+	return !mem_read(in->attachment->t.mem, s->addr, &word, sizeof(word)) &&
+	       plan_back(in, s, word, &op);
 }
 
 /* Is the jump in @word, beside what others may have put there? */
@@ -247,7 +251,9 @@ static bool site_verify(struct sites *in, const struct site *s)
 	uint8_t first;
 	struct mem_vec vec[] = {
 		{.addr = s->addr, .buf = &word, .len = sizeof(word)},
-		{.addr = region_slot_text(in->attachment->region, s->slot), .buf = &first, .len = 1},
+		{.addr = region_slot_text(in->attachment->region, s->slot),
+		 .buf = &first,
+		 .len = 1},
 	};
 
 	if (mem_readv(in->attachment->t.mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
@@ -259,8 +265,8 @@ static bool site_verify(struct sites *in, const struct site *s)
 /* --- many sites ------------------------------------------------------------------------------- */
 
 /*
- * Put @sites' words back, at most PATCH_BATCH_MAX. @ours: which of them were the sites' up to then. In
- * text of a file a word may still be, though it is not what it was made: then once more.
+ * Put @sites' words back, at most PATCH_BATCH_MAX. @ours: which of them were the sites' up to then.
+ * In text of a file a word may still be, though it is not what it was made: then once more.
  */
 static int restore_batch(struct sites *in, struct site **sites, size_t n, bool *ours)
 {
@@ -343,7 +349,8 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 		/* HotSpot retired it meanwhile: nothing was written, and it is no news. */
 		if (err == 0 && ops[i].seen != ops[i].expect) {
 			if (in->attachment->t.file_text)
-				in->ops->refused(in->arg, &s->nm, "somebody else is changing its code");
+				in->ops->refused(in->arg, &s->nm,
+						 "somebody else is changing its code");
 			site_disarm(in, s);
 			continue;
 		}
@@ -351,7 +358,8 @@ int sites_divert(struct sites *in, struct site **sites, size_t n)
 		in->nlive++;
 		if (err) {
 			if (err != -ESRCH && ops[i].seen != ops[i].expect)
-				in->ops->refused(in->arg, &s->nm, remote_why(in->attachment->t.remote, err));
+				in->ops->refused(in->arg, &s->nm,
+						 remote_why(in->attachment->t.remote, err));
 			continue;
 		}
 		s->live_ns = clock_ns();
@@ -436,7 +444,8 @@ int sites_remove_all(struct sites *in)
 			diverted[n++] = s;
 			continue;
 		}
-		/* The uprobe goes with the others, in sites_close(); it is not heard of any more. */
+		/* The uprobe goes with the others, in sites_close(); it is not heard of any more.
+		 */
 		probe_bpf_slot(in->attachment->bpf, slot)->flags = 0;
 		site_retire(in, s, SITE_RESTORED, "detached");
 	}

@@ -11,7 +11,7 @@
 
 struct sites_options {
 	struct attachment_options attachment; /* without a way in, only sites in place can be had */
-	bool count_only;	/* no events: only the slots' counters */
+	bool count_only;		      /* no events: only the slots' counters */
 };
 
 struct sites;
@@ -46,9 +46,9 @@ void sites_disarm(struct sites *in);
 
 /**
  * sites_divert() - activate armed sites, at most PATCH_BATCH_MAX, and read them back.
- * Return: how many are live now; -EACCES the target's security policy forbids it, and none was, which
- * is not told; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM. Those that could not be
- * activated are gone; those of which it is not known stay, for sites_remove_all().
+ * Return: how many are live now; -EACCES the target's security policy forbids it, and none was,
+ * which is not told; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM. Those that could not be activated are
+ * gone; those of which it is not known stay, for sites_remove_all().
  */
 int sites_divert(struct sites *in, struct site **sites, size_t n);
 
@@ -76,7 +76,8 @@ int sites_close(struct sites *in);
 /** sites_at() - the site that @slot had at its use number @gen, or NULL. */
 struct site *sites_at(struct sites *in, uint32_t slot, uint32_t gen);
 
-/** sites_find() - the live site of the nmethod with this structure address and generation, or NULL. */
+/** sites_find() - the live site of the nmethod with this structure address and generation, or NULL.
+ */
 struct site *sites_find(struct sites *in, uint64_t addr, uint32_t gen);
 
 size_t sites_live(const struct sites *in);

@@ -27,7 +27,9 @@ int target_lock(pid_t pid, int *fd_ret, pid_t *holder)
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ? -ESRCH : errno == EACCES ? -EPERM : -errno;
+		return errno == ENOENT || errno == ESRCH ? -ESRCH
+		       : errno == EACCES		 ? -EPERM
+							 : -errno;
 	err = lock_file(fd, holder);
 	if (err)
 		return err;

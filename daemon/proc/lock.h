@@ -12,10 +12,9 @@
 /**
  * lock_file() - take the POSIX write lock on @fd, which must be open for writing.
  *
- * Such a lock dies with its holder, SIGKILL included, and names it to others. It is also dropped when
- * the holder closes any descriptor of the same file: open it once.
- * Return: 0; -EBUSY, with the holder's PID in @holder (0 if it is in a PID namespace that we do not
- * see); -errno.
+ * Such a lock dies with its holder, SIGKILL included, and names it to others. It is also dropped
+ * when the holder closes any descriptor of the same file: open it once. Return: 0; -EBUSY, with the
+ * holder's PID in @holder (0 if it is in a PID namespace that we do not see); -errno.
  */
 int lock_file(int fd, pid_t *holder);
 

@@ -180,7 +180,8 @@ void maps_fini(struct maps *m)
 }
 
 /*
- * Read @fd from its beginning to its end, without its file position, which it may share with others.
+ * Read @fd from its beginning to its end, without its file position, which it may share with
+ * others.
  * @text is grown as needed and owned by the caller, on failure too.
  */
 static int read_text(int fd, char **text, size_t *len_ret)

@@ -113,14 +113,16 @@ int mem_open_live(pid_t pid, struct mem **ret)
 	return 0;
 }
 
-/* --- a process behind its mem file -------------------------------------------------------------- */
+/* --- a process behind its mem file --------------------------------------------------------------
+ */
 
 struct mem_fd {
 	struct mem base;
 	int fd;
 };
 
-/* Source: mem_rw(), fs/proc/base.c: 0 bytes when the memory is gone, EIO when a page is not there. */
+/* Source: mem_rw(), fs/proc/base.c: 0 bytes when the memory is gone, EIO when a page is not there.
+ */
 static int fd_read(struct mem *m, uint64_t addr, void *buf, size_t len)
 {
 	const struct mem_fd *f = (const struct mem_fd *)m;

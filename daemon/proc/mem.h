@@ -20,8 +20,8 @@ struct mem_vec {
 
 struct mem {
 	/*
-	 * Read @len bytes, whole or not at all: 0; -EFAULT; -ESRCH when the target is gone; -EPERM when
-	 * it may no longer be read (it has changed its credentials).
+	 * Read @len bytes, whole or not at all: 0; -EFAULT; -ESRCH when the target is gone; -EPERM
+	 * when it may no longer be read (it has changed its credentials).
 	 */
 	int (*read)(struct mem *m, uint64_t addr, void *buf, size_t len);
 	/* May be NULL: then pieces are read one by one. Each piece whole or not at all. */
@@ -72,8 +72,9 @@ int mem_read_u64(struct mem *m, uint64_t addr, uint64_t *ret);
 int mem_read_str(struct mem *m, uint64_t addr, char *buf, size_t size);
 
 /**
- * mem_read_strv() - @n NUL-terminated strings at once; each takes at most its @len bytes, NUL included.
- * Return: 0 (each @err: 0; -EFAULT; -EPROTO when no NUL comes in @len bytes); -ESRCH; -EPERM.
+ * mem_read_strv() - @n NUL-terminated strings at once; each takes at most its @len bytes, NUL
+ * included. Return: 0 (each @err: 0; -EFAULT; -EPROTO when no NUL comes in @len bytes); -ESRCH;
+ * -EPERM.
  */
 int mem_read_strv(struct mem *m, struct mem_vec *vec, size_t n);
 

@@ -3,8 +3,8 @@
  * proc.h - processes: which of them are JVMs, whose, and whether they are still the same one.
  *
  * Everything is read from /proc/PID of our own mount and PID namespace; files of the target are
- * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one; where those
- * are closed to us, through a view (view.h).
+ * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one; where
+ * those are closed to us, through a view (view.h).
  */
 #ifndef HP_PROC_H
 #define HP_PROC_H

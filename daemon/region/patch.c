@@ -15,8 +15,9 @@ static bool op_valid(const struct region *r, const struct patch_op *op)
 }
 
 /*
- * Where a fault would end the target, no word may be one that cannot be written. Reading it would not
- * tell: /proc/PID/mem shows pages without any permission, too (FOLL_FORCE, kernel fs/proc/base.c).
+ * Where a fault would end the target, no word may be one that cannot be written. Reading it would
+ * not tell: /proc/PID/mem shows pages without any permission, too (FOLL_FORCE, kernel
+ * fs/proc/base.c).
  */
 static int check_writable(const struct region *r, const struct patch_op *ops, size_t n)
 {
@@ -44,8 +45,8 @@ static void note_writable(struct region *r, uint64_t low, uint64_t high)
 }
 
 /*
- * Return: 0; -EACCES the target's security policy (a seccomp filter may call it EPERM), or its limits,
- * forbid what @prot asks for more; -ESRCH; as remote_begin().
+ * Return: 0; -EACCES the target's security policy (a seccomp filter may call it EPERM), or its
+ * limits, forbid what @prot asks for more; -ESRCH; as remote_begin().
  */
 static int protect(struct region *r, uint64_t low, uint64_t high, int prot, uint64_t *paused_ns)
 {
@@ -57,7 +58,7 @@ static int protect(struct region *r, uint64_t low, uint64_t high, int prot, uint
 	err = region_there(r) ? 0 : -ESRCH;
 	if (!err)
 		err = (int)remote_syscall(r->remote, SYS_mprotect,
-				       (const uint64_t[6]){low, high - low, (uint64_t)prot});
+					  (const uint64_t[6]){low, high - low, (uint64_t)prot});
 	if ((prot & PROT_WRITE) && (err == -EPERM || err == -ENOMEM))
 		err = -EACCES;
 	if (paused_ns)
@@ -100,10 +101,11 @@ int patch_find_writable(struct region *r)
 }
 
 /*
- * From the first word's page to the last one's: page by page would take a thread of the target 50 us
- * for each, and leave one mapping in pieces meanwhile.
+ * From the first word's page to the last one's: page by page would take a thread of the target 50
+ * us for each, and leave one mapping in pieces meanwhile.
  */
-static int make_writable(struct region *r, const struct patch_op *ops, size_t n, uint64_t *paused_ns)
+static int make_writable(struct region *r, const struct patch_op *ops, size_t n,
+			 uint64_t *paused_ns)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 

@@ -25,12 +25,13 @@ struct patch_op {
  * Return: 0 when all were tried (see @seen); -EINVAL for an address outside the code cache or not
  * aligned (nothing was written); -EOPNOTSUPP when the kernel refuses the membarrier (nothing was
  * written); -EACCES the target's security policy, or its limits, keep the text of its file as it is
- * (nothing was written); -EFAULT for a word that cannot be written (those before it were tried, see @seen);
- * -ESRCH; -EPERM; -ETIMEDOUT; as remote_begin().
+ * (nothing was written); -EFAULT for a word that cannot be written (those before it were tried, see
+ * @seen); -ESRCH; -EPERM; -ETIMEDOUT; as remote_begin().
  */
 int patch_apply(struct region *r, struct patch_op *ops, size_t n, uint64_t *paused_ns);
 
-/** patch_find_writable() - what text a killed instance left writable. Return: 0; as remote_maps(). */
+/** patch_find_writable() - what text a killed instance left writable. Return: 0; as remote_maps().
+ */
 int patch_find_writable(struct region *r);
 
 /** patch_seal() - make that r-x again. Return: 0; as remote_begin(). */

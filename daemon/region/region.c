@@ -337,8 +337,8 @@ static int map_parts(const struct region *r, int fd)
 	}
 	if (!err) {
 		done = TABLE_OFF;
-		err = map_part(r->remote, fd, r->table, TABLE_OFF, TABLE_LEN, PROT_READ | PROT_WRITE,
-			       MAP_SHARED);
+		err = map_part(r->remote, fd, r->table, TABLE_OFF, TABLE_LEN,
+			       PROT_READ | PROT_WRITE, MAP_SHARED);
 	}
 	if (err && done)
 		remote_syscall(r->remote, SYS_munmap, (const uint64_t[6]){r->base, done});

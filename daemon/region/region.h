@@ -97,9 +97,9 @@ bool region_word_back(const struct region *r, const struct region_slot *e, uint6
 		      uint64_t *back);
 
 /**
- * region_close_fds() - close descriptors in the target of regions that are not mapped (any more): an
- * instance was killed in the moment between making and mapping one.
- * Return: how many; -ESRCH; -EPERM; ...
+ * region_close_fds() - close descriptors in the target of regions that are not mapped (any more):
+ * an instance was killed in the moment between making and mapping one. Return: how many; -ESRCH;
+ * -EPERM; ...
  */
 int region_close_fds(struct remote *w);
 
@@ -108,8 +108,9 @@ void region_set_nop(struct region *r, enum slot_nop nop);
 
 /**
  * region_unmap() - take it out of the target, if no thread is inside.
- * Waits some 0.3 s for that. Return: 0; -EBUSY (a thread is inside, or a word of the table still leads in: it stays, for the
- * next attach); -ESRCH, also when the target has replaced it; -EPERM; -ETIMEDOUT; as remote_begin().
+ * Waits some 0.3 s for that. Return: 0; -EBUSY (a thread is inside, or a word of the table still
+ * leads in: it stays, for the next attach); -ESRCH, also when the target has replaced it; -EPERM;
+ * -ETIMEDOUT; as remote_begin().
  * @r stays valid for region_close() in any case.
  */
 int region_unmap(struct region *r);

@@ -55,7 +55,8 @@ static int find_fd(struct remote *w, uint64_t inode, int *fd_ret)
 		number = remote_next_fd(w, number, REGION_PATH);
 		if (number < 0)
 			return number;
-		if (remote_fetch_fd(w, number, REGION_PATH, &fd) || fstat(fd, &st) || st.st_ino != inode)
+		if (remote_fetch_fd(w, number, REGION_PATH, &fd) || fstat(fd, &st) ||
+		    st.st_ino != inode)
 			continue;
 		if (fd_ret)
 			*fd_ret = take_fd(fd);
@@ -65,8 +66,8 @@ static int find_fd(struct remote *w, uint64_t inode, int *fd_ret)
 }
 
 /*
- * The file behind the mapping at @r->text. Where the mapping itself does not lead us to it, its maker
- * will have kept a descriptor in the target (remote.h).
+ * The file behind the mapping at @r->text. Where the mapping itself does not lead us to it, its
+ * maker will have kept a descriptor in the target (remote.h).
  */
 static int open_mapped(struct region *r, const struct map_entry *text)
 {
@@ -247,7 +248,8 @@ static bool is_mapped(const struct maps *maps, uint64_t inode)
 	return false;
 }
 
-/* Is the target's descriptor @number the memfd of a region that nobody owns, and that is not mapped? */
+/* Is the target's descriptor @number the memfd of a region that nobody owns, and that is not
+ * mapped? */
 static bool is_stray_fd(struct remote *w, int number, const struct maps *maps)
 {
 	_cleanup_close_ int fd = -1;
@@ -268,7 +270,8 @@ static int close_strays(struct remote *w, const struct maps *maps)
 		if (fd < 0)
 			return fd == -ENOENT ? closed : fd;
 		if (is_stray_fd(w, fd, maps))
-			closed += remote_syscall(w, SYS_close, (const uint64_t[6]){(uint64_t)fd}) == 0;
+			closed += remote_syscall(w, SYS_close, (const uint64_t[6]){(uint64_t)fd}) ==
+				  0;
 		fd++;
 	}
 	return closed;

@@ -29,8 +29,8 @@
  * 4. At the end we put the signal mask and then the registers back and let go. A system call that
  *    was interrupted is restarted by the kernel, from the very registers that it left.
  *
- * The frame is thus only ever used without us. tests/live/test_hijack_crash.c kills the tracer between
- * any two operations, and at random times.
+ * The frame is thus only ever used without us. tests/live/test_hijack_crash.c kills the tracer
+ * between any two operations, and at random times.
  *
  * Signals that report an error of the code itself stay unblocked: the kernel would not wait, but
  * reset the target's handler and kill it (force_sig_info_to_task() in kernel/signal.c). HotSpot's

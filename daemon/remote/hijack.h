@@ -68,8 +68,8 @@ int hijack_call(struct hijack *h, uint64_t addr, const uint64_t args[static 3]);
  * Stops one thread after the other, each for some microseconds, and looks at its program counter
  * and at the signal frames on its stack. The caller has made sure that nothing leads into
  * the range any more, so a thread seen outside stays outside.
- * Return: 1 all outside; 0 some thread is inside; -ESRCH; -EPERM; -ETIMEDOUT; -EAGAIN when it cannot
- * be told, as after the end of the primordial thread; -ENOMEM.
+ * Return: 1 all outside; 0 some thread is inside; -ESRCH; -EPERM; -ETIMEDOUT; -EAGAIN when it
+ * cannot be told, as after the end of the primordial thread; -ENOMEM.
  */
 int threads_outside(pid_t pid, uint64_t lo, uint64_t hi);
 

@@ -52,10 +52,12 @@ static void say_busy(pid_t pid)
 	pid_t holder = 0;
 
 	if (target_lock(pid, &fd, &holder) == -EBUSY && holder > 0)
-		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or end it",
+		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or "
+			"end it",
 			pid, holder);
 	else
-		log_err("PID %d is being traced already: its agent serves another hotprobe; wait for it "
+		log_err("PID %d is being traced already: its agent serves another hotprobe; wait "
+			"for it "
 			"or end it",
 			pid);
 }
@@ -64,7 +66,8 @@ static int agent_refused(pid_t pid, int err)
 {
 	switch (err) {
 	case -ENOENT:
-		log_err("the hotprobe agent in PID %d cannot be found: its network namespace may be "
+		log_err("the hotprobe agent in PID %d cannot be found: its network namespace may "
+			"be "
 			"closed to us",
 			pid);
 		break;
@@ -81,7 +84,8 @@ static int agent_refused(pid_t pid, int err)
 		log_err("no such process: %d", pid);
 		break;
 	case -EACCES:
-		log_err("PID %d may not open its own /proc files, as a process that has changed its user "
+		log_err("PID %d may not open its own /proc files, as a process that has changed "
+			"its user "
 			"since its program began: only --via ptrace works there",
 			pid);
 		break;
@@ -107,12 +111,13 @@ static int load_agent(pid_t pid)
 	int err = agent_library(library, sizeof(library));
 
 	if (net_hidden(pid))
-		log_debug("PID %d: no agent is found in our network namespace; if it is in another, that "
+		log_debug("PID %d: no agent is found in our network namespace; if it is in "
+			  "another, that "
 			  "cannot be seen without CAP_SYS_PTRACE",
 			  pid);
 	if (err) {
-		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s", pid,
-			library, strerror(-err));
+		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s",
+			pid, library, strerror(-err));
 		return err;
 	}
 	err = attach_agent(pid, library, "quiet");
@@ -209,9 +214,11 @@ const char *remote_why(const struct remote *w, int err)
 	case -ESRCH:
 		return "it has ended";
 	case -EPERM:
-		return agent ? "not permitted (a seccomp filter or SELinux is in the way, or what is "
+		return agent ? "not permitted (a seccomp filter or SELinux is in the way, or what "
+			       "is "
 			       "there can only be reached with CAP_SYS_PTRACE)"
-			     : "not permitted (another tracer, a seccomp filter or SELinux is in the "
+			     : "not permitted (another tracer, a seccomp filter or SELinux is in "
+			       "the "
 			       "way)";
 	case -ENOSPC:
 		return "no free address range within 2 GiB of its code cache";

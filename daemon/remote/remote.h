@@ -39,7 +39,8 @@ struct remote_ops {
 	int (*scratch)(struct remote *w, const void *data, size_t len, uint64_t *addr_ret);
 	int (*syscall)(struct remote *w, long nr, const uint64_t args[static 6], int64_t *ret);
 	int (*call)(struct remote *w, uint64_t addr, const uint64_t args[static 3]);
-	uint64_t (*paused_ns)(const struct remote *w); /* how long a thread has stood for this errand */
+	uint64_t (*paused_ns)(
+		const struct remote *w); /* how long a thread has stood for this errand */
 	int (*end)(struct remote *w);
 
 	int (*maps)(struct remote *w, struct maps *ret);
@@ -71,11 +72,11 @@ int remote_kind_parse(const char *text, enum remote_kind *ret);
 /**
  * remote_open() - find a way into @pid.
  *
- * REMOTE_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it stays.
- * REMOTE_DEFAULT takes the agent if one is there and answers; else ptrace.
- * REMOTE_AUTO does too, but where ptrace is not allowed it loads the agent.
- * Prints one error line when it fails. Return: 0; -EBUSY another hotprobe is at work there; -ESRCH;
- * -EPERM; -EPROTO; -ETIMEDOUT the agent is silent; -ENOMEM; as attach_agent().
+ * REMOTE_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it
+ * stays. REMOTE_DEFAULT takes the agent if one is there and answers; else ptrace. REMOTE_AUTO does
+ * too, but where ptrace is not allowed it loads the agent. Prints one error line when it fails.
+ * Return: 0; -EBUSY another hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the
+ * agent is silent; -ENOMEM; as attach_agent().
  */
 int remote_open(pid_t pid, enum remote_kind kind, struct remote **ret);
 
@@ -85,7 +86,8 @@ void remote_close(struct remote *w);
 /** remote_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
 int remote_ptrace_open(pid_t pid, struct remote **ret);
 
-/** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Prints and loads nothing. */
+/** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Prints and loads
+ * nothing. */
 int remote_agent_open(pid_t pid, struct remote **ret);
 
 /** remote_why() - an error of inject/ in words. */
@@ -97,12 +99,13 @@ int remote_begin(struct remote *w);
 /** remote_end() - as hijack_close(). Return: 0; -ESRCH; -ETIMEDOUT. */
 int remote_end(struct remote *w);
 
-/** remote_paused_ns() - how long a thread of the target has stood for this errand; 0 if none does. */
+/** remote_paused_ns() - how long a thread of the target has stood for this errand; 0 if none does.
+ */
 uint64_t remote_paused_ns(const struct remote *w);
 
 /**
- * remote_scratch() - put @len bytes (at most REMOTE_SCRATCH) where the target can read them, until the
- * next remote_scratch() or remote_end(). Return: 0; -EFAULT; ...
+ * remote_scratch() - put @len bytes (at most REMOTE_SCRATCH) where the target can read them, until
+ * the next remote_scratch() or remote_end(). Return: 0; -EFAULT; ...
  */
 #define REMOTE_SCRATCH 256
 int remote_scratch(struct remote *w, const void *data, size_t len, uint64_t *addr_ret);

@@ -2,20 +2,20 @@
 /*
  * remote_agent.c - into a target by hotprobe's agent inside it. See remote.h and jvmagent/wire.h.
  *
- * No thread of the target is stopped: the agent's own runs the system calls and the code that we ask
- * for, one request at a time, to its end. Memory and mappings are read from descriptors of its /proc
- * files that it opened for us (proc/view.h).
+ * No thread of the target is stopped: the agent's own runs the system calls and the code that we
+ * ask for, one request at a time, to its end. Memory and mappings are read from descriptors of its
+ * /proc files that it opened for us (proc/view.h).
  *
  * That no thread is inside a range of the region is not seen, but proved, by a safepoint:
  *
  *   Only a Java thread can be inside slots and continuations, for only compiled code leads there.
- *   HotSpot's other threads (collectors, the VM thread) run no compiled code, nor do those of native
- *   libraries unless they are attached as Java threads, nor does the agent's own, which has just
- *   answered us. While a Java thread is inside, it is in state _thread_in_Java and has not polled;
- *   if a poll is taken from our code, its way back is the method's own address. That holds too for
- *   a thread that a signal handler has interrupted there, or that is in the kernel's uprobe trap
- *   or trampoline: none of these changes its state. A safepoint begins only when every
- *   Java thread has left that state, at a poll, in a transition, or by ending
+ *   HotSpot's other threads (collectors, the VM thread) run no compiled code, nor do those of
+ * native libraries unless they are attached as Java threads, nor does the agent's own, which has
+ * just answered us. While a Java thread is inside, it is in state _thread_in_Java and has not
+ * polled; if a poll is taken from our code, its way back is the method's own address. That holds
+ * too for a thread that a signal handler has interrupted there, or that is in the kernel's uprobe
+ * trap or trampoline: none of these changes its state. A safepoint begins only when every Java
+ * thread has left that state, at a poll, in a transition, or by ending
  *   (SafepointSynchronize::begin(), OpenJDK share/runtime/safepoint.cpp). So a safepoint that
  *   began after nothing led into the range any more, and has ended, has seen every thread that was
  *   inside come out; and none can have got in since.
@@ -61,8 +61,8 @@ static int ask_done(struct remote_agent *a, struct agent_ask *q)
 }
 
 /*
- * After a late answer: the agent takes us back when it is done with what it was asked, for it serves
- * one connection at a time. So a link that is open says that no former request is under way.
+ * After a late answer: the agent takes us back when it is done with what it was asked, for it
+ * serves one connection at a time. So a link that is open says that no former request is under way.
  */
 static int relink(struct remote_agent *a)
 {
@@ -163,7 +163,8 @@ static int agent_fetch_fd(struct remote *w, int target_fd, const char *link, int
 	return err;
 }
 
-static int agent_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn, void *arg)
+static int agent_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn,
+			 void *arg)
 {
 	struct agent_ask q = {.kind = HP_AGENT_SAFEPOINT, .limit_ns = agent_safepoint_ns};
 	int err = relink(self(w));
@@ -187,7 +188,8 @@ static int agent_wait_errands(struct remote *w)
 
 static int view_open(struct view *v, const char *path, int *fd_ret)
 {
-	struct remote_agent *a = (struct remote_agent *)((char *)v - offsetof(struct remote_agent, view));
+	struct remote_agent *a =
+		(struct remote_agent *)((char *)v - offsetof(struct remote_agent, view));
 	struct agent_ask q = {.kind = HP_AGENT_OPEN, .data = path, .len = strlen(path)};
 	int err = q.len > HP_AGENT_DATA_MAX ? -ENAMETOOLONG : relink(a);
 
@@ -236,8 +238,8 @@ int remote_agent_open(pid_t pid, struct remote **ret)
 	if (!a)
 		return -ENOMEM;
 	*a = (struct remote_agent){.base = {.ops = &ops, .pid = pid, .keeps_fd = true},
-				.view = {.open = view_open},
-				.maps_fd = -1};
+				   .view = {.open = view_open},
+				   .maps_fd = -1};
 	a->base.view = &a->view;
 	err = agent_link_open(pid, &a->link);
 	if (!err)

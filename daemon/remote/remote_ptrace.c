@@ -19,7 +19,7 @@
 
 struct remote_ptrace {
 	struct remote base;
-	struct hijack *h; /* while an errand is under way */
+	struct hijack *h;	  /* while an errand is under way */
 	struct agent_link *agent; /* NULL: none is there, or @agent_err */
 	int agent_err;
 };
@@ -110,7 +110,8 @@ static int ptrace_fetch_fd(struct remote *w, int target_fd, const char *link, in
 	return memfd_reopen(path, link, fd_ret);
 }
 
-static int ptrace_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn, void *arg)
+static int ptrace_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn,
+			  void *arg)
 {
 	return threads_outside_check(w->pid, lo, hi, fn, arg);
 }
@@ -157,7 +158,8 @@ int remote_ptrace_open(pid_t pid, struct remote **ret)
 		ptrace_close(&p->base);
 		return err;
 	}
-	/* One that is there but cannot be asked is no obstacle, unless something has to be removed. */
+	/* One that is there but cannot be asked is no obstacle, unless something has to be removed.
+	 */
 	p->agent_err = err == -EPROTO || err == -ETIMEDOUT ? err : 0;
 	*ret = &p->base;
 	return 0;

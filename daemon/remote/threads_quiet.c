@@ -17,7 +17,7 @@
 #define PATIENCE_NS (1 * NSEC_PER_SEC)
 #define PAUSE_US    500
 /* A batch of PATCH_BATCH_MAX swaps takes some ten microseconds, a mapping less. */
-#define ERRAND_NS   (2 * NSEC_PER_MSEC)
+#define ERRAND_NS (2 * NSEC_PER_MSEC)
 
 struct watched {
 	pid_t tid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads_quiet.h - wait for threads that a killed instance sent on an errand, without the right to look at
- * them.
+ * threads_quiet.h - wait for threads that a killed instance sent on an errand, without the right to
+ * look at them.
  */
 #ifndef HP_THREADS_QUIET_H
 #define HP_THREADS_QUIET_H

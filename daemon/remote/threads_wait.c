@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * threads_wait.c - wait for threads that a killed instance sent on an errand. See hijack_wait_calls().
+ * threads_wait.c - wait for threads that a killed instance sent on an errand. See
+ * hijack_wait_calls().
  *
  * Released by the death of its tracer, such a thread makes its system call or runs its function to
  * the end, and then finds its way back. Until then it may still map what the next instance

@@ -282,7 +282,8 @@ static uint64_t load_bias(int fd, const struct map_entry *map)
 	return bias;
 }
 
-/* What a view opened has no path of ours but that of the descriptor, which is kept (and is not 0). */
+/* What a view opened has no path of ours but that of the descriptor, which is kept (and is not 0).
+ */
 static void keep_libjvm(struct jvm_info *info, int fd, char *path, size_t size)
 {
 	info->libjvm_fd = fcntl(fd, F_DUPFD_CLOEXEC, 1);

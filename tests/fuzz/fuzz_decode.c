@@ -51,8 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* On the heap and of the exact size, so that a sanitizer sees one byte too many. */
 	_cleanup_free_ struct hp_record *rec = malloc(len ? len : 1);
 
-	if (!rec || call_layout_init(size & 2 ? CALL_NATIVE_IMAGE : CALL_HOTSPOT, (const char *)data,
-				     size & 1, &c))
+	if (!rec || call_layout_init(size & 2 ? CALL_NATIVE_IMAGE : CALL_HOTSPOT,
+				     (const char *)data, size & 1, &c))
 		return 0;
 	call_layout_slot_spec(&c, &spec);
 	memcpy(rec, nul + 1, len);

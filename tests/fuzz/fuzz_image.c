@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fuzz target (libFuzzer): a small native image of some layout, with bytes of its heap changed. Each
- * four bytes of the input are a place and a value; the first byte is the layout.
+ * Fuzz target (libFuzzer): a small native image of some layout, with bytes of its heap changed.
+ * Each four bytes of the input are a place and a value; the first byte is the layout.
  */
 #include <unistd.h>
 
@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!image_map_read(fd, &map)) {
 		for (uint32_t i = 0; i < map.n; i++)
 			if (image_map_at(&map, map.methods[i].entry) != &map.methods[i] ||
-			    map.methods[i].name >= map.text_len || map.methods[i].klass >= map.text_len)
+			    map.methods[i].name >= map.text_len ||
+			    map.methods[i].klass >= map.text_len)
 				abort();
 		image_map_fini(&map);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_image.c - what a probed call costs a native image: in nanoseconds of the process's CPU time.
+ * bench_image.c - what a probed call costs a native image: in nanoseconds of the process's CPU
+ * time.
  *
  * An image of the closure compiler compiles a script that it reads from its stdin. It does so in
  * turns: unprobed; with a plain uprobe on a method's first instruction, which the kernel
@@ -18,16 +19,17 @@
 #include "lib/image_work.h"
 #include "lib/plain.h"
 
-#define METHOD	   "com.google.javascript.rhino.Node.rebuildListWithoutProp"
-#define ROUNDS	   5
+#define METHOD	    "com.google.javascript.rhino.Node.rebuildListWithoutProp"
+#define ROUNDS	    5
 #define SLOW_ROUNDS 1 /* of the plain uprobe, which takes ten times longer than all else */
-#define COMPILE_MS 120000
+#define COMPILE_MS  120000
 
 enum { UNPROBED, PLAIN, IN_PLACE, DIVERTED, KINDS };
 
 static char image[PATH_MAX];
 
-/* --- the method --------------------------------------------------------------------------------- */
+/* --- the method ---------------------------------------------------------------------------------
+ */
 
 /* Where its first instruction is in the file. */
 static uint64_t find_method(void)
@@ -95,7 +97,8 @@ static struct cost compile(int kind, uint64_t offset)
 	if (hp) {
 		json_t *events = json_array(), *last;
 
-		last = hp_finish(hp, kind == DIVERTED ? 0 : SIGINT, kind == DIVERTED ? 3 : 0, events);
+		last = hp_finish(hp, kind == DIVERTED ? 0 : SIGINT, kind == DIVERTED ? 3 : 0,
+				 events);
 		cost.hits = (double)json_integer_value(json_object_get(last, "hits"));
 		json_decref(last);
 		json_decref(events);
@@ -130,8 +133,8 @@ static void bench_one(const struct jdk *subject)
 	}
 	figure(subject, "calls of " METHOD, hits[PLAIN], "calls", "");
 	for (int kind = PLAIN; kind < KINDS; kind++)
-		figure(subject, what[kind],
-		       median(ns[kind], kind == PLAIN ? SLOW_ROUNDS : ROUNDS), "ns", "");
+		figure(subject, what[kind], median(ns[kind], kind == PLAIN ? SLOW_ROUNDS : ROUNDS),
+		       "ns", "");
 	unlink(image);
 	for (int kind = PLAIN; kind < KINDS; kind++)
 		if (hits[kind] != hits[PLAIN])
@@ -164,5 +167,7 @@ static const struct jdk *find(const char *name)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){.name = "image", .run = bench_one, .jdk = "ce25", .find = find}, argc, argv);
+	return bench_main(
+		&(struct bench){.name = "image", .run = bench_one, .jdk = "ce25", .find = find},
+		argc, argv);
 }

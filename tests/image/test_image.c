@@ -34,7 +34,7 @@ static const char *detail_of(const json_t *items, const char *check, const char 
 	size_t i;
 	json_t *o;
 
-	json_array_foreach(items, i, o) {
+	json_array_foreach (items, i, o) {
 		if (strcmp(json_text(o, "check"), check))
 			continue;
 		if (strcmp(json_text(o, "result"), result))
@@ -57,8 +57,9 @@ struct image_case {
 static const struct image_case cases[] = {
 	{"ce19-symbols", "GraalVM 19.0.0 CE", "x86-64, at a fixed address, dynamic", "symbol table",
 	 26791, 26791, "CommandLineRunner.main", 0x66e510, "CommandLineRunner.main"},
-	{"ce22", "GraalVM 22.3.1 Java 11 CE, Java 11.0.18, musl", "x86-64, at a fixed address, static",
-	 "code info", 48415, 48642, "org.pkl.cli.Main.main", 0x1718850, "org.pkl.cli.Main.main"},
+	{"ce22", "GraalVM 22.3.1 Java 11 CE, Java 11.0.18, musl",
+	 "x86-64, at a fixed address, static", "code info", 48415, 48642, "org.pkl.cli.Main.main",
+	 0x1718850, "org.pkl.cli.Main.main"},
 	{"ce25", "GraalVM CE 25.0.2+10.1, Java 25.0.2, musl", "x86-64, at a fixed address, static",
 	 "code info", 30623, 30623, "com.google.javascript.jscomp.CommandLineRunner.main", 0x644de0,
 	 "com.google.javascript.jscomp.CommandLineRunner.main"},
@@ -83,9 +84,9 @@ static void check_says_what_an_image_is(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
 		bool here = strcmp(c->name, "ce25-arm64");
-		json_t *items = hp_json((const char *[]){"check", "--json", "-x",
-							   image_or_skip(c->name), NULL},
-					 here ? 0 : 4);
+		json_t *items = hp_json(
+			(const char *[]){"check", "--json", "-x", image_or_skip(c->name), NULL},
+			here ? 0 : 4);
 
 		assert_string_equal(detail_of(items, "image", "ok"), c->version);
 		assert_string_equal(detail_of(items, "executable", "ok"), c->executable);
@@ -116,7 +117,11 @@ static void other_files_are_refused(void **state _unused_)
 	static const struct {
 		const char *path;
 		int status;
-	} files[] = {{"/bin/sh", 4}, {"/etc/passwd", 4}, {"/nonexistent", 1}, {"/dev/zero", 1}, {"/tmp", 1}};
+	} files[] = {{"/bin/sh", 4},
+		     {"/etc/passwd", 4},
+		     {"/nonexistent", 1},
+		     {"/dev/zero", 1},
+		     {"/tmp", 1}};
 	struct hp_result r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -163,7 +168,7 @@ static void check_all(const struct image_case *c, json_t *all)
 	json_t *o;
 
 	assert_int_equal(json_array_size(all), c->methods);
-	json_array_foreach(all, i, o) {
+	json_array_foreach (all, i, o) {
 		uint64_t entry = json_addr(o, "entry"), end = json_addr(o, "end");
 
 		if (entry < last || end <= entry || strcmp(json_text(o, "kind"), "native-image") ||
@@ -186,7 +191,8 @@ static void methods_in_bounded_memory(void **state _unused_)
 		const char *path = image_or_skip(cases[i].name);
 		struct hp_result r;
 
-		hp_run(&r, (const char *[]){"methods", "--json", "-x", path, "-o", "/dev/null", NULL});
+		hp_run(&r,
+		       (const char *[]){"methods", "--json", "-x", path, "-o", "/dev/null", NULL});
 		hp_result_check(&r, 0);
 		hp_result_free(&r);
 	}
@@ -261,7 +267,8 @@ struct exports {
 	size_t checked;
 };
 
-/* "IsolateEnterStub__Class__method__<digest>" in the image's tables: the same text, "_" for "__". */
+/* "IsolateEnterStub__Class__method__<digest>" in the image's tables: the same text, "_" for "__".
+ */
 static int check_export(const char *name, uint64_t value, uint64_t size _unused_, void *arg)
 {
 	static const char prefix[] = "IsolateEnterStub__";
@@ -276,7 +283,8 @@ static int check_export(const char *name, uint64_t value, uint64_t size _unused_
 	if (!m || m->entry != value)
 		fail_msg("%s: no method begins at %#llx", name, (unsigned long long)value);
 	snprintf(got, sizeof(got), "%s", image_text(&e->map, m->name));
-	assert_string_equal(image_text(&e->map, m->klass), "com.oracle.svm.core.code.IsolateEnterStub");
+	assert_string_equal(image_text(&e->map, m->klass),
+			    "com.oracle.svm.core.code.IsolateEnterStub");
 	for (const char *p = name + strlen(prefix); *p && n < sizeof(want) - 1; p++) {
 		if (!strncmp(p, "_0024", 5)) { /* $ */
 			want[n++] = '$';
@@ -287,7 +295,8 @@ static int check_export(const char *name, uint64_t value, uint64_t size _unused_
 		}
 	}
 	want[n] = '\0';
-	/* The digests are of different functions' signatures, that of the stub and what it stands for. */
+	/* The digests are of different functions' signatures, that of the stub and what it stands
+	 * for. */
 	*strrchr(got, '_') = '\0';
 	*strrchr(want, '_') = '\0';
 	assert_string_equal(got, want);
@@ -296,7 +305,8 @@ static int check_export(const char *name, uint64_t value, uint64_t size _unused_
 	return 0;
 }
 
-/* Where the image exports its entry stubs, the tables name the same functions at the same places. */
+/* Where the image exports its entry stubs, the tables name the same functions at the same places.
+ */
 static void tables_agree_with_exports(void **state _unused_)
 {
 	_cleanup_close_ int fd = open(image_or_skip("oracle23-pie"), O_RDONLY | O_CLOEXEC);
@@ -322,7 +332,7 @@ static void overloads_are_all_shown(void **state _unused_)
 	json_t *o;
 
 	assert_true(n > 1);
-	json_array_foreach(all, i, o)
+	json_array_foreach (all, i, o)
 		assert_int_equal(json_integer_value(json_object_get(o, "overloads")), n);
 	json_decref(all);
 	hp_run(&r, (const char *[]){"methods", "-x", path, "java.lang.String.indexOf(int)", NULL});
@@ -372,10 +382,10 @@ static void list_shows_running_images(void **state _unused_)
 		for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
 			json_array_append_new(all, json_line(l));
 		hp_result_free(&r);
-		json_array_foreach(all, i, o)
+		json_array_foreach (all, i, o)
 			found += json_integer_value(json_object_get(o, "pid")) == child_pid(image);
 	}
-	json_array_foreach(all, i, o) {
+	json_array_foreach (all, i, o) {
 		pid_t pid = (pid_t)json_integer_value(json_object_get(o, "pid"));
 
 		assert_int_not_equal(pid, child_pid(shell));
@@ -393,11 +403,15 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		jvm_test(methods_in_bounded_memory),
-		jvm_test(check_says_what_an_image_is), jvm_test(packed_image_is_refused_by_name),
-		jvm_test(other_files_are_refused),     jvm_test(file_goes_without_process),
+		jvm_test(check_says_what_an_image_is),
+		jvm_test(packed_image_is_refused_by_name),
+		jvm_test(other_files_are_refused),
+		jvm_test(file_goes_without_process),
 		jvm_test(methods_of_every_image),
-		jvm_test(cache_is_faster),	       jvm_test(tables_agree_with_exports),
-		jvm_test(overloads_are_all_shown),     jvm_test(digest_picks_the_overload),
+		jvm_test(cache_is_faster),
+		jvm_test(tables_agree_with_exports),
+		jvm_test(overloads_are_all_shown),
+		jvm_test(digest_picks_the_overload),
 		jvm_test(list_shows_running_images),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_image_code.c - what daemon/arch/x86_64/method_code.c says of real methods, held against objdump.
+ * test_image_code.c - what daemon/arch/x86_64/method_code.c says of real methods, held against
+ * objdump.
  *
  * A sample of each image's methods, and all methods with a switch's table, are laid into a file,
  * one after the other with nops between them, and disassembled. objdump goes straight on and takes

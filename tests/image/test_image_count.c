@@ -18,10 +18,14 @@
 #define JSCOMP "com.google.javascript.jscomp."
 #define RHINO  "com.google.javascript.rhino."
 
-#define WHITESPACE_ONLY {"--compilation_level", "WHITESPACE_ONLY"}
+#define WHITESPACE_ONLY                                                                            \
+	{                                                                                          \
+		"--compilation_level", "WHITESPACE_ONLY"                                           \
+	}
 
-#define SCRIPT                                                                                     \
-	"var pear = 'Grüße, 世界'; function add(a, b) { return !a ? [b] : {sum: a + b * 3.25}; }\n"  \
+#define SCRIPT                                                                                       \
+	"var pear = 'Grüße, 世界'; function add(a, b) { return !a ? [b] : {sum: a + b * 3.25}; " \
+	"}\n"                                                                                        \
 	"console.log(add(1, 0.125).sum, pear, /a+b/g, `<${pear}>`); for (;;) { break; }"
 #define PKL_SOURCE "name = \"Grüße, 世界\"\nd = 3.25\npart = name.substring(2, 4).toUpperCase()\n"
 #define APEX_SOURCE                                                                                \
@@ -40,13 +44,15 @@ static size_t nmethods;
 
 static void methods_open(const char *path, const char *pattern, int cpu)
 {
-	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, pattern, NULL}, 0), *o;
+	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, pattern, NULL}, 0),
+	       *o;
 
 	assert_true(json_array_size(list) <= ARRAY_SIZE(methods));
-	json_array_foreach(list, nmethods, o) {
+	json_array_foreach (list, nmethods, o) {
 		struct method *p = &methods[nmethods];
 
-		snprintf(p->name, sizeof(p->name), "%s.%s", json_text(o, "class"), json_text(o, "name"));
+		snprintf(p->name, sizeof(p->name), "%s.%s", json_text(o, "class"),
+			 json_text(o, "name"));
 		p->fd = plain_event(path, json_addr(o, "offset"), cpu);
 	}
 	json_decref(list);
@@ -81,10 +87,11 @@ static json_t *count_events(const json_t *events)
 	char name[512];
 	size_t i;
 
-	json_array_foreach(events, i, o) {
+	json_array_foreach (events, i, o) {
 		snprintf(name, sizeof(name), "%s.%s", json_text(o, "class"), json_text(o, "name"));
-		json_object_set_new(ret, name,
-				    json_integer(json_integer_value(json_object_get(ret, name)) + 1));
+		json_object_set_new(
+			ret, name,
+			json_integer(json_integer_value(json_object_get(ret, name)) + 1));
 	}
 	return ret;
 }
@@ -94,7 +101,7 @@ struct family {
 	const char *image, *pattern;
 	const char *args[ARGS_MAX];
 	const char *input;
-	int times; /* the input comes */
+	int times;     /* the input comes */
 	size_t called; /* at least so many methods */
 };
 
@@ -104,7 +111,12 @@ static const struct family families[] = {
 	{"ce25", JSCOMP "Code*.*", WHITESPACE_ONLY, SCRIPT, 30, 40},
 	{"ce25-truffle", "org.pkl.core.runtime.VmObject.*", {"eval", "-"}, PKL_SOURCE, 1, 5},
 	{"oracle21", "org.pkl.core.parser.Lexer.*", {"eval", "-"}, PKL_SOURCE, 1, 5},
-	{"oracle23-pie", "com.thoughtworks.xstream.io.json.JsonWriter.*", {"-a"}, APEX_SOURCE, 1, 5},
+	{"oracle23-pie",
+	 "com.thoughtworks.xstream.io.json.JsonWriter.*",
+	 {"-a"},
+	 APEX_SOURCE,
+	 1,
+	 5},
 };
 
 static char *repeat(const char *text, int times)
@@ -145,7 +157,8 @@ static void check_counts(const struct family *f, const json_t *events, bool one_
 	print_message("  %s: %zu calls of %zu methods\n", f->image, json_array_size(events),
 		      json_object_size(want));
 	if (!json_equal(got, want))
-		fail_msg("%s, %s: %s, not %s", f->image, one_process ? "one process" : "all processes",
+		fail_msg("%s, %s: %s, not %s", f->image,
+			 one_process ? "one process" : "all processes",
 			 json_dumps(got, JSON_SORT_KEYS), json_dumps(want, JSON_SORT_KEYS));
 	assert_true(json_object_size(want) >= f->called);
 	json_decref(want);
@@ -278,9 +291,18 @@ struct hot {
 	bool collects;
 };
 
-#define CLOSURE_HOT  {"java.lang.StringBuilder.*", RHINO "Node.add*", JSCOMP "parsing.IRFactory.new*"}
-#define CLOSURE_ARGS {"-Xmn2m", "--compilation_level", "WHITESPACE_ONLY"}
-#define PKL_HOT {"java.util.HashMap.*", "java.lang.String*.*", "org.pkl.core.runtime.*.*"}
+#define CLOSURE_HOT                                                                                \
+	{                                                                                          \
+		"java.lang.StringBuilder.*", RHINO "Node.add*", JSCOMP "parsing.IRFactory.new*"    \
+	}
+#define CLOSURE_ARGS                                                                               \
+	{                                                                                          \
+		"-Xmn2m", "--compilation_level", "WHITESPACE_ONLY"                                 \
+	}
+#define PKL_HOT                                                                                    \
+	{                                                                                          \
+		"java.util.HashMap.*", "java.lang.String*.*", "org.pkl.core.runtime.*.*"           \
+	}
 
 static const struct hot hots[] = {
 	{"ce19-symbols", CLOSURE_HOT, CLOSURE_ARGS, SCRIPT, 3, 4, true},
@@ -288,12 +310,18 @@ static const struct hot hots[] = {
 	{"ce22", PKL_HOT, {"eval", "-"}, PKL_SOURCE, 15, 6, false},
 	{"oracle21", PKL_HOT, {"eval", "-"}, PKL_SOURCE, 15, 6, false},
 	{"ce25-truffle", PKL_HOT, {"eval", "-"}, PKL_SOURCE, 15, 6, false},
-	{"oracle23-pie", {"java.lang.String*.*", "java.util.*.*"}, {"-Xmn1m", "-a"}, APEX_SOURCE, 12, 6,
+	{"oracle23-pie",
+	 {"java.lang.String*.*", "java.util.*.*"},
+	 {"-Xmn1m", "-a"},
+	 APEX_SOURCE,
+	 12,
+	 6,
 	 true},
 };
 
 /* The result must be @want. */
-static void run_once(const struct hot *h, const char *path, const char *const args[], const char *want)
+static void run_once(const struct hot *h, const char *path, const char *const args[],
+		     const char *want)
 {
 	struct child *c = image_start(path, h->args), *hp = NULL;
 	_cleanup_free_ char *got = NULL;
@@ -312,7 +340,8 @@ static void run_once(const struct hot *h, const char *path, const char *const ar
 static uint64_t run_hot(const struct hot *h)
 {
 	static const char *const collector[] = {
-		"--count-only", "com.oracle.svm.core.genscavenge.GCImpl.collectWithoutAllocating", NULL};
+		"--count-only", "com.oracle.svm.core.genscavenge.GCImpl.collectWithoutAllocating",
+		NULL};
 	const char *args[SPECS_MAX + 2] = {"--count-only"};
 	_cleanup_free_ char *path = image_copy(h->image);
 	_cleanup_free_ char *want = image_end(image_start(path, h->args), h->input);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_image_leave.c - however a trace of a native image ends, its processes run on to the right
- * result, and nothing of ours is left in them: not a byte of their text, not a permission, no region.
- * At once after an orderly end, at the next attach or `hotprobe clean` after a kill.
+ * result, and nothing of ours is left in them: not a byte of their text, not a permission, no
+ * region. At once after an orderly end, at the next attach or `hotprobe clean` after a kill.
  */
 #include <signal.h>
 
@@ -33,7 +33,8 @@ static void bytes_of_compiler(const char *name, const char *script)
 	hp = hp_trace(child_pid(c), (const char *const[]){"--count-only", MANY, NULL});
 	attached = hp_attached(hp);
 	print_message("  %s: %lld methods, %lld diverted\n", name,
-		      (long long)member(attached, "methods"), (long long)member(attached, "diverted"));
+		      (long long)member(attached, "methods"),
+		      (long long)member(attached, "diverted"));
 	assert_true(member(attached, "diverted") > 1000);
 	trace_check_diverted(child_pid(c), attached);
 	compiler_feed(c, script);
@@ -56,7 +57,8 @@ static void bytes_of_repl(const char *name)
 	hp = hp_trace(child_pid(c), (const char *const[]){"--count-only", "org.pkl.**.*", NULL});
 	attached = hp_attached(hp);
 	print_message("  %s: %lld methods, %lld diverted\n", name,
-		      (long long)member(attached, "methods"), (long long)member(attached, "diverted"));
+		      (long long)member(attached, "methods"),
+		      (long long)member(attached, "diverted"));
 	assert_true(member(attached, "diverted") > 1000);
 	trace_check_diverted(child_pid(c), attached);
 	repl_ask(c, "5600 + 78", "5678");
@@ -69,7 +71,8 @@ static void bytes_of_repl(const char *name)
 /* A class in Apex, to a serializer that is at a random address and has two executable segments. */
 static void bytes_of_pie(void)
 {
-	static const char script[] = "public class A { public Integer b(Integer c) { return c + 1; } }";
+	static const char script[] =
+		"public class A { public Integer b(Integer c) { return c + 1; } }";
 	_cleanup_free_ char *path = image_copy("oracle23-pie");
 	_cleanup_free_ char *want = NULL, *got = NULL;
 	json_t *attached;
@@ -107,7 +110,8 @@ static void bytes_of_pie(void)
 	assert_string_equal(got, want);
 }
 
-/* Every byte of the text is the file's before and after; in between only the diverted words differ. */
+/* Every byte of the text is the file's before and after; in between only the diverted words differ.
+ */
 static void leave_every_byte_restored(void **state _unused_)
 {
 	_cleanup_free_ char *script = compiler_script(1);
@@ -185,8 +189,8 @@ static void leave_after_kill_at_any_moment(void **state _unused_)
 	uint64_t within_ms = attach_ms(child_pid(c));
 
 	for (int i = 0; i < KILLS; i++) {
-		struct child *hp = hp_trace(child_pid(c),
-					    (const char *const[]){"--count-only", MANY, NULL});
+		struct child *hp =
+			hp_trace(child_pid(c), (const char *const[]){"--count-only", MANY, NULL});
 
 		if (i % 2) { /* or while it detaches */
 			json_decref(hp_attached(hp));
@@ -253,8 +257,8 @@ static void leave_busy_image_alone(void **state _unused_)
 			c = compiler_start(path, NULL, small);
 			compiler_feed(c, script);
 		}
-		hp = hp_trace(child_pid(c), (const char *const[]){"--count-only", "-d", "0.1", n % 5 ? BUSY : MANY,
-					   NULL});
+		hp = hp_trace(child_pid(c), (const char *const[]){"--count-only", "-d", "0.1",
+								  n % 5 ? BUSY : MANY, NULL});
 		status = child_wait(hp, HP_TIMEOUT_MS);
 		if (status == 3 || status == 1) { /* it ended meanwhile: another one */
 			compiler_check(take_ptr(c), want);
@@ -276,10 +280,8 @@ static void leave_busy_image_alone(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		jvm_test(leave_every_byte_restored),
-		jvm_test(leave_in_every_way),
-		jvm_test(leave_after_kill_at_any_moment),
-		jvm_test(leave_works_on_after_kill),
+		jvm_test(leave_every_byte_restored),	  jvm_test(leave_in_every_way),
+		jvm_test(leave_after_kill_at_any_moment), jvm_test(leave_works_on_after_kill),
 		jvm_test(leave_busy_image_alone),
 	};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_image_refused.c - traces of native images that cannot be: each is refused with its exit status
- * and one clear line.
+ * test_image_refused.c - traces of native images that cannot be: each is refused with its exit
+ * status and one clear line.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -103,7 +103,8 @@ static void refused_processes(void **state _unused_)
 	pid_t pid;
 
 	check_refused(image_or_skip("ce25"),
-		      &(struct refusal){{"-x", PATH, "-p", "99999999", MAIN}, 1, "no such process"}, 0);
+		      &(struct refusal){{"-x", PATH, "-p", "99999999", MAIN}, 1, "no such process"},
+		      0);
 	if (has_kthreadd())
 		check_refused(image_or_skip("ce25"),
 			      &(struct refusal){{"-x", PATH, "-p", "2", MAIN}, 1, "no program"}, 0);

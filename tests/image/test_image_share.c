@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_image_share.c - traces of native images beside those who share the file or the process with
- * them: other instances, plain uprobes, tracers, programs that replace each other, policies. No process
- * is hurt, and in the end every byte of its text is as in its file.
+ * them: other instances, plain uprobes, tracers, programs that replace each other, policies. No
+ * process is hurt, and in the end every byte of its text is as in its file.
  */
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -33,10 +33,11 @@
 /* File offsets of the first instructions of the methods that @spec asks for, at most @max. */
 static size_t offsets_of(const char *path, const char *spec, uint64_t *ret, size_t max)
 {
-	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, spec, NULL}, 0), *o;
+	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, spec, NULL}, 0),
+	       *o;
 	size_t i, n = 0;
 
-	json_array_foreach(list, i, o)
+	json_array_foreach (list, i, o)
 		if (n < max)
 			ret[n++] = json_addr(o, "offset");
 	json_decref(list);
@@ -51,7 +52,8 @@ static const char *const count_parser[] = {"--count-only", PARSER, NULL};
 /* @x: of all processes, else of @pid. */
 static struct child *begin(const char *path, pid_t pid, bool x)
 {
-	return x ? image_trace(path, 0, count_parser, NULL) : image_trace(path, pid, count_parser, NULL);
+	return x ? image_trace(path, 0, count_parser, NULL)
+		 : image_trace(path, pid, count_parser, NULL);
 }
 
 static void in_order(const char *path, bool x_first_in, bool x_first_out)
@@ -179,13 +181,14 @@ static void share_with_plain_uprobes(void **state _unused_)
 static uint64_t find_jump(pid_t pid, const char *path)
 {
 	struct image_text t;
-	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, PARSER, NULL}, 0), *o;
+	json_t *list = hp_json((const char *[]){"methods", "--json", "-x", path, PARSER, NULL}, 0),
+	       *o;
 	uint64_t found = 0;
 	size_t i;
 
 	image_text_look(pid, &t);
 	assert_true(t.diverted > 0);
-	json_array_foreach(list, i, o) {
+	json_array_foreach (list, i, o) {
 		uint64_t entry = json_addr(o, "entry"), at = t.first_jump;
 
 		if (at >= entry && at < json_addr(o, "end"))
@@ -239,7 +242,8 @@ static void share_with_a_lock_held(void **state _unused_)
 	json_decref(attached);
 }
 
-/* A process in another tracer's hands is probed in place, also where a killed instance left jumps. */
+/* A process in another tracer's hands is probed in place, also where a killed instance left jumps.
+ */
 static void share_with_a_tracer(void **state _unused_)
 {
 	_cleanup_free_ char *path = image_copy("ce22");
@@ -251,7 +255,8 @@ static void share_with_a_tracer(void **state _unused_)
 	snprintf(pid, sizeof(pid), "%d", child_pid(c));
 	child_kill_tree(hp);
 	child_free(hp);
-	other = child_start((const char *[]){"strace", "-f", "-e", "trace=none", "-p", pid, NULL}, NULL);
+	other = child_start((const char *[]){"strace", "-f", "-e", "trace=none", "-p", pid, NULL},
+			    NULL);
 	free(child_error_line(other, HP_TIMEOUT_MS));
 	if (!child_running(other))
 		test_skip("no strace");
@@ -271,8 +276,8 @@ static void share_with_a_tracer(void **state _unused_)
 }
 
 /*
- * Become a program where mprotect() to PROT_READ | PROT_WRITE | PROT_EXEC fails with EPERM, as under
- * systemd's MemoryDenyWriteExecute=.
+ * Become a program where mprotect() to PROT_READ | PROT_WRITE | PROT_EXEC fails with EPERM, as
+ * under systemd's MemoryDenyWriteExecute=.
  */
 static void filter_mprotect(void)
 {
@@ -286,13 +291,14 @@ static void filter_mprotect(void)
 	};
 	struct sock_fprog prog = {.len = ARRAY_SIZE(filter), .filter = filter};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		_exit(126);
 }
 
 /* The kernel's own policy, with EACCES as SELinux has it. Linux 6.3; source: prctl.h. */
 #ifndef PR_SET_MDWE
-#define PR_SET_MDWE		   65
+#define PR_SET_MDWE		 65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 #endif
 
@@ -323,8 +329,9 @@ static void refused_by(const char *how)
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	c = repl_start(path, (const char *const[]){self, REFUSER, how, NULL});
 	snprintf(pid, sizeof(pid), "%d", child_pid(c));
-	hp = child_start((const char *[]){self, REFUSER, how, env_bin(), "trace", "--json", "-p", pid,
-					  "--count-only", PARSER, NULL}, NULL);
+	hp = child_start((const char *[]){self, REFUSER, how, env_bin(), "trace", "--json", "-p",
+					  pid, "--count-only", PARSER, NULL},
+			 NULL);
 	attached = hp_attached(hp);
 	assert_int_equal(member(attached, "diverted"), 0);
 	assert_true(member(attached, "sites") > 10);
@@ -395,8 +402,8 @@ static void share_with_a_successor(void **state _unused_)
 	_cleanup_free_ char *script = compiler_script(1), *want = compiler_expected(next, script);
 	struct child *c = repl_start(path, NULL), *hp;
 
-	hp = image_trace(path, child_pid(c), (const char *const[]){"--count-only", "org.pkl.**.*", NULL},
-			 NULL);
+	hp = image_trace(path, child_pid(c),
+			 (const char *const[]){"--count-only", "org.pkl.**.*", NULL}, NULL);
 	repl_ask(c, "2 + 2", "4");
 	make_exec(child_pid(c), next);
 	image_await_input(c);
@@ -436,8 +443,10 @@ static void share_another_mount_namespace(void **state _unused_)
 	struct child *c, *hp;
 	json_int_t hits;
 
-	assert_true(asprintf(&script, "mount -t tmpfs none /mnt && cp %s /mnt/image && "
-				      "exec /mnt/image repl", path) > 0);
+	assert_true(asprintf(&script,
+			     "mount -t tmpfs none /mnt && cp %s /mnt/image && "
+			     "exec /mnt/image repl",
+			     path) > 0);
 	c = child_start((const char *[]){"unshare", "-m", "sh", "-c", script, NULL}, NULL);
 	repl_ask(c, "1200 + 34", "1234");
 	hp = hp_trace(child_pid(c), count_parser);
@@ -462,8 +471,9 @@ static void share_with_a_dying_process(void **state _unused_)
 		uint64_t start = mono_ms();
 		int status;
 
-		hp = hp_trace(child_pid(c), (const char *const[]){
-			"--count-only", "com.google.javascript.jscomp.**.*", NULL});
+		hp = hp_trace(child_pid(c),
+			      (const char *const[]){"--count-only",
+						    "com.google.javascript.jscomp.**.*", NULL});
 		if (!i) { /* to know how long it takes */
 			json_decref(hp_attached(hp));
 			took = mono_ms() - start;

@@ -22,8 +22,8 @@
 struct expect {
 	const char *spec, *calls;
 	const char *in_place; /* if they are others where the probe is in place */
-	bool early;  /* it is called before the input is read */
-	bool others; /* there are other calls, too */
+	bool early;	      /* it is called before the input is read */
+	bool others;	      /* there are other calls, too */
 };
 
 struct run {
@@ -33,75 +33,111 @@ struct run {
 	struct expect expects[EXPECTS_MAX];
 };
 
-#define CALLS(s, c)	   {.spec = s, .calls = c}
-#define BEFORE_INPUT(s, c) {.spec = s, .calls = c, .early = true}
-#define AMONG_OTHERS(s, c) {.spec = s, .calls = c, .others = true}
+#define CALLS(s, c)                                                                                \
+	{                                                                                          \
+		.spec = s, .calls = c                                                              \
+	}
+#define BEFORE_INPUT(s, c)                                                                         \
+	{                                                                                          \
+		.spec = s, .calls = c, .early = true                                               \
+	}
+#define AMONG_OTHERS(s, c)                                                                         \
+	{                                                                                          \
+		.spec = s, .calls = c, .others = true                                              \
+	}
 
 /* A double in an xmm register: only a slot's code sees that. */
-#define DOUBLES(s, c, n) {.spec = s, .calls = c, .in_place = n}
-#define NO_XMM		 "{|error|:|the slot did not save the floating-point registers|}"
+#define DOUBLES(s, c, n)                                                                           \
+	{                                                                                          \
+		.spec = s, .calls = c, .in_place = n                                               \
+	}
+#define NO_XMM "{|error|:|the slot did not save the floating-point registers|}"
 
-#define WHITESPACE_ONLY {"--compilation_level", "WHITESPACE_ONLY", "--charset", "UTF-8", NULL}
+#define WHITESPACE_ONLY                                                                            \
+	{                                                                                          \
+		"--compilation_level", "WHITESPACE_ONLY", "--charset", "UTF-8", NULL               \
+	}
 #define SCRIPT                                                                                     \
-	"var pear = \"Grüße, 世界\"; /* a comment */\n"                                            \
-	"function addUp(größe, second) { return !größe + second * 3.25; }\n"                       \
+	"var pear = \"Grüße, 世界\"; /* a comment */\n"                                        \
+	"function addUp(größe, second) { return !größe + second * 3.25; }\n"                   \
 	"console.log(addUp(1, 0.125), pear, /a+b/, 1e300);"
 #define NUMBER "{|class|:|" RHINO "Node$NumberNode|}"
 #define CLOSURE_EXPECTS                                                                            \
 	BEFORE_INPUT("org.kohsuke.args4j.CmdLineParser.isOption(String)",                          \
 		     "[[|--compilation_level|], [|--charset|]]"),                                  \
-	CALLS(JSCOMP "CodeConsumer.addIdentifier(String)",                                         \
-	      "[[|pear|], [|addUp|], [|gr\\\\u00f6\\\\u00dfe|], [|second|], "                        \
-	      "[|gr\\\\u00f6\\\\u00dfe|], [|second|], [|console|], [|log|], [|addUp|], [|pear|]]"),  \
-	CALLS(JSCOMP "CodeConsumer.appendOp(String, boolean)",                                     \
-	      "[[|=|, true], [|,|, true], [|!|, false], [|+|, true], [|*|, true], [|,|, true], "   \
-	      "[|,|, true], [|,|, true], [|,|, true]]"),                                           \
-	/* The last character so far and the first to come, wherever a space may be needed. */     \
-	AMONG_OTHERS("static " JSCOMP "CodeConsumer.isWordChar(char)",                             \
-		     "[[|v|], [|\\u0000|], [|p|], [| |], [|\\u0022|], [|;|], [|)|], [|/|]]"),        \
-	DOUBLES(JSCOMP "CodeConsumer.addNumber(double, " RHINO "Node)",                            \
-		"[[3.25, " NUMBER "], [1.0, " NUMBER "], [0.125, " NUMBER "], [1e300, " NUMBER     \
-		"]]",                                                                              \
-		"[[" NO_XMM ", " NUMBER "], [" NO_XMM ", " NUMBER "], [" NO_XMM ", " NUMBER        \
-		"], [" NO_XMM ", " NUMBER "]]")
+		CALLS(JSCOMP "CodeConsumer.addIdentifier(String)",                                 \
+		      "[[|pear|], [|addUp|], [|gr\\\\u00f6\\\\u00dfe|], [|second|], "              \
+		      "[|gr\\\\u00f6\\\\u00dfe|], [|second|], [|console|], [|log|], [|addUp|], "   \
+		      "[|pear|]]"),                                                                \
+		CALLS(JSCOMP "CodeConsumer.appendOp(String, boolean)",                             \
+		      "[[|=|, true], [|,|, true], [|!|, false], [|+|, true], [|*|, true], [|,|, "  \
+		      "true], "                                                                    \
+		      "[|,|, true], [|,|, true], [|,|, true]]"), /* The last character so far and  \
+								    the first to come, wherever a  \
+								    space may be needed. */        \
+		AMONG_OTHERS(                                                                      \
+			"static " JSCOMP "CodeConsumer.isWordChar(char)",                          \
+			"[[|v|], [|\\u0000|], [|p|], [| |], [|\\u0022|], [|;|], [|)|], [|/|]]"),   \
+		DOUBLES(JSCOMP "CodeConsumer.addNumber(double, " RHINO "Node)",                    \
+			"[[3.25, " NUMBER "], [1.0, " NUMBER "], [0.125, " NUMBER                  \
+			"], [1e300, " NUMBER "]]",                                                 \
+			"[[" NO_XMM ", " NUMBER "], [" NO_XMM ", " NUMBER "], [" NO_XMM            \
+			", " NUMBER "], [" NO_XMM ", " NUMBER "]]")
 
-#define EVAL	   {"eval", "-x", PKL_EXPR, "-"}
+#define EVAL                                                                                       \
+	{                                                                                          \
+		"eval", "-x", PKL_EXPR, "-"                                                        \
+	}
 #define PKL_SOURCE "name = \"Grüße, 世界\"\nd = 3.25\npart = name.substring(2, 4)\n"
 #define PKL_EXPR   "/* 世界 */ part + (1.5 + d).toString() + d.toFixed(3)"
 #define PKL_EXPECTS                                                                                \
 	BEFORE_INPUT("org.pkl.core.EvaluatorImpl.evaluateExpressionString(Object, String)",        \
 		     "[[{|class|:|org.pkl.core.ModuleSource|}, |" PKL_EXPR "|]]"),                 \
-	CALLS("static org.pkl.core.runtime.Identifier.property(String)",                           \
-	      "[[|name|], [|d|], [|part|]]"),                                                      \
-	CALLS("static org.pkl.core.runtime.VmUtils.codePointOffsetToCharOffset(String, long)",     \
-	      "[[|Grüße, 世界|, 2], [|Grüße, 世界|, 2]]"),                                         \
-	/* Exponent and fraction of 3.25. */                                                       \
-	AMONG_OTHERS("jdk.internal.math.FloatingDecimal$BinaryToASCIIBuffer.dtoa(int, long, int, " \
-		     "boolean)",                                                                   \
-		     "[[1, 7318349394477056, 53, true]]")
+		CALLS("static org.pkl.core.runtime.Identifier.property(String)",                   \
+		      "[[|name|], [|d|], [|part|]]"),                                              \
+		CALLS("static org.pkl.core.runtime.VmUtils.codePointOffsetToCharOffset(String, "   \
+		      "long)",                                                                     \
+		      "[[|Grüße, 世界|, 2], [|Grüße, 世界|, 2]]"), /* Exponent and fraction        \
+								      of 3.25. */                  \
+		AMONG_OTHERS("jdk.internal.math.FloatingDecimal$BinaryToASCIIBuffer.dtoa(int, "    \
+			     "long, int, "                                                         \
+			     "boolean)",                                                           \
+			     "[[1, 7318349394477056, 53, true]]")
 
 #define APEX_SOURCE                                                                                \
 	"public class Foo { Integer bar = 5; Double d = 3.25d; String s = 'Grüße 世界'; }"
 
 static const struct run runs[] = {
-	{"ce19-symbols", WHITESPACE_ONLY, SCRIPT,
+	{"ce19-symbols",
+	 WHITESPACE_ONLY,
+	 SCRIPT,
 	 {CLOSURE_EXPECTS,
 	  /* With `this`, the last one is the seventh word: on the stack. */
 	  CALLS(JSCOMP "CodeGenerator.strEscape(String, String, String, String, String, boolean)",
 		"[[|Grüße, 世界|, |\\\\\\u0022|, |'|, |`|, |\\\\\\\\|, false], "
 		"[|a+b|, |\\u0022|, |'|, |`|, |\\\\|, false]]")}},
-	{"ce25", WHITESPACE_ONLY, SCRIPT,
+	{"ce25",
+	 WHITESPACE_ONLY,
+	 SCRIPT,
 	 {CLOSURE_EXPECTS, CALLS(JSCOMP "CodeGenerator.jsString(String)", "[[|Grüße, 世界|]]")}},
-	{"ce22", EVAL, PKL_SOURCE,
+	{"ce22",
+	 EVAL,
+	 PKL_SOURCE,
 	 {PKL_EXPECTS, DOUBLES("org.pkl.core.stdlib.base.FloatNodes$toFixed.eval(double, long)",
 			       "[[3.25, 3]]", "[[" NO_XMM ", 3]]")}},
-	{"oracle21", EVAL, PKL_SOURCE,
+	{"oracle21",
+	 EVAL,
+	 PKL_SOURCE,
 	 {PKL_EXPECTS, DOUBLES("static jdk.internal.math.DoubleToDecimal.toString(double)",
 			       "[[4.75]]", "[[" NO_XMM "]]")}},
-	{"ce25-truffle", EVAL, PKL_SOURCE,
+	{"ce25-truffle",
+	 EVAL,
+	 PKL_SOURCE,
 	 {PKL_EXPECTS, DOUBLES("org.pkl.core.stdlib.base.FloatNodes$toFixed.eval(double, long)",
 			       "[[3.25, 3]]", "[[" NO_XMM ", 3]]")}},
-	{"oracle23-pie", {"-a", "-p"}, APEX_SOURCE,
+	{"oracle23-pie",
+	 {"-a", "-p"},
+	 APEX_SOURCE,
 	 {BEFORE_INPUT("org.apache.commons.cli.DefaultParser.handleToken(String)",
 		       "[[|-a|], [|-p|]]"),
 	  AMONG_OTHERS("com.thoughtworks.xstream.io.json.AbstractJsonWriter.setValue(String)",
@@ -160,14 +196,14 @@ static json_t *calls_of(const json_t *events, const char *spec)
 	json_t *calls = json_array(), *o, *arg;
 	size_t i, j;
 
-	json_array_foreach(events, i, o) {
+	json_array_foreach (events, i, o) {
 		json_t *call = json_array();
 
 		if (!is_call_of(o, spec)) {
 			json_decref(call);
 			continue;
 		}
-		json_array_foreach(json_object_get(o, "args"), j, arg)
+		json_array_foreach (json_object_get(o, "args"), j, arg)
 			json_array_append_new(call, argument(arg));
 		json_array_append_new(calls, call);
 	}
@@ -180,7 +216,7 @@ static bool is_among(const json_t *want, const json_t *got)
 	size_t i, found = 0;
 	json_t *call;
 
-	json_array_foreach(got, i, call)
+	json_array_foreach (got, i, call)
 		found += json_equal(call, json_array_get(want, found));
 	return found == json_array_size(want);
 }
@@ -273,7 +309,7 @@ static void null_is_null(void **state _unused_)
 	image_new_cache();
 	events = closure_calls(image_or_skip("ce25"), (const char *[]){spec, NULL}, NULL);
 	calls = calls_of(events, spec);
-	json_array_foreach(calls, i, call) {
+	json_array_foreach (calls, i, call) {
 		n += json_equal(call, null);
 		assert_false(json_is_object(json_array_get(call, 0)));
 	}
@@ -288,7 +324,14 @@ static uint32_t next_size(const char **at, const char *end)
 {
 	/* Source: PKWARE APPNOTE.TXT 4.3.12, central directory header. */
 	static const char magic[] = "PK\x01\x02";
-	enum { METHOD = 10, SIZE = 24, NAME_LEN = 28, HEADER = 46, DEFLATED = 8, NAME_MAX_LEN = 255 };
+	enum {
+		METHOD = 10,
+		SIZE = 24,
+		NAME_LEN = 28,
+		HEADER = 46,
+		DEFLATED = 8,
+		NAME_MAX_LEN = 255
+	};
 
 	for (const char *p = *at; (p = memmem(p, (size_t)(end - p), magic, 4)); p += 4) {
 		uint16_t method, name_len;
@@ -314,7 +357,7 @@ static void check_sizes(const char *image, size_t len, const json_t *calls)
 	json_t *call;
 	size_t i;
 
-	json_array_foreach(calls, i, call) {
+	json_array_foreach (calls, i, call) {
 		json_int_t in = json_integer_value(json_array_get(call, 3));
 		json_int_t off = json_integer_value(json_array_get(call, 5));
 		json_int_t room = json_integer_value(json_array_get(call, 6));
@@ -330,11 +373,12 @@ static void check_sizes(const char *image, size_t len, const json_t *calls)
 		fail_msg("%u files, then none of %u bytes", files, size);
 }
 
-/* The 7th and 8th word are on the stack: they are the sizes of the archive that the image carries. */
+/* The 7th and 8th word are on the stack: they are the sizes of the archive that the image carries.
+ */
 static void words_on_the_stack(void **state _unused_)
 {
-	static const char spec[] =
-		"java.util.zip.Inflater.inflateBytesBytes(long, byte[], int, int, byte[], int, int)";
+	static const char spec[] = "java.util.zip.Inflater.inflateBytesBytes(long, byte[], int, "
+				   "int, byte[], int, int)";
 	const char *path = image_or_skip("ce25");
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	json_t *events, *calls;
@@ -365,7 +409,8 @@ static void check_untyped(const json_t *o)
 	assert_true(json_is_null(json_object_get(o, "signature")));
 }
 
-/* A name without parameters is all its overloads; an address picks one, which may then have types. */
+/* A name without parameters is all its overloads; an address picks one, which may then have types.
+ */
 static void overloads_are_all_probed(void **state _unused_)
 {
 	static const char name[] = JSCOMP "CodeGenerator.add"; /* (Node), and (Node, Context) */
@@ -378,10 +423,10 @@ static void overloads_are_all_probed(void **state _unused_)
 	list = hp_json((const char *[]){"methods", "--json", "-x", path, name, NULL}, 0);
 	all = closure_calls(path, (const char *[]){name, NULL}, &attached);
 	assert_int_equal(json_integer_value(json_object_get(attached, "sites")), 2);
-	json_array_foreach(all, i, o)
+	json_array_foreach (all, i, o)
 		check_untyped(o);
 	json_decref(attached);
-	json_array_foreach(list, i, o) {
+	json_array_foreach (list, i, o) {
 		char spec[128];
 
 		snprintf(spec, sizeof(spec), "%s(" RHINO "Node)@%s", name, json_text(o, "entry"));
@@ -400,26 +445,30 @@ static void overloads_are_all_probed(void **state _unused_)
 	json_decref(list);
 }
 
-/* Where symbols have digests of the signature, parameters pick the overload and are known for sure. */
+/* Where symbols have digests of the signature, parameters pick the overload and are known for sure.
+ */
 static void digest_knows_the_signature(void **state _unused_)
 {
-	static const char spec[] = JSCOMP "parsing.IRFactory.newStringNode(" RHINO "Token, String)" RHINO
-					  "Node";
+	static const char spec[] =
+		JSCOMP "parsing.IRFactory.newStringNode(" RHINO "Token, String)" RHINO "Node";
 	json_t *attached, *events, *calls, *o, *want;
 	size_t i;
 
 	test_needs_root();
 	image_new_cache();
-	events = closure_calls(image_or_skip("ce19-symbols"), (const char *[]){spec, NULL}, &attached);
+	events = closure_calls(image_or_skip("ce19-symbols"), (const char *[]){spec, NULL},
+			       &attached);
 	assert_int_equal(json_integer_value(json_object_get(attached, "methods")), 1);
-	json_array_foreach(events, i, o) {
+	json_array_foreach (events, i, o) {
 		assert_string_equal(json_text(o, "signature"), "image");
-		assert_string_equal(json_text(o, "symbol"),
-				    "IRFactory_newStringNode_f31e3dd924f56003e4c571746db7aea92be5a4ef");
+		assert_string_equal(
+			json_text(o, "symbol"),
+			"IRFactory_newStringNode_f31e3dd924f56003e4c571746db7aea92be5a4ef");
 		assert_int_equal(json_integer_value(json_object_get(o, "overloads")), 2);
 	}
 	calls = calls_of(events, spec);
-	want = parse("[[{|class|:|" RHINO "Token|}, |pear|], [{|class|:|" RHINO "Token|}, |console|]]");
+	want = parse("[[{|class|:|" RHINO "Token|}, |pear|], [{|class|:|" RHINO
+		     "Token|}, |console|]]");
 	assert_true(is_among(want, calls));
 	json_decref(attached);
 	json_decref(want);
@@ -448,12 +497,12 @@ static void check_process(const json_t *all, pid_t pid, const char *name)
 	size_t i, n = 0;
 	json_t *o;
 
-	json_array_foreach(all, i, o) {
+	json_array_foreach (all, i, o) {
 		if (json_integer_value(json_object_get(o, "pid")) != pid)
 			continue;
 		check_event(o, pid);
-		assert_string_equal(json_text(json_array_get(json_object_get(o, "args"), 0), "value"),
-				    name);
+		assert_string_equal(
+			json_text(json_array_get(json_object_get(o, "args"), 0), "value"), name);
 		n++;
 	}
 	assert_int_equal(n, 1);
@@ -469,7 +518,8 @@ static void check_attached(const json_t *o, const char *path)
 	assert_int_equal(json_array_size(json_object_get(o, "waiting")), 1);
 }
 
-/* A process from before, one from after, both at once: each call is told of the process it was in. */
+/* A process from before, one from after, both at once: each call is told of the process it was in.
+ */
 static void processes_are_told_apart(void **state _unused_)
 {
 	static const char *const args[] = WHITESPACE_ONLY;
@@ -482,8 +532,10 @@ static void processes_are_told_apart(void **state _unused_)
 	image_new_cache();
 	before = image_start(path, args);
 	image_await_input(before);
-	hp = image_trace(path, 0, (const char *[]){JSCOMP "CodeConsumer.addIdentifier(String)",
-						   "no.such.Method", NULL}, &attached);
+	hp = image_trace(path, 0,
+			 (const char *[]){JSCOMP "CodeConsumer.addIdentifier(String)",
+					  "no.such.Method", NULL},
+			 &attached);
 	check_attached(attached, path);
 	after = image_start(path, args);
 	pids[0] = child_pid(before);

@@ -57,8 +57,7 @@ static struct cost compile(const struct jdk *jdk, int kind)
 	struct cost cost;
 
 	if (asprintf(&jar, "%s/closure-compiler.jar", env_apps()) < 0 ||
-	    asprintf(&script, "%s/rxjs.js", env_apps()) < 0 ||
-	    asprintf(&out, "%s/out.js", dir) < 0)
+	    asprintf(&script, "%s/rxjs.js", env_apps()) < 0 || asprintf(&out, "%s/out.js", dir) < 0)
 		abort();
 	getrusage(RUSAGE_CHILDREN, &before);
 	start_ns = clock_ns();
@@ -71,8 +70,8 @@ static struct cost compile(const struct jdk *jdk, int kind)
 	cost.clock = (double)(clock_ns() - start_ns) / 1e9;
 	child_free(c);
 	getrusage(RUSAGE_CHILDREN, &after);
-	cost.cpu = seconds(&after.ru_utime) + seconds(&after.ru_stime) -
-		   seconds(&before.ru_utime) - seconds(&before.ru_stime);
+	cost.cpu = seconds(&after.ru_utime) + seconds(&after.ru_stime) - seconds(&before.ru_utime) -
+		   seconds(&before.ru_stime);
 	test_cleanup(NULL);
 	return cost;
 }
@@ -130,8 +129,9 @@ static double rss_kib(pid_t pid)
 static double memory(const struct jdk *jdk, int kind)
 {
 	_cleanup_free_ char *dir = test_dir(), *flag = agent_flag(kind, dir);
-	const char *const flags[] = {flag, "-Xint", "-XX:+UseSerialGC", "-Xms16m", "-Xmx16m",
-				     "-XX:+AlwaysPreTouch", NULL};
+	const char *const flags[] = {flag,	"-Xint",   "-XX:+UseSerialGC",
+				     "-Xms16m", "-Xmx16m", "-XX:+AlwaysPreTouch",
+				     NULL};
 	struct jvm j;
 	double kib;
 
@@ -154,8 +154,7 @@ static void bench_memory(const struct jdk *jdk)
 		for (int kind = WITH; kind < KINDS; kind++)
 			diff[kind][i] = memory(jdk, kind) - plain;
 	}
-	figure(jdk, "memory of the agent", median(diff[WITH], MEMORY_TURNS), "KiB",
-	       "at most 2048");
+	figure(jdk, "memory of the agent", median(diff[WITH], MEMORY_TURNS), "KiB", "at most 2048");
 	figure(jdk, "  while it writes each event", median(diff[EVENTS], MEMORY_TURNS), "KiB",
 	       "at most 2048");
 }
@@ -168,5 +167,6 @@ static void bench_jdk(const struct jdk *jdk)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){.name = "agent", .run = bench_jdk, .jdk = "jdk21"}, argc, argv);
+	return bench_main(&(struct bench){.name = "agent", .run = bench_jdk, .jdk = "jdk21"}, argc,
+			  argv);
 }

@@ -2,9 +2,9 @@
 /*
  * bench_jvm.c - what hotprobe costs a real JVM: per hit, per event, to attach, in pauses.
  *
- * Timings on shared machines are noisy, so the same loop is measured unprobed and probed in turns, in
- * one JVM, and medians are printed; the bare uprobe (same slot text, same kernel path, a
- * program that returns at once) is measured beside them.
+ * Timings on shared machines are noisy, so the same loop is measured unprobed and probed in turns,
+ * in one JVM, and medians are printed; the bare uprobe (same slot text, same kernel path, a program
+ * that returns at once) is measured beside them.
  *
  *   bench_jvm [--json] [JDK...]      default: the system's 17
  */
@@ -41,7 +41,8 @@ static double ns_per_call(void (*fn)(void), int n)
 	for (int i = 0; i < n; i++)
 		fn();
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / n;
+	return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) /
+	       n;
 }
 
 /* nop5; ret in a private mapping of a memfd of ours, with a probe on it that finds no live slot. */
@@ -190,8 +191,8 @@ static void bench_hit(struct jvm *j, const char *option, const char *what, const
 	figure(j->jdk, "  the bare uprobe beside it", median(bare, ROUNDS), "ns/hit",
 	       "340 where the targets were set");
 	figure(j->jdk, "  times the bare uprobe", median(ratio, ROUNDS), "", ratio_target);
-	figure(j->jdk, "  by the clock, reader on the same CPUs", median(clock, ROUNDS),
-	       "ns/hit", "");
+	figure(j->jdk, "  by the clock, reader on the same CPUs", median(clock, ROUNDS), "ns/hit",
+	       "");
 	if (lost)
 		figure(j->jdk, "  of these lost", (double)lost, "events", "0");
 }
@@ -249,7 +250,8 @@ static void wait_said(struct child *hp, const char *text, int n)
 	}
 }
 
-/* From register_nmethod to the probe being live, as hotprobe itself takes it: @what were compiled. */
+/* From register_nmethod to the probe being live, as hotprobe itself takes it: @what were compiled.
+ */
 static void bench_live(struct jvm *j, int classes, int methods, const char *what,
 		       const char *target)
 {
@@ -280,7 +282,8 @@ static void bench_live(struct jvm *j, int classes, int methods, const char *what
 
 static void bench_attach(const struct jdk *jdk)
 {
-	const char *const flags[] = {"-Xcomp", "-XX:TieredStopAtLevel=1", "-XX:CompileCommand=quiet",
+	const char *const flags[] = {"-Xcomp", "-XX:TieredStopAtLevel=1",
+				     "-XX:CompileCommand=quiet",
 				     "-XX:CompileCommand=dontinline,gen.*::*", NULL};
 	double map[ROUNDS], all[ROUNDS], region[ROUNDS], patch[ROUNDS], detach[ROUNDS];
 	double nmethods = 0;
@@ -291,8 +294,8 @@ static void bench_attach(const struct jdk *jdk)
 	jvm_ready(&j);
 	snprintf(pid, sizeof(pid), "%d", j.pid);
 	for (int i = 0; i < ROUNDS; i++) {
-		const char *const argv[] = {"trace", "-p", pid, "-v", "-d", "10ms", "gen.Big0.m1*",
-					    NULL};
+		const char *const argv[] = {"trace", "-p",	     pid, "-v", "-d",
+					    "10ms",  "gen.Big0.m1*", NULL};
 		uint64_t start = clock_ns();
 		struct hp_result r;
 
@@ -337,5 +340,6 @@ static void bench_jdk(const struct jdk *jdk)
 
 int main(int argc, char **argv)
 {
-	return bench_main(&(struct bench){.name = "jvm", .run = bench_jdk, .jdk = "jdk17"}, argc, argv);
+	return bench_main(&(struct bench){.name = "jvm", .run = bench_jdk, .jdk = "jdk17"}, argc,
+			  argv);
 }

@@ -351,8 +351,8 @@ static bool slow_one_delays_nobody(void)
 	together = jvm_do(&j, "threads %d", MANY);
 	free(jvm_ask(&j, "thread last"));
 	count_many(good, false, &many, &missed);
-	print_message("  %ld ms alone, %ld ms with both readers, %zu lines missed\n", alone, together,
-		      missed);
+	print_message("  %ld ms alone, %ld ms with both readers, %zu lines missed\n", alone,
+		      together, missed);
 	assert_true(many <= 2 * MANY);
 	assert_true(many + missed >= 2 * MANY);
 	late = lines_open(slow);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_agent_attach.c - an agent is loaded into real JVMs by their attach mechanism, whosever they are
- * and wherever they live, and nothing is left behind.
+ * test_agent_attach.c - an agent is loaded into real JVMs by their attach mechanism, whosever they
+ * are and wherever they live, and nothing is left behind.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -88,8 +88,7 @@ static void loaded_in_container(const struct jdk *jdk, const char *lib)
 	struct jvm j;
 
 	attach_start(&j, jdk,
-		     (const char *const[]){CONTAINER,
-					   OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
+		     (const char *const[]){CONTAINER, OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
 		     NULL);
 	attach_loads(&j, lib, "contained");
 	assert_true(jvm_maps_has(&j, "/tmp/.hotprobe-")); /* the library's path is not there */
@@ -123,9 +122,10 @@ static void load_in_user_namespace(void **state _unused_)
 static void load_with_noexec_tmp(void **state _unused_)
 {
 	static const char some[] = OWN_TMP("-o noexec") "exec \"$0\" \"$@\"";
-	static const char all[] = OWN_TMP("-o noexec") "for d in /var/tmp /dev/shm; do "
-				  "mount -t tmpfs -o noexec none $d || exit 1; done; "
-				  "exec \"$0\" \"$@\"";
+	static const char all[] =
+		OWN_TMP("-o noexec") "for d in /var/tmp /dev/shm; do "
+				     "mount -t tmpfs -o noexec none $d || exit 1; done; "
+				     "exec \"$0\" \"$@\"";
 	_cleanup_free_ char *dir = test_dir(), *lib = agent_in(dir, 0755);
 	struct jvm j;
 
@@ -171,8 +171,7 @@ static void loaded_ours(const struct jdk *jdk, const char *lib _unused_)
 	check_agent_listens(&j, j.pid);
 	attach_finish(&j);
 	attach_start(&j, jdk,
-		     (const char *const[]){CONTAINER,
-					   OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
+		     (const char *const[]){CONTAINER, OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
 		     NULL);
 	if (attach_agent(j.pid, ours, ""))
 		jvm_fail(&j, "'%s'", attach_said);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_agent_attach_refused.c - where no agent can be loaded one clear line says why, in bounded time,
- * and neither the JVM nor anything in its folders is the worse for it.
+ * test_agent_attach_refused.c - where no agent can be loaded one clear line says why, in bounded
+ * time, and neither the JVM nor anything in its folders is the worse for it.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -163,7 +163,8 @@ static void control_keeps_file_locks(void **state _unused_)
 	number = inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, path, strlen(path));
 	assert_true(number > 2);
 	arg[0] = (uint64_t)number + 1;
-	assert_int_equal(inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, path, strlen(path)), -ENOENT);
+	assert_int_equal(inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, path, strlen(path)),
+			 -ENOENT);
 	assert_int_equal(inside_request(fd, &r, HP_AGENT_NEXT_FD, arg, "", 0), -EINVAL);
 	arg[0] = (uint64_t)number;
 	assert_int_equal(inside_request(fd, &r, HP_AGENT_FD, arg, NULL, 0), 0);
@@ -567,11 +568,15 @@ static void death_at_any_moment(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		jvm_test(control_requests),	      jvm_test(control_safepoint_in_log),
+		jvm_test(control_requests),
+		jvm_test(control_safepoint_in_log),
 		jvm_test(control_keeps_file_locks),
-		jvm_test(control_malformed),	      jvm_test(control_one_at_a_time),
-		jvm_test(sockets_refuse_other_users), jvm_test(wait_until_go),
-		jvm_test(wait_launcher_fails),	      jvm_test(forked_child_is_silent),
+		jvm_test(control_malformed),
+		jvm_test(control_one_at_a_time),
+		jvm_test(sockets_refuse_other_users),
+		jvm_test(wait_until_go),
+		jvm_test(wait_launcher_fails),
+		jvm_test(forked_child_is_silent),
 		jvm_test(death_at_any_moment),
 	};
 

@@ -33,12 +33,12 @@ static void args_exact_with_c2(void **state _unused_)
 /* With everything compiled before its first run even the straight-line calls are compiled ones. */
 static void args_exact_with_xcomp(void **state _unused_)
 {
-	run_everywhere(
-		&(struct run){.program = PROGRAM,
-			      .flags = {"-Xcomp", "-XX:TieredStopAtLevel=1", JVM_QUIET, NOINLINE,
-					"-XX:CompileCommand=compileonly,prog.*::*", "-Drounds=20000"},
-			      .args = {SPEC},
-			      .commands = {"once", "hot 100"}});
+	run_everywhere(&(struct run){.program = PROGRAM,
+				     .flags = {"-Xcomp", "-XX:TieredStopAtLevel=1", JVM_QUIET,
+					       NOINLINE, "-XX:CompileCommand=compileonly,prog.*::*",
+					       "-Drounds=20000"},
+				     .args = {SPEC},
+				     .commands = {"once", "hot 100"}});
 }
 
 /* Where libjvm.so lost its symbols, and even its USDT notes, the compiled code there is is as good.

@@ -156,8 +156,8 @@ static void count_not_live(void **state _unused_)
 }
 
 /*
- * A child that the target forked shares its slots' file, but is not the target. The slot has not been
- * hit before: Linux 6.18 does not give a child the trampoline that a slot, once hit, calls
+ * A child that the target forked shares its slots' file, but is not the target. The slot has not
+ * been hit before: Linux 6.18 does not give a child the trampoline that a slot, once hit, calls
  * (VM_DONTCOPY, create_uprobe_trampoline(), arch/x86/kernel/uprobes.c). No forked child runs
  * compiled Java: the JVM's other threads are not in it.
  */

@@ -10,15 +10,15 @@
 #include "lib/hp.h"
 #include "lib/jvm.h"
 
-#define CLASSES 40
-#define METHODS 100
+#define CLASSES	 40
+#define METHODS	 100
 #define COMPILES ((size_t)CLASSES * METHODS)
 
 #define PATIENCE_MS 180000 /* JVMTI tells of what is freed when it gets to it */
 
 struct cross {
 	struct jvm j;
-	struct child *hp; /* hotprobe methods -w */
+	struct child *hp;	 /* hotprobe methods -w */
 	char *dir, *told, *seen; /* files: by the agent, by hotprobe */
 };
 
@@ -28,7 +28,8 @@ static void cross_start(struct cross *c, const struct jdk *jdk)
 	char pid[16];
 
 	*c = (struct cross){.dir = test_dir()};
-	if (asprintf(&c->told, "%s/told", c->dir) < 0 || asprintf(&c->seen, "%s/seen", c->dir) < 0 ||
+	if (asprintf(&c->told, "%s/told", c->dir) < 0 ||
+	    asprintf(&c->seen, "%s/seen", c->dir) < 0 ||
 	    asprintf(&agent, "-agentpath:%s=events=%s,queue=16M", env_agent(), c->told) < 0)
 		abort();
 	jvm_start(&c->j, jdk,
@@ -39,8 +40,8 @@ static void cross_start(struct cross *c, const struct jdk *jdk)
 	jvm_ready(&c->j);
 	jvm_settle(&c->j, NULL);
 	snprintf(pid, sizeof(pid), "%d", c->j.pid);
-	c->hp = hp_start((const char *const[]){"methods", "-p", pid, "-w", "--json", "-o", c->seen,
-					       NULL});
+	c->hp = hp_start(
+		(const char *const[]){"methods", "-p", pid, "-w", "--json", "-o", c->seen, NULL});
 }
 
 static void cross_free(struct cross *c)
@@ -87,7 +88,7 @@ static json_t *count_events(const char *file, const char *event, const char *add
 	json_t *all = json_file(file), *counts = json_object(), *o;
 	size_t i;
 
-	json_array_foreach(all, i, o) {
+	json_array_foreach (all, i, o) {
 		_cleanup_free_ char *key = key_of(json_addr(o, addr), o);
 
 		if (!strcmp(json_text(o, "event"), event) &&
@@ -102,11 +103,12 @@ static json_t *count_events(const char *file, const char *event, const char *add
 /* What is alive by what the agent has told: compiled, and not unloaded since. Keys as key_of(). */
 static json_t *alive_as_told(const struct cross *c)
 {
-	json_t *all = json_file(c->told), *by_addr = json_object(), *alive = json_object(), *o, *key;
+	json_t *all = json_file(c->told), *by_addr = json_object(), *alive = json_object(), *o,
+	       *key;
 	const char *addr;
 	size_t i;
 
-	json_array_foreach(all, i, o) {
+	json_array_foreach (all, i, o) {
 		const char *event = json_text(o, "event");
 		_cleanup_free_ char *text = key_of(json_addr(o, "address"), o);
 
@@ -116,7 +118,7 @@ static json_t *alive_as_told(const struct cross *c)
 		else if (!strcmp(event, "unloaded"))
 			json_object_del(by_addr, json_text(o, "address"));
 	}
-	json_object_foreach(by_addr, addr, key)
+	json_object_foreach (by_addr, addr, key)
 		json_object_set_new(alive, json_string_value(key), json_true());
 	json_decref(by_addr);
 	json_decref(all);
@@ -151,7 +153,7 @@ static size_t missing(const json_t *a, const json_t *b, const char *what)
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach((json_t *)a, key, value)
+	json_object_foreach ((json_t *)a, key, value)
 		if (!json_equal(json_object_get(b, key), value) && n++ < 5 && what)
 			print_error("%s: %s\n", what, key);
 	return n;

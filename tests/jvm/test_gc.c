@@ -123,7 +123,8 @@ int main(void)
 		if (!case_wanted(c->jdk, c->gc))
 			continue;
 		case_name(c);
-		tests[++count] = (struct CMUnitTest){c->name, gc_exact, test_setup, test_cleanup, c};
+		tests[++count] =
+			(struct CMUnitTest){c->name, gc_exact, test_setup, test_cleanup, c};
 	}
 	return _cmocka_run_group_tests("gc", tests, count + 1, NULL, NULL);
 }

@@ -421,7 +421,7 @@ static void leave_when_only_the_command_is_killed(void **state _unused_)
 /* --- speed ------------------------------------------------------------------------------------ */
 
 #define TIMED_CALLS 20000000
-#define TIMINGS     7
+#define TIMINGS	    7
 #define TIMINGS_MAX 400
 
 /*

@@ -61,8 +61,9 @@ static json_t *shown_at_rest(struct jvm *j, struct codelist *list)
 		bool same;
 
 		jvm_settle(j, list);
-		shown = hp_json((const char *const[]){"methods", "-p", pid_text(j).text, "--json",
-						       NULL}, 0);
+		shown = hp_json(
+			(const char *const[]){"methods", "-p", pid_text(j).text, "--json", NULL},
+			0);
 		jvm_codelist(j, &after);
 		same = codelist_same(list, &after);
 		codelist_free(&after);
@@ -141,7 +142,8 @@ static void methods_pattern(void **state _unused_)
 	jvm_settle(&j, NULL);
 	all = hp_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json", NULL}, 0);
 	some = hp_json((const char *const[]){"methods", "-p", pid_text(&j).text, "--json",
-					      "prog.Busy.*", NULL}, 0);
+					     "prog.Busy.*", NULL},
+		       0);
 	json_array_foreach (all, i, o) {
 		if (strcmp(json_text(o, "class"), "prog.Busy"))
 			continue;

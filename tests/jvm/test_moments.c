@@ -193,8 +193,8 @@ static void detach_threads(const pid_t *tids, size_t n)
 }
 
 /*
- * A JVM that a debugger holds cannot be attached to: that is said, and nothing happens to it. By the
- * agent it can.
+ * A JVM that a debugger holds cannot be attached to: that is said, and nothing happens to it. By
+ * the agent it can.
  */
 static void jvm_is_traced_by_another(void **state _unused_)
 {

@@ -39,8 +39,8 @@ static int h2_port(struct jvm *j)
 }
 
 /*
- * A busy machine compiles later, in the middle of what is recorded: so until the second compiler has
- * done its work, which is the last that there will be.
+ * A busy machine compiles later, in the middle of what is recorded: so until the second compiler
+ * has done its work, which is the last that there will be.
  */
 static void h2_warm(struct h2 *h)
 {

@@ -51,8 +51,8 @@ static void launch_java(struct launch *l, const struct jdk *jdk, const char *con
 			const char *const *env)
 {
 	launch(l, options,
-	       (const char *const[]){jdk->java, "-cp", env_classes(), ONE_COMPILE, "prog.Run", "main",
-				     NULL},
+	       (const char *const[]){jdk->java, "-cp", env_classes(), ONE_COMPILE, "prog.Run",
+				     "main", NULL},
 	       env);
 }
 
@@ -97,7 +97,7 @@ static size_t count(const json_t *events, const char *event, long pid)
 	size_t i, n = 0;
 	json_t *o;
 
-	json_array_foreach(events, i, o)
+	json_array_foreach (events, i, o)
 		n += !strcmp(json_text(o, "event"), event) &&
 		     (!pid || json_integer_value(json_object_get(o, "pid")) == pid);
 	return n;
@@ -156,14 +156,15 @@ static long long held_ns(const json_t *events)
 	size_t i;
 	json_t *o;
 
-	json_array_foreach(events, i, o)
+	json_array_foreach (events, i, o)
 		if (!strcmp(json_text(o, "event"), "entry"))
 			return json_integer_value(json_object_get(o, "ts")) -
 			       json_integer_value(json_object_get(json_array_get(events, 0), "ts"));
 	return 0;
 }
 
-/* What must be so however busy the machine is. Return: how many of the @made first calls were seen. */
+/* What must be so however busy the machine is. Return: how many of the @made first calls were seen.
+ */
 static size_t check_first_compile(const json_t *events, long pid, size_t made)
 {
 	size_t k, entries = 0, all = count(events, "entry", pid), slow;
@@ -176,7 +177,7 @@ static size_t check_first_compile(const json_t *events, long pid, size_t made)
 	assert_int_equal(count(events, "probed", pid), 1);
 	assert_in_range(all, BURST + 1, BURST + made);
 	slow = all - BURST;
-	json_array_foreach(events, k, o) {
+	json_array_foreach (events, k, o) {
 		if (strcmp(json_text(o, "event"), "entry"))
 			continue;
 		if (entries++ >= slow)
@@ -204,8 +205,8 @@ static bool traced_from_first_compile(const struct jdk *jdk)
 	slow = check_first_compile(events, pid, made);
 	quick = made - slow <= 5 && held_ns(events) < 5 * (long long)NSEC_PER_SEC;
 	if (!quick)
-		print_message("    %zu of %zu first calls, %lld ms after it was attached to\n", slow,
-			      made, held_ns(events) / (long long)NSEC_PER_MSEC);
+		print_message("    %zu of %zu first calls, %lld ms after it was attached to\n",
+			      slow, made, held_ns(events) / (long long)NSEC_PER_MSEC);
 	json_decref(events);
 	return quick;
 }
@@ -290,7 +291,7 @@ static size_t attached_pids(const json_t *events, long pids[static 2])
 	size_t i, n = 0;
 	json_t *o;
 
-	json_array_foreach(events, i, o)
+	json_array_foreach (events, i, o)
 		if (!strcmp(json_text(o, "event"), "attached") && n++ < 2)
 			pids[n - 1] = (long)json_integer_value(json_object_get(o, "pid"));
 	return n;
@@ -303,7 +304,7 @@ static long last_seen(const json_t *events, long pid)
 	size_t i;
 	json_t *o;
 
-	json_array_foreach(events, i, o)
+	json_array_foreach (events, i, o)
 		if (!strcmp(json_text(o, "event"), "entry") &&
 		    json_integer_value(json_object_get(o, "pid")) == pid)
 			seen = number_of(o);
@@ -386,8 +387,8 @@ static void run_text_names_the_jvm(void **state _unused_)
 	struct launch l = {0};
 
 	hp = child_start((const char *const[]){env_bin(), "run", "-n", "3", STEP, "--", jdk->java,
-					       "-cp", env_classes(), ONE_COMPILE, "prog.Run", "main",
-					       NULL},
+					       "-cp", env_classes(), ONE_COMPILE, "prog.Run",
+					       "main", NULL},
 			 NULL);
 	l.hp = hp;
 	snprintf(head, sizeof(head), "%ld ", expect_ready(&l));
@@ -451,7 +452,8 @@ static void run_as_other_user(void **state _unused_)
 	long pid;
 
 	test_needs_root();
-	launch_java(&l, jdk_or_skip("jdk17"), (const char *const[]){"--user", "nobody", NULL}, NULL);
+	launch_java(&l, jdk_or_skip("jdk17"), (const char *const[]){"--user", "nobody", NULL},
+		    NULL);
 	pid = expect_ready(&l);
 	snprintf(path, sizeof(path), "/proc/%ld", pid);
 	assert_int_equal(stat(path, &st), 0);
@@ -487,8 +489,8 @@ static void trace_finds_the_agent(void **state _unused_)
 		struct jvm j;
 
 		jvm_start_with(&j, jdk_or_skip("jdk17"),
-			       (const char *const[]){"env", with ? variable : "UNUSED=", NULL}, NULL,
-			       (const char *const[]){"prog.Run", "main", NULL});
+			       (const char *const[]){"env", with ? variable : "UNUSED=", NULL},
+			       NULL, (const char *const[]){"prog.Run", "main", NULL});
 		jvm_ready(&j);
 		check_via(&j, NULL, with ? "agent" : "ptrace");
 		check_via(&j, "--via=ptrace", "ptrace");

@@ -18,8 +18,8 @@
 #define CONTAINER "unshare", "-mpnif", "--mount-proc", "--kill-child", "sh", "-c"
 
 /*
- * Shell: hide /tmp behind an empty one, mounted with @options. What the JVM is started from stays where
- * it is, even if that is in there; attach_start() names it.
+ * Shell: hide /tmp behind an empty one, mounted with @options. What the JVM is started from stays
+ * where it is, even if that is in there; attach_start() names it.
  */
 #define OWN_TMP(options)                                                                           \
 	"mkdir -p \"$HP_JDKS\" && mount -t tmpfs none /mnt && mkdir /mnt/classes /mnt/jdks && "    \

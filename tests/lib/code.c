@@ -54,10 +54,10 @@ void code_free(struct code_bytes *c)
 }
 
 /*
- * Is the change at @k HotSpot's own: a call that it has resolved, or made unresolved, meanwhile? That
- * is the operand of a call rel32, or of the mov imm64 to rax right before one, which holds the inline
- * cache's class (NativeCall::set_destination_mt_safe(), NativeMovConstReg::set_data()); never the
- * beginning of a method.
+ * Is the change at @k HotSpot's own: a call that it has resolved, or made unresolved, meanwhile?
+ * That is the operand of a call rel32, or of the mov imm64 to rax right before one, which holds the
+ * inline cache's class (NativeCall::set_destination_mt_safe(), NativeMovConstReg::set_data());
+ * never the beginning of a method.
  */
 static bool is_call_site(const uint8_t *then, const uint8_t *now, size_t len, size_t k)
 {
@@ -89,7 +89,8 @@ static bool is_moved_object(const uint8_t *then, const uint8_t *now, size_t k)
 	return false;
 }
 
-/* A diversion takes the first eight bytes of the verified entry, which is no further in than this. */
+/* A diversion takes the first eight bytes of the verified entry, which is no further in than this.
+ */
 #define ENTRY_MAX 72
 
 static bool changed(struct jvm *j, const struct code_bytes *before, size_t i, size_t *where)
@@ -151,7 +152,8 @@ void code_check_restored(struct jvm *j, const struct code_bytes *before)
 		const struct code *c = &before->list.v[i];
 
 		if (changed(j, before, i, &where))
-			jvm_fail(j, "%s (%zu of %zu methods) differs at %#llx: code + %zu; it was %s",
+			jvm_fail(j,
+				 "%s (%zu of %zu methods) differs at %#llx: code + %zu; it was %s",
 				 c->method, code_changed(j, before), before->list.n,
 				 (unsigned long long)(c->begin + where), where,
 				 around(before->bytes[i], c->end - c->begin, where));

@@ -21,9 +21,9 @@ void code_free(struct code_bytes *c);
 size_t code_changed(struct jvm *j, const struct code_bytes *before);
 
 /**
- * code_check_restored() - fail the test unless every byte of every method of @before is as it was, but
- * for calls that HotSpot itself has resolved meanwhile, no executable mapping came or went, and nothing
- * of ours is mapped or open.
+ * code_check_restored() - fail the test unless every byte of every method of @before is as it was,
+ * but for calls that HotSpot itself has resolved meanwhile, no executable mapping came or went, and
+ * nothing of ours is mapped or open.
  */
 void code_check_restored(struct jvm *j, const struct code_bytes *before);
 

@@ -155,8 +155,8 @@ const struct jdk *jdk_or_skip(const char *name)
 	const struct jdk *jdk = jdk_find(name);
 
 	if (!jdk)
-		test_skip("no %s: looked in %s (tests/tools/fetch-jdks gets it) and /usr/lib/jvm", name,
-			  env_jdks());
+		test_skip("no %s: looked in %s (tests/tools/fetch-jdks gets it) and /usr/lib/jvm",
+			  name, env_jdks());
 	return jdk;
 }
 

@@ -2,8 +2,8 @@
 /*
  * fake_agent.h - what speaks jvmagent/wire.h inside a victim, well or badly.
  *
- * It does what the agent in a JVM does, with a safepoint that the victim supplies; and it can be told,
- * from the test, to answer one kind of request wrongly.
+ * It does what the agent in a JVM does, with a safepoint that the victim supplies; and it can be
+ * told, from the test, to answer one kind of request wrongly.
  */
 #ifndef HP_TEST_FAKE_AGENT_H
 #define HP_TEST_FAKE_AGENT_H
@@ -15,16 +15,16 @@
 
 enum fake_wrong {
 	FAKE_RIGHT,
-	FAKE_SHORT,	   /* less than a header */
-	FAKE_KIND,	   /* another request's reply */
-	FAKE_SIZE,	   /* says it is larger than it is */
-	FAKE_LONG,	   /* really is larger than any may be */
-	FAKE_RESULT,	   /* an error number that is none */
-	FAKE_SILENT,	   /* no reply at all, until the test goes on */
-	FAKE_CLOSES,	   /* hangs up instead */
-	FAKE_NO_FD,	   /* result 0 without the descriptor */
-	FAKE_TWO_FDS,	   /* two descriptors */
-	FAKE_OTHER_FILE,   /* a descriptor of something else: the end of a pipe */
+	FAKE_SHORT,	 /* less than a header */
+	FAKE_KIND,	 /* another request's reply */
+	FAKE_SIZE,	 /* says it is larger than it is */
+	FAKE_LONG,	 /* really is larger than any may be */
+	FAKE_RESULT,	 /* an error number that is none */
+	FAKE_SILENT,	 /* no reply at all, until the test goes on */
+	FAKE_CLOSES,	 /* hangs up instead */
+	FAKE_NO_FD,	 /* result 0 without the descriptor */
+	FAKE_TWO_FDS,	 /* two descriptors */
+	FAKE_OTHER_FILE, /* a descriptor of something else: the end of a pipe */
 	FAKE_WRONGS,
 };
 

@@ -60,7 +60,8 @@ static void put_hub(struct fake_image *f, size_t pos, size_t hub)
 	put(f, pos, shape(f)->ref == 4 ? addr >> 3 << 5 | 16 : addr | 1, shape(f)->ref);
 }
 
-static size_t make_array(struct fake_image *f, size_t hub, uint32_t n, size_t elem, const void *data)
+static size_t make_array(struct fake_image *f, size_t hub, uint32_t n, size_t elem,
+			 const void *data)
 {
 	size_t pos = alloc(f, shape(f)->array_data + n * elem);
 
@@ -111,9 +112,11 @@ static void name_hub(struct fake_image *f, size_t hub, const char *name)
 
 static void make_hubs(struct fake_image *f, struct hubs *h)
 {
-	size_t *const all[] = {&h->string, &h->bytes, &h->text, &h->objects, &h->classes, &h->strings};
-	static const char *const names[] = {"java.lang.String", "[B", "[C", "[Ljava.lang.Object;",
-					    "[Ljava.lang.Class;", "[Ljava.lang.String;"};
+	size_t *const all[] = {&h->string,  &h->bytes,	 &h->text,
+			       &h->objects, &h->classes, &h->strings};
+	static const char *const names[] = {
+		"java.lang.String",   "[B", "[C", "[Ljava.lang.Object;", "[Ljava.lang.Class;",
+		"[Ljava.lang.String;"};
 
 	alloc(f, 64); /* nothing lies at the beginning: an offset of 0 is null with base 0 */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -203,7 +206,8 @@ static size_t put_entry(uint8_t *p, uint8_t flags, uint8_t delta, int frame_size
 	return n;
 }
 
-/* A method is one entry, or two where names are at call sites; in the lazy kind a deopt entry more. */
+/* A method is one entry, or two where names are at call sites; in the lazy kind a deopt entry more.
+ */
 static size_t put_method(struct fake_image *f, uint8_t *p, int i)
 {
 	bool last = i == FAKE_IMAGE_METHODS - 1;
@@ -334,7 +338,8 @@ int fake_image_fd(const struct fake_image *f)
 	e.h.e_type = f->kind == FAKE_ORACLE_23 ? ET_DYN : ET_EXEC;
 	fake_elf_add(&e, ".text", SHT_PROGBITS, code, sizeof(code));
 	fake_elf_load(&e, FAKE_ELF_DATA, FAKE_IMAGE_CODE, sizeof(code));
-	i = fake_elf_add(&e, f->kind == FAKE_RC ? ".rodata" : ".svm_heap", SHT_PROGBITS, f->heap, f->len);
+	i = fake_elf_add(&e, f->kind == FAKE_RC ? ".rodata" : ".svm_heap", SHT_PROGBITS, f->heap,
+			 f->len);
 	e.sh[i].sh_flags = SHF_ALLOC;
 	e.sh[i].sh_addr = FAKE_IMAGE_VADDR;
 	fd = fake_elf_fd(&e);

@@ -35,7 +35,7 @@ struct fakevm {
 	uint8_t *heap;
 	size_t heap_used;
 	uint64_t jthread;
-	uint64_t thread; /* the java.lang.Thread behind it */
+	uint64_t thread;  /* the java.lang.Thread behind it */
 	uint32_t nattach; /* slots that fakevm_load() attaches, all by default */
 	struct hp_config config;
 	struct probe_bpf *p;

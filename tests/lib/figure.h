@@ -10,7 +10,7 @@
 struct bench {
 	const char *name;
 	void (*run)(const struct jdk *jdk);
-	const char *jdk; /* measured when none is asked for */
+	const char *jdk;			     /* measured when none is asked for */
 	const struct jdk *(*find)(const char *name); /* NULL: it is a JDK's name */
 };
 

@@ -11,7 +11,8 @@
 /* Commands that take --via. */
 static bool takes_via(const char *command)
 {
-	return !strcmp(command, "trace") || !strcmp(command, "methods") || !strcmp(command, "clean");
+	return !strcmp(command, "trace") || !strcmp(command, "methods") ||
+	       !strcmp(command, "clean");
 }
 
 static void hp_argv(const char **ret, const char *const *a, const char *const *b)

@@ -151,7 +151,7 @@ uint64_t image_trace_end(struct child *hp, bool one_process, pid_t pid, json_t *
 	size_t i;
 
 	last = hp_finish(hp, one_process ? 0 : SIGINT, one_process ? 3 : 0, all);
-	json_array_foreach(all, i, o)
+	json_array_foreach (all, i, o)
 		if (events && !strcmp(json_text(o, "event"), "entry") &&
 		    (!pid || json_integer_value(json_object_get(o, "pid")) == pid))
 			json_array_append(events, o);

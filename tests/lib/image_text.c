@@ -22,7 +22,8 @@ static bool leads_to_region(const struct maps *maps, uint64_t addr, const uint8_
 	while (at < 8 && now[at] == file[at])
 		at++;
 	for (; at <= 8; at--) { /* the first bytes of jump and instruction may be the same */
-		if (at + jmp > 8 || now[at] != 0xe9 || memcmp(now + at + jmp, file + at + jmp, 3 - at))
+		if (at + jmp > 8 || now[at] != 0xe9 ||
+		    memcmp(now + at + jmp, file + at + jmp, 3 - at))
 			continue;
 		memcpy(&rel, now + at + 1, sizeof(rel));
 		e = maps_find(maps, addr + at + jmp + (uint64_t)(int64_t)rel);
@@ -113,7 +114,8 @@ void image_text_check(pid_t pid)
 
 	image_text_look(pid, &t);
 	if (t.diverted || t.trapped || t.other || t.writable || t.region)
-		fail_msg("PID %d: %zu words diverted, %zu with breakpoints, %zu otherwise changed%s%s",
+		fail_msg("PID %d: %zu words diverted, %zu with breakpoints, %zu otherwise "
+			 "changed%s%s",
 			 pid, t.diverted, t.trapped, t.other, t.writable ? ", writable" : "",
 			 t.region ? ", a region" : "");
 }

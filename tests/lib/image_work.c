@@ -153,7 +153,8 @@ void trace_check_diverted(pid_t pid, const json_t *attached)
 	image_text_look(pid, &t);
 	assert_int_equal(t.diverted, member(attached, "diverted"));
 	assert_int_equal(t.other, 0);
-	assert_true(t.trapped <= (size_t)(member(attached, "emulated") + member(attached, "stepped")));
+	assert_true(t.trapped <=
+		    (size_t)(member(attached, "emulated") + member(attached, "stepped")));
 	assert_false(t.writable);
 	assert_true(t.region);
 }
@@ -168,4 +169,3 @@ void trace_clean(pid_t pid)
 	hp_result_check(&r, 0);
 	hp_result_free(&r);
 }
-

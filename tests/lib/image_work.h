@@ -17,7 +17,8 @@ struct child *compiler_start(const char *path, const char *const *before, const 
 /** compiler_feed() - write @script to it, and that it is all. */
 void compiler_feed(struct child *c, const char *script);
 
-/** compiler_result() - wait until it has ended, which must be well. Return: what it wrote; malloc'd. */
+/** compiler_result() - wait until it has ended, which must be well. Return: what it wrote;
+ * malloc'd. */
 char *compiler_result(struct child *c);
 
 /** compiler_expected() - what it makes of @script when nobody looks on. Malloc'd. */
@@ -38,7 +39,8 @@ void repl_end(struct child *c);
 /** trace_end() - end it with @sig, or wait, 0; all must be restored. @hits: NULL: not wanted. */
 void trace_end(struct child *hp, int sig, const char *reason, json_int_t *hits);
 
-/** trace_check_diverted() - the text must hold what @attached says was diverted, and nothing else. */
+/** trace_check_diverted() - the text must hold what @attached says was diverted, and nothing else.
+ */
 void trace_check_diverted(pid_t pid, const json_t *attached);
 
 /** trace_clean() - `hotprobe clean -p @pid`, which must work. */

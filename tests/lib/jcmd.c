@@ -166,8 +166,8 @@ bool codelist_same(const struct codelist *a, const struct codelist *b)
 }
 
 /*
- * Is nothing compiled now, nor waiting to be? What is, stands in a line of its own between the titles.
- * Source: OpenJDK 17 src/hotspot/share/compiler/compileBroker.cpp, print_compile_queues().
+ * Is nothing compiled now, nor waiting to be? What is, stands in a line of its own between the
+ * titles. Source: OpenJDK 17 src/hotspot/share/compiler/compileBroker.cpp, print_compile_queues().
  */
 static bool compilers_idle(struct jvm *j)
 {

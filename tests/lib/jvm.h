@@ -84,8 +84,8 @@ bool codelist_same(const struct codelist *a, const struct codelist *b);
 size_t codelist_find(const struct codelist *l, const char *name, int level);
 
 /**
- * jvm_settle() - wait until the compilers are at rest: nothing waits to be compiled, and the list is
- * the same, three times, 100 ms apart.
+ * jvm_settle() - wait until the compilers are at rest: nothing waits to be compiled, and the list
+ * is the same, three times, 100 ms apart.
  * @ret: the list, may be NULL.
  */
 void jvm_settle(struct jvm *j, struct codelist *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* method_bytes.h - what the tests of daemon/arch/x86_64/method_code.c share: bytes in, what they are taken for
- * out. */
+/* method_bytes.h - what the tests of daemon/arch/x86_64/method_code.c share: bytes in, what they
+ * are taken for out. */
 #ifndef HP_TEST_METHOD_BYTES_H
 #define HP_TEST_METHOD_BYTES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plain.h - a uprobe as other tools set them, by perf_event_open(2): it counts, and does nothing else.
- * To close one takes the kernel up to 100 ms.
+ * plain.h - a uprobe as other tools set them, by perf_event_open(2): it counts, and does nothing
+ * else. To close one takes the kernel up to 100 ms.
  */
 #ifndef HP_TEST_PLAIN_H
 #define HP_TEST_PLAIN_H

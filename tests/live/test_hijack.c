@@ -170,8 +170,7 @@ static void *named_sleeper(void *name)
 
 static void start_sleepers(void)
 {
-	static char names[ARRAY_SIZE(sleepers)][THREAD_COMM_MAX] = {"worker", "VM Thread",
-								    "other"};
+	static char names[ARRAY_SIZE(sleepers)][THREAD_COMM_MAX] = {"worker", "VM Thread", "other"};
 	pthread_t t;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -98,8 +98,8 @@ static void check_all_gone(struct region *r)
 }
 
 /*
- * Three parts side by side within reach of all code, none writable and executable; and no descriptor,
- * unless that is the next instance's only remote to find the file again.
+ * Three parts side by side within reach of all code, none writable and executable; and no
+ * descriptor, unless that is the next instance's only remote to find the file again.
  */
 static void create_maps_parts(void **state)
 {
@@ -475,8 +475,9 @@ static void create_elsewhere(void **state)
 
 	(void)state;
 	assert_int_equal(region_create(remote, cache_low(), cache_low(), &r, &paused_ns), -EINVAL);
-	assert_int_equal(region_create(remote, cache_low(), cache_low() + 2 * REACH, &r, &paused_ns),
-			 -ENOSPC);
+	assert_int_equal(
+		region_create(remote, cache_low(), cache_low() + 2 * REACH, &r, &paused_ns),
+		-ENOSPC);
 	assert_int_equal(mappings(victim.pid), 0);
 	assert_int_equal(region_close_fds(remote), 0);
 	/* Nothing fits below the lowest address there is. */
@@ -542,13 +543,20 @@ int main(void)
 		cmocka_unit_test(patch_refuses),	 cmocka_unit_test(create_elsewhere),
 	};
 	const struct CMUnitTest by_ptrace[] = {
-		cmocka_unit_test(create_maps_parts),	 cmocka_unit_test(run_slot0_returns),
-		cmocka_unit_test(divert_and_restore),	 cmocka_unit_test(unmap_refuses_diverted),
-		cmocka_unit_test(find_after_end),	 cmocka_unit_test(restore_many),
-		cmocka_unit_test(restore_hostile_table), cmocka_unit_test(find_owned),
-		cmocka_unit_test(target_lock_excludes),	 cmocka_unit_test(patch_tells_what_it_saw),
-		cmocka_unit_test(patch_refuses),	 cmocka_unit_test(patch_faults),
-		cmocka_unit_test(another_program),	 cmocka_unit_test(create_elsewhere),
+		cmocka_unit_test(create_maps_parts),
+		cmocka_unit_test(run_slot0_returns),
+		cmocka_unit_test(divert_and_restore),
+		cmocka_unit_test(unmap_refuses_diverted),
+		cmocka_unit_test(find_after_end),
+		cmocka_unit_test(restore_many),
+		cmocka_unit_test(restore_hostile_table),
+		cmocka_unit_test(find_owned),
+		cmocka_unit_test(target_lock_excludes),
+		cmocka_unit_test(patch_tells_what_it_saw),
+		cmocka_unit_test(patch_refuses),
+		cmocka_unit_test(patch_faults),
+		cmocka_unit_test(another_program),
+		cmocka_unit_test(create_elsewhere),
 		cmocka_unit_test(unmap_waits_for_threads),
 	};
 

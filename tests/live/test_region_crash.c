@@ -25,7 +25,8 @@
 static int steps_left;
 static struct victim victim;
 /* The remote of who is killed, and of who cleans up. */
-static int (*open_way)(pid_t pid, struct remote **ret), (*open_clean)(pid_t pid, struct remote **ret);
+static int (*open_way)(pid_t pid, struct remote **ret),
+	(*open_clean)(pid_t pid, struct remote **ret);
 
 static void die_at_step(void)
 {
@@ -194,7 +195,8 @@ static void crash_random_agent(void **state)
 	crash_at_random();
 }
 
-/* What the agent was asked to do may not have been done yet when the next instance comes by ptrace. */
+/* What the agent was asked to do may not have been done yet when the next instance comes by ptrace.
+ */
 static void crash_random_agent_then_ptrace(void **state)
 {
 	(void)state;

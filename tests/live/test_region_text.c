@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_region_text.c - code that is mapped from a file, read-only, where the kernel's uprobes of others
- * may sit beside our jumps: it is changed, put back, and no more writable afterwards.
+ * test_region_text.c - code that is mapped from a file, read-only, where the kernel's uprobes of
+ * others may sit beside our jumps: it is changed, put back, and no more writable afterwards.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,8 @@ static void victim_protects(uint64_t addr, uint64_t len, int prot)
 {
 	assert_int_equal(remote_begin(remote), 0);
 	assert_int_equal(remote_syscall(remote, SYS_mprotect,
-				     (const uint64_t[6]){addr, len, (uint64_t)prot}), 0);
+					(const uint64_t[6]){addr, len, (uint64_t)prot}),
+			 0);
 	assert_int_equal(remote_end(remote), 0);
 }
 
@@ -247,8 +248,9 @@ static void another_program_left_alone(void **state)
 
 	(void)state;
 	assert_int_equal(remote_begin(remote), 0);
-	assert_int_equal(remote_syscall(remote, SYS_munmap, (const uint64_t[6]){region->base, region->len}),
-			 0);
+	assert_int_equal(
+		remote_syscall(remote, SYS_munmap, (const uint64_t[6]){region->base, region->len}),
+		0);
 	assert_int_equal(remote_end(remote), 0);
 	victim_protects(cache_low(), CACHE_LEN, PROT_READ | PROT_WRITE | PROT_EXEC);
 	assert_int_equal(patch_apply(region, &op, 1, NULL), -ESRCH);

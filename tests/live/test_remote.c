@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_remote.c - the way into a target by its agent: what the agent may do wrong, where it may be, and
- * what we need no right to.
+ * test_remote.c - the way into a target by its agent: what the agent may do wrong, where it may be,
+ * and what we need no right to.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -28,8 +28,8 @@
 #include "proc/maps.h"
 
 #define SHORT_NS (200 * NSEC_PER_MSEC) /* what is waited for an agent that says nothing */
-#define LONG_NS  (60 * NSEC_PER_SEC)   /* and for one that answers, on a busy machine */
-#define MAPPED	 100000		      /* of a user namespace's root, outside of it */
+#define LONG_NS	 (60 * NSEC_PER_SEC)   /* and for one that answers, on a busy machine */
+#define MAPPED	 100000		       /* of a user namespace's root, outside of it */
 
 static struct victim victim;
 
@@ -98,7 +98,8 @@ static int expected(enum fake_wrong wrong)
 	return wrong == FAKE_SILENT ? -ETIMEDOUT : -EPROTO;
 }
 
-/* A reply that is too short, too long, another's, late or none: an error, and no descriptor stays. */
+/* A reply that is too short, too long, another's, late or none: an error, and no descriptor stays.
+ */
 static void agent_link_refuses_replies(void **state)
 {
 	const enum fake_wrong wrongs[] = {FAKE_SHORT,  FAKE_KIND,   FAKE_SIZE,	 FAKE_LONG,
@@ -309,9 +310,10 @@ static void agent_found_beside_squatter(void **state)
 	fake_agent->listening = 0;
 	victim_start_fn(&v, late_agent);
 	len = sprintf(a.sun_path + 1, "hotprobe.%d.control", v.pid);
-	assert_int_equal(bind(sock, (struct sockaddr *)&a,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)),
-			 0);
+	assert_int_equal(
+		bind(sock, (struct sockaddr *)&a,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)),
+		0);
 	assert_int_equal(listen(sock, 1), 0);
 	v.shared->release = 1;
 	victim_wait_for(&fake_agent->listening, 1);

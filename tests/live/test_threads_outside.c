@@ -59,8 +59,7 @@ static uint64_t now_ns(void)
 
 static int outside(pid_t pid)
 {
-	return threads_outside(pid, (uint64_t)(uintptr_t)range,
-				      (uint64_t)(uintptr_t)range + RANGE);
+	return threads_outside(pid, (uint64_t)(uintptr_t)range, (uint64_t)(uintptr_t)range + RANGE);
 }
 
 static void sleep_until_released(void)

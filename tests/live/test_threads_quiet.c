@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* test_threads_quiet.c - which threads may still be on a killed instance's errand, as anybody can see it. */
+/* test_threads_quiet.c - which threads may still be on a killed instance's errand, as anybody can
+ * see it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/ptrace.h>

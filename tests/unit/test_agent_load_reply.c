@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_agent_load_reply.c - the answer to an attach request, from JVMs and from whoever plays one. */
+/* test_agent_load_reply.c - the answer to an attach request, from JVMs and from whoever plays one.
+ */
 #include "agent/agent_load_reply.h"
 
 #include <setjmp.h>

@@ -11,8 +11,17 @@
 /* Whole decimal numbers within bounds, and nothing else. */
 static void parse_number_takes_only_digits(void **state _unused_)
 {
-	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "0x10", "1e3", "1.5", "a",
-					  "18446744073709551616", "99999999999999999999999"};
+	static const char *const bad[] = {"",
+					  "-1",
+					  "+1",
+					  " 1",
+					  "1 ",
+					  "0x10",
+					  "1e3",
+					  "1.5",
+					  "a",
+					  "18446744073709551616",
+					  "99999999999999999999999"};
 	uint64_t n = 77;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -45,8 +54,8 @@ static void parse_size_takes_units(void **state _unused_)
 /* Seconds without a unit; fractions; no time at all is refused. */
 static void parse_duration_takes_units(void **state _unused_)
 {
-	static const char *const bad[] = {"", "s", "-1", "1x", "0", "0s", "nan", "inf", "1e300", "1 s",
-					  "0.1ns"};
+	static const char *const bad[] = {"",	 "s",	"-1",	 "1x",	"0",	"0s",
+					  "nan", "inf", "1e300", "1 s", "0.1ns"};
 	uint64_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

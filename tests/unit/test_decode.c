@@ -509,16 +509,15 @@ static void entry_check_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(call_layout_registers),  cmocka_unit_test(call_layout_stack),
-		cmocka_unit_test(call_layout_edges),	  cmocka_unit_test(call_layout_most),
-		cmocka_unit_test(slot_spec_refs),	  cmocka_unit_test(entry_arg_narrow),
-		cmocka_unit_test(entry_arg_floats),	  cmocka_unit_test(entry_arg_texts),
-		cmocka_unit_test(entry_arg_cut_pair),	  cmocka_unit_test(entry_arg_null),
-		cmocka_unit_test(entry_arg_null_of_image),
-		cmocka_unit_test(entry_arg_unreadable),	  cmocka_unit_test(entry_arg_no_stack),
-		cmocka_unit_test(entry_arg_other_method), cmocka_unit_test(entry_check_truncated),
-		cmocka_unit_test(entry_check_prefix),	  cmocka_unit_test(entry_check_counts),
-		cmocka_unit_test(entry_check_texts),
+		cmocka_unit_test(call_layout_registers),   cmocka_unit_test(call_layout_stack),
+		cmocka_unit_test(call_layout_edges),	   cmocka_unit_test(call_layout_most),
+		cmocka_unit_test(slot_spec_refs),	   cmocka_unit_test(entry_arg_narrow),
+		cmocka_unit_test(entry_arg_floats),	   cmocka_unit_test(entry_arg_texts),
+		cmocka_unit_test(entry_arg_cut_pair),	   cmocka_unit_test(entry_arg_null),
+		cmocka_unit_test(entry_arg_null_of_image), cmocka_unit_test(entry_arg_unreadable),
+		cmocka_unit_test(entry_arg_no_stack),	   cmocka_unit_test(entry_arg_other_method),
+		cmocka_unit_test(entry_check_truncated),   cmocka_unit_test(entry_check_prefix),
+		cmocka_unit_test(entry_check_counts),	   cmocka_unit_test(entry_check_texts),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

@@ -251,8 +251,10 @@ static size_t usdt_note(uint8_t *buf, uint64_t pc, uint64_t base, const char *te
 /* All locations of one probe are found, moved by what .stapsdt.base moved since link time. */
 static void usdt_locations(void **state)
 {
-	static const char load[] = "hotspot\0compiled__method__load\0" "8@%rdi";
-	static const char unload[] = "hotspot\0compiled__method__unload\0" "8@%rdi";
+	static const char load[] = "hotspot\0compiled__method__load\0"
+				   "8@%rdi";
+	static const char unload[] = "hotspot\0compiled__method__unload\0"
+				     "8@%rdi";
 	struct fake_elf f;
 	struct elfsyms *e;
 	uint8_t notes[1024];
@@ -386,7 +388,8 @@ static void add_debug_same_build(void **state)
 /* What is no 64-bit x86-64 ELF file says which of the two it is. */
 static void open_other_files(void **state)
 {
-	static const char text[] = "#!/bin/sh\nexec java -jar x.jar # and some more text for size\n";
+	static const char text[] =
+		"#!/bin/sh\nexec java -jar x.jar # and some more text for size\n";
 	struct fake_elf f;
 	struct elfsyms *e;
 	int fd = memfd_create("text", MFD_CLOEXEC), pipes[2];

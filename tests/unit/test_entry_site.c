@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_entry_site.c - the code a slot gets, run for real: a function laid out like a compiled method in
- * this very process is diverted through a slot built by site_compiled_entry.
+ * test_entry_site.c - the code a slot gets, run for real: a function laid out like a compiled
+ * method in this very process is diverted through a slot built by site_compiled_entry.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,8 +32,8 @@ static int self_read(struct mem *m _unused_, uint64_t addr, void *buf, size_t le
 }
 
 /* mov %eax,-0x4000(%rsp); lea 1(%rdi,%rsi),%rax; addsd %xmm1,%xmm0; ret */
-static const uint8_t method[] = {0x89, 0x84, 0x24, 0x00, 0xc0, 0xff, 0xff, 0x48, 0x8d, 0x44,
-				 0x37, 0x01, 0xf2, 0x0f, 0x58, 0xc1, 0xc3};
+static const uint8_t method[] = {0x89, 0x84, 0x24, 0x00, 0xc0, 0xff, 0xff, 0x48, 0x8d,
+				 0x44, 0x37, 0x01, 0xf2, 0x0f, 0x58, 0xc1, 0xc3};
 
 static int bench_open(void **state)
 {
@@ -49,8 +49,8 @@ static int bench_open(void **state)
 	b->mem.read = self_read;
 	b->region.text = (uint64_t)(uintptr_t)b->area + PAGES;
 	b->region.code = (uint64_t)(uintptr_t)b->area + 2 * PAGES;
-	b->env = (struct site_env){.mem = &b->mem, .decoder = insn_decoder_new(),
-				   .region = &b->region};
+	b->env = (struct site_env){
+		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	b->site = (struct site){.kind = &site_compiled_entry, .call = &b->call, .slot = 1};
 	b->site.nm.entry = (uint64_t)(uintptr_t)b->area;
 	*state = b;
@@ -148,8 +148,7 @@ static void entry_plan_leaves_a_retired_method(void **state)
 	char why[128] = "";
 
 	memcpy(b->area, jmp, sizeof(jmp));
-	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
-			 -ESTALE);
+	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)), -ESTALE);
 }
 
 /* An instruction that means something else elsewhere is refused, with the reason. */

@@ -108,7 +108,8 @@ static void image_heap_open_other_layout(void **state _unused_)
 /* Latin, two and three bytes of UTF-8, a surrogate pair, and surrogates that have no other. */
 static void image_heap_string_wide(void **state _unused_)
 {
-	static const uint16_t text[] = {'a', 0xc4, 0x67ff, 0xd83c, 0xdf47, 'b', 0xdf47, 0xd83c, 'c', 0xd83c};
+	static const uint16_t text[] = {'a', 0xc4,   0x67ff, 0xd83c, 0xdf47,
+					'b', 0xdf47, 0xd83c, 'c',    0xd83c};
 	struct fake_image f;
 	struct opened o;
 
@@ -138,9 +139,9 @@ static void image_heap_string_long(void **state _unused_)
 			text[i] = i == at ? 0xd83c : i == at + 1 ? 0xdf47 : 'a' + i % 26;
 		for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 			n += snprintf(want + n, sizeof(want) - n, "%s",
-				      i == at	     ? "🍇"
+				      i == at	    ? "🍇"
 				      : i == at + 1 ? ""
-						     : (char[]){(char)text[i], '\0'});
+						    : (char[]){(char)text[i], '\0'});
 		fake_image_make(&f, at % 2 ? FAKE_CE_19 : FAKE_CE_22);
 		obj = fake_image_string(&f, text, ARRAY_SIZE(text));
 		open_heap(&f, &o);
@@ -179,7 +180,8 @@ static void image_heap_string_small_buffer(void **state _unused_)
 /* --- live objects ----------------------------------------------------------------------------- */
 
 /* Where a live address leads in the heap of the file. */
-static const uint8_t *at_address(const struct fake_image *f, const struct image_objects *o, uint64_t addr)
+static const uint8_t *at_address(const struct fake_image *f, const struct image_objects *o,
+				 uint64_t addr)
 {
 	uint64_t pos = addr - (o->absolute ? 0 : HEAP_BASE) - f->base;
 
@@ -241,14 +243,18 @@ static void image_heap_class_of_word_flags(void **state _unused_)
 		word = o.klass_size == 4 ? addr >> 3 << 5 : addr;
 		assert_int_equal(word & ~o.klass_mask, 0);
 		for (uint64_t flags = 0; flags <= (~o.klass_mask & UINT32_MAX); flags++) {
-			assert_int_equal(image_heap_class_of_word(&h.h, word | flags, buf, sizeof(buf)), 10);
+			assert_int_equal(
+				image_heap_class_of_word(&h.h, word | flags, buf, sizeof(buf)), 10);
 			assert_string_equal(buf, "pkg.Class0");
 		}
-		assert_true(image_heap_class_of_word(&h.h, o.string_klass_word, buf, sizeof(buf)) > 0);
+		assert_true(image_heap_class_of_word(&h.h, o.string_klass_word, buf, sizeof(buf)) >
+			    0);
 		assert_string_equal(buf, "java.lang.String");
 		for (uint64_t none = 0; none < 32; none++)
-			assert_int_equal(image_heap_class_of_word(&h.h, none, buf, sizeof(buf)), -EPROTO);
-		assert_int_equal(image_heap_class_of_word(&h.h, UINT64_MAX, buf, sizeof(buf)), -EPROTO);
+			assert_int_equal(image_heap_class_of_word(&h.h, none, buf, sizeof(buf)),
+					 -EPROTO);
+		assert_int_equal(image_heap_class_of_word(&h.h, UINT64_MAX, buf, sizeof(buf)),
+				 -EPROTO);
 		assert_int_equal(image_heap_class_of_word(&h.h, word + 8 * 16, buf, sizeof(buf)),
 				 -EPROTO);
 		close_heap(&h);
@@ -416,7 +422,8 @@ static void image_heap_garbage(void **state _unused_)
 		assert_int_equal(image_heap_drop_copy(&o.h, &o.f), 0);
 		for (size_t pos = 0; pos + 8 <= 512; pos += 8) {
 			assert_int_equal(pwrite(o.fd, &values[pos / 8 % ARRAY_SIZE(values)], 8,
-						(off_t)(o.h.offset + pos)), 8);
+						(off_t)(o.h.offset + pos)),
+					 8);
 			read_everything(&o.h, 512);
 		}
 		close_heap(&o);

@@ -221,7 +221,8 @@ static void image_map_read_nameless_class(void **state _unused_)
 	expect_refused(&f);
 }
 
-/* Where texts are char[] the tables are not read, whatever they hold; names are for symbols to say. */
+/* Where texts are char[] the tables are not read, whatever they hold; names are for symbols to say.
+ */
 static void image_map_read_java8(void **state _unused_)
 {
 	struct fake_image f;
@@ -353,7 +354,9 @@ static void image_map_read_underscores(void **state _unused_)
 		"Plain_run_" DIGEST_B,
 	};
 	static const char *const want[][2] = {
-		{"AutoValue_Foo", "bar"}, {"AutoValue_Foo", "<init>"}, {"Plain", "do_it"},
+		{"AutoValue_Foo", "bar"},
+		{"AutoValue_Foo", "<init>"},
+		{"Plain", "do_it"},
 		{"Plain", "run"},
 	};
 	struct image_map m;

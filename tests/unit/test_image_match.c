@@ -19,10 +19,10 @@
 static char text[] = "\0com.shop.Cart\0add\0(ILjava/lang/String;)V\0"
 		     "Cart_add_0000000000000000000000000000000000000000\0Cart";
 
-static struct image_method method = {.entry = 0x401000, .end = 0x401040, .klass = KLASS, .name = NAME,
-				     .overloads = 1};
-static const struct image_map map = {.methods = &method, .n = 1, .text = text,
-				     .text_len = sizeof(text)};
+static struct image_method method = {
+	.entry = 0x401000, .end = 0x401040, .klass = KLASS, .name = NAME, .overloads = 1};
+static const struct image_map map = {
+	.methods = &method, .n = 1, .text = text, .text_len = sizeof(text)};
 
 static int setup(void **state _unused_)
 {
@@ -118,9 +118,9 @@ static void pattern_descriptor(void **state _unused_)
 	assert_descriptor("a.B.c", NULL);
 	assert_descriptor("a.B.c(..)", NULL);
 	assert_descriptor("a.B.c()", "()V");
-	assert_descriptor("a.B.c(int, String, x.Y[], long[][])",
-			  "(ILjava/lang/String;[Lx/Y;[[J)V");
-	assert_descriptor("a.B.c(String[])java.lang.Object", "([Ljava/lang/String;)Ljava/lang/Object;");
+	assert_descriptor("a.B.c(int, String, x.Y[], long[][])", "(ILjava/lang/String;[Lx/Y;[[J)V");
+	assert_descriptor("a.B.c(String[])java.lang.Object",
+			  "([Ljava/lang/String;)Ljava/lang/Object;");
 	assert_descriptor("a.B.c(x.String)@10", "(Lx/String;)V");
 }
 
@@ -131,8 +131,10 @@ static void pattern_static(void **state _unused_)
 		const char *spec;
 		bool is_static;
 	} cases[] = {
-		{"static com.shop.Cart.add(int)", true}, {"  static   com.shop.Cart.add", true},
-		{"com.shop.Cart.add(int)", false},	 {"staticcom.shop.Cart.add", false},
+		{"static com.shop.Cart.add(int)", true},
+		{"  static   com.shop.Cart.add", true},
+		{"com.shop.Cart.add(int)", false},
+		{"staticcom.shop.Cart.add", false},
 	};
 	struct image_pattern *p;
 
@@ -147,8 +149,14 @@ static void pattern_static(void **state _unused_)
 /* What is no SPEC is told, whatever it is. */
 static void pattern_malformed(void **state _unused_)
 {
-	static const char *const bad[] = {"a.b(", "a.b(int", "a.b@", "a.b@0x", "a.b@x", "a.b@0",
-					  "a.b@12345678901234567890123", "a.b()@1 2"};
+	static const char *const bad[] = {"a.b(",
+					  "a.b(int",
+					  "a.b@",
+					  "a.b@0x",
+					  "a.b@x",
+					  "a.b@0",
+					  "a.b@12345678901234567890123",
+					  "a.b()@1 2"};
 	char *long_one = test_malloc(IMAGE_NAME_MAX + 1);
 	struct image_pattern *p;
 

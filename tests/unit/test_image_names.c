@@ -39,8 +39,8 @@ static void image_digest_real(void **state _unused_)
 	static const struct {
 		const char *klass, *name, *params, *ret, *digest;
 	} cases[] = {
-		{"com.google.javascript.jscomp.CommandLineRunner", "main", "java.lang.String[]", "void",
-		 "eb9d39cc49ab25a7f4e8d2e6dfcd4b4e2a9fcd10"},
+		{"com.google.javascript.jscomp.CommandLineRunner", "main", "java.lang.String[]",
+		 "void", "eb9d39cc49ab25a7f4e8d2e6dfcd4b4e2a9fcd10"},
 		{"com.google.javascript.jscomp.CommandLineRunner", "createExterns",
 		 "com.google.javascript.jscomp.CompilerOptions", "java.util.List",
 		 "c23665d570d30239116bd528463c518d8161ee19"},
@@ -84,12 +84,14 @@ static void image_descriptor_types(void **state _unused_)
 /* What is no list of types is refused, and so is what does not fit. */
 static void image_descriptor_refused(void **state _unused_)
 {
-	static const char *const bad[] = {",", "int,", ",int", "void", "int int", "[I", "a;b", "[]"};
+	static const char *const bad[] = {",",	     "int,", ",int", "void",
+					  "int int", "[I",   "a;b",  "[]"};
 	char desc[128], params[1024] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(image_descriptor(bad[i], strlen(bad[i]), "void", desc, sizeof(desc)),
-				 -EINVAL);
+		assert_int_equal(
+			image_descriptor(bad[i], strlen(bad[i]), "void", desc, sizeof(desc)),
+			-EINVAL);
 	assert_int_equal(image_descriptor("", 0, "", desc, sizeof(desc)), -EINVAL);
 	assert_int_equal(image_descriptor("", 0, "int,int", desc, sizeof(desc)), -EINVAL);
 	assert_int_equal(image_descriptor("", 0, "void", desc, 3), -EINVAL);
@@ -97,10 +99,12 @@ static void image_descriptor_refused(void **state _unused_)
 	strcpy(params, "int");
 	for (int i = 0; i < 256; i++)
 		strcat(params, "[]");
-	assert_int_equal(image_descriptor(params, strlen(params), "void", desc, sizeof(desc)), -EINVAL);
+	assert_int_equal(image_descriptor(params, strlen(params), "void", desc, sizeof(desc)),
+			 -EINVAL);
 }
 
-static void expect(const char *symbol, enum image_symbol_kind kind, const char *klass, const char *name)
+static void expect(const char *symbol, enum image_symbol_kind kind, const char *klass,
+		   const char *name)
 {
 	struct image_symbol s;
 	char text[64];
@@ -169,9 +173,12 @@ static void image_symbol_next_all(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sha1_known_answers),	   cmocka_unit_test(image_digest_real),
-		cmocka_unit_test(image_descriptor_types),  cmocka_unit_test(image_descriptor_refused),
-		cmocka_unit_test(image_symbol_parse_eras), cmocka_unit_test(image_symbol_parse_others),
+		cmocka_unit_test(sha1_known_answers),
+		cmocka_unit_test(image_digest_real),
+		cmocka_unit_test(image_descriptor_types),
+		cmocka_unit_test(image_descriptor_refused),
+		cmocka_unit_test(image_symbol_parse_eras),
+		cmocka_unit_test(image_symbol_parse_others),
 		cmocka_unit_test(image_symbol_next_all),
 	};
 

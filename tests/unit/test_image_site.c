@@ -15,8 +15,8 @@
 
 #define PAGES 4096
 
-/* sub $24,%rsp; cmp %rsi,%rdi; nop; jbe 1f; lea (%rdi,%rsi),%rax; addsd %xmm1,%xmm0; add $24,%rsp; ret;
- * 1: mov $-1,%rax; subsd %xmm1,%xmm0; add $24,%rsp; ret */
+/* sub $24,%rsp; cmp %rsi,%rdi; nop; jbe 1f; lea (%rdi,%rsi),%rax; addsd %xmm1,%xmm0; add $24,%rsp;
+ * ret; 1: mov $-1,%rax; subsd %xmm1,%xmm0; add $24,%rsp; ret */
 static const uint8_t method[] = {
 	0x48, 0x83, 0xec, 0x18, 0x48, 0x39, 0xf7, 0x90, 0x0f, 0x86, 0x0d, 0x00, 0x00, 0x00, 0x48,
 	0x8d, 0x04, 0x37, 0xf2, 0x0f, 0x58, 0xc1, 0x48, 0x83, 0xc4, 0x18, 0xc3, 0x48, 0xc7, 0xc0,
@@ -61,11 +61,14 @@ static int bench_open(void **state)
 	b->region.code = area + 2 * PAGES;
 	b->region.code_low = area;
 	b->region.code_high = area + PAGES;
-	b->env = (struct site_env){.mem = &b->mem, .decoder = insn_decoder_new(),
-				   .region = &b->region};
+	b->env = (struct site_env){
+		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	/* The file has it at 0x1000; this process at @area. */
-	b->plan = (struct image_site_plan){.nm = {.entry = 0x1000, .end = 0x1000 + sizeof(method),
-						  .klass = "Cart", .name = "add", .desc = ""},
+	b->plan = (struct image_site_plan){.nm = {.entry = 0x1000,
+						  .end = 0x1000 + sizeof(method),
+						  .klass = "Cart",
+						  .name = "add",
+						  .desc = ""},
 					   .symbol = "",
 					   .overloads = 2,
 					   .code = method,
@@ -214,8 +217,8 @@ static void other_text_not_diverted(void **state)
 }
 
 /*
- * A uprobe on a jump that another instance left would end it: the kernel writes back the byte that the
- * file has. One on another's uprobe does no harm.
+ * A uprobe on a jump that another instance left would end it: the kernel writes back the byte that
+ * the file has. One on another's uprobe does no harm.
  */
 static void in_place_not_on_a_diversion(void **state)
 {
@@ -274,7 +277,8 @@ static void head_says_who_knows(void **state)
 	b->plan.desc_by_spec = true;
 	b->plan.symbol = "Cart_add_0";
 	plan(b, false, false);
-	assert_non_null(strstr(b->site->json_head, "\"method\":\"Cart.add(int, java.lang.String)\""));
+	assert_non_null(
+		strstr(b->site->json_head, "\"method\":\"Cart.add(int, java.lang.String)\""));
 	assert_non_null(strstr(b->site->json_head, "\"symbol\":\"Cart_add_0\""));
 	assert_non_null(strstr(b->site->json_head, "\"signature\":\"spec\""));
 	b->plan.desc_by_spec = false;
@@ -314,12 +318,17 @@ static void no_code(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		bench_test(diverted_jump_keeps_its_flags), bench_test(diverted_jump_with_doubles),
-		bench_test(diverted_only_as_in_file),	   bench_test(in_place_offsets),
-		bench_test(first_word_not_diverted),	   bench_test(other_text_not_diverted),
+		bench_test(diverted_jump_keeps_its_flags),
+		bench_test(diverted_jump_with_doubles),
+		bench_test(diverted_only_as_in_file),
+		bench_test(in_place_offsets),
+		bench_test(first_word_not_diverted),
+		bench_test(other_text_not_diverted),
 		bench_test(in_place_not_on_a_diversion),
-		bench_test(in_place_without_doubles),	   bench_test(head_says_who_knows),
-		bench_test(exits_are_kept),		   bench_test(no_code),
+		bench_test(in_place_without_doubles),
+		bench_test(head_says_who_knows),
+		bench_test(exits_are_kept),
+		bench_test(no_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,11 +51,10 @@ static void parse_fields(void **state)
 /* A newline in a path comes escaped and is undone; everything else is kept as printed. */
 static void parse_paths(void **state)
 {
-	static const char text[] =
-		LINE("1000-2000", "r--p 00000000 08:01 7 /tmp/two\\012lines")
+	static const char text[] = LINE("1000-2000", "r--p 00000000 08:01 7 /tmp/two\\012lines")
 		LINE("2000-3000", "r--p 00000000 08:01 7 /usr/lib/libjvm.so (deleted)")
-		LINE("3000-4000", "r--p 00000000 08:01 7 /a\\040b\\")
-		LINE("4000-5000", "r--p 00000000 08:01 7 [anon:Java: a]");
+			LINE("3000-4000", "r--p 00000000 08:01 7 /a\\040b\\")
+				LINE("4000-5000", "r--p 00000000 08:01 7 [anon:Java: a]");
 	struct maps m;
 
 	(void)state;
@@ -108,8 +107,7 @@ static void parse_malformed(void **state)
 /* Cut anywhere, a text is refused or ends with the line before: never with half a path. */
 static void parse_truncated(void **state)
 {
-	static const char text[] =
-		LINE("1000-2000", "r-xp 00000000 08:01 7 /usr/lib/libjvm.so")
+	static const char text[] = LINE("1000-2000", "r-xp 00000000 08:01 7 /usr/lib/libjvm.so")
 		LINE("2000-3000", "rw-p 00001000 08:01 7 /usr/lib/libjvm.so");
 	size_t first = strchr(text, '\n') + 1 - text;
 	struct maps m;
@@ -135,7 +133,9 @@ static void parse_overflow(void **state)
 	assert_int_equal(parse(LINE("1000-2000", "r-xp 0 00:00 18446744073709551616 "), &m),
 			 -EPROTO);
 	assert_int_equal(parse(LINE("1000-ffffffffffffffff", "r-xp ffffffffffffffff 00:00 "
-							      "18446744073709551615 "), &m), 0);
+							     "18446744073709551615 "),
+			       &m),
+			 0);
 	assert_int_equal(m.entries[0].inode, UINT64_MAX);
 	maps_fini(&m);
 }
@@ -197,10 +197,9 @@ static void parse_too_many_lines(void **state)
 /* Random damage to a valid text is refused or yields ordered entries with bounded paths. */
 static void parse_random_damage(void **state)
 {
-	static const char text[] =
-		LINE("1000-2000", "r-xp 00000000 08:01 7 /usr/lib/libjvm.so")
+	static const char text[] = LINE("1000-2000", "r-xp 00000000 08:01 7 /usr/lib/libjvm.so")
 		LINE("2000-3000", "rw-p 00001000 08:01 7 /a\\012b")
-		LINE("3000-5000", "rw-p 00001000 00:00 0 ");
+			LINE("3000-5000", "rw-p 00001000 00:00 0 ");
 	const unsigned int seed = 4711;
 	char buf[sizeof(text)];
 	struct maps m;
@@ -231,8 +230,10 @@ static void find_bounds(void **state)
 
 	(void)state;
 	assert_int_equal(parse(LINE("1000-2000", "r-xp 0 00:00 0 a")
-			       LINE("2000-3000", "r-xp 0 00:00 0 b")
-			       LINE("5000-6000", "r-xp 0 00:00 0 c"), &m), 0);
+				       LINE("2000-3000", "r-xp 0 00:00 0 b")
+					       LINE("5000-6000", "r-xp 0 00:00 0 c"),
+			       &m),
+			 0);
 	assert_null(maps_find(&m, 0xfff));
 	assert_string_equal(maps_find(&m, 0x1000)->path, "a");
 	assert_string_equal(maps_find(&m, 0x1fff)->path, "a");
@@ -261,12 +262,14 @@ static void gap_below_finds_highest(void **state)
 
 	(void)state;
 	assert_int_equal(parse(LINE("10000-11000", "r-xp 0 00:00 0 ")
-			       LINE("13000-14000", "r-xp 0 00:00 0 ")
-			       LINE("14000-18000", "r-xp 0 00:00 0 ")
-			       LINE("20000-30000", "r-xp 0 00:00 0 "), &m), 0);
+				       LINE("13000-14000", "r-xp 0 00:00 0 ")
+					       LINE("14000-18000", "r-xp 0 00:00 0 ")
+						       LINE("20000-30000", "r-xp 0 00:00 0 "),
+			       &m),
+			 0);
 	assert_gap(&m, 0x20000, 0, 0x1000, 0x1f000);
-	assert_gap(&m, 0x25000, 0, 0x1000, 0x1f000);  /* a limit inside a mapping */
-	assert_gap(&m, 0x1f800, 0, 0x1000, 0x1e000);  /* a limit inside a page */
+	assert_gap(&m, 0x25000, 0, 0x1000, 0x1f000); /* a limit inside a mapping */
+	assert_gap(&m, 0x1f800, 0, 0x1000, 0x1e000); /* a limit inside a page */
 	assert_gap(&m, 0x18000, 0, 0x1000, 0x12000);
 	assert_gap(&m, 0x18000, 0, 0x2000, 0x11000);  /* fits exactly */
 	assert_gap(&m, 0x18000, 0, 0x1001, 0x11000);  /* rounded up to pages */
@@ -284,7 +287,9 @@ static void gap_below_no_space(void **state)
 
 	(void)state;
 	assert_int_equal(parse(LINE("10000-11000", "r-xp 0 00:00 0 ")
-			       LINE("13000-14000", "r-xp 0 00:00 0 "), &m), 0);
+				       LINE("13000-14000", "r-xp 0 00:00 0 "),
+			       &m),
+			 0);
 	assert_int_equal(maps_gap_below(&m, 0x13000, 0x11001, 0x2000, &got), -ENOSPC);
 	assert_int_equal(maps_gap_below(&m, 0x14000, 0x12000, 0x2000, &got), -ENOSPC);
 	assert_int_equal(maps_gap_below(&m, 0x1000, 0x2000, 0x1000, &got), -ENOSPC);
@@ -339,20 +344,13 @@ static void read_no_such_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parse_fields),
-		cmocka_unit_test(parse_paths),
-		cmocka_unit_test(parse_empty),
-		cmocka_unit_test(parse_malformed),
-		cmocka_unit_test(parse_truncated),
-		cmocka_unit_test(parse_overflow),
-		cmocka_unit_test(parse_disorder),
-		cmocka_unit_test(parse_path_bounds),
-		cmocka_unit_test(parse_too_many_lines),
-		cmocka_unit_test(parse_random_damage),
-		cmocka_unit_test(find_bounds),
-		cmocka_unit_test(gap_below_finds_highest),
-		cmocka_unit_test(gap_below_no_space),
-		cmocka_unit_test(read_self),
+		cmocka_unit_test(parse_fields),		cmocka_unit_test(parse_paths),
+		cmocka_unit_test(parse_empty),		cmocka_unit_test(parse_malformed),
+		cmocka_unit_test(parse_truncated),	cmocka_unit_test(parse_overflow),
+		cmocka_unit_test(parse_disorder),	cmocka_unit_test(parse_path_bounds),
+		cmocka_unit_test(parse_too_many_lines), cmocka_unit_test(parse_random_damage),
+		cmocka_unit_test(find_bounds),		cmocka_unit_test(gap_below_finds_highest),
+		cmocka_unit_test(gap_below_no_space),	cmocka_unit_test(read_self),
 		cmocka_unit_test(read_no_such_process),
 	};
 

@@ -308,12 +308,13 @@ static void paged_passes_through(void **state _unused_)
 	free(buf);
 }
 
-/* A process's mem file gives what its memory holds, faults where it holds nothing, and knows its end. */
+/* A process's mem file gives what its memory holds, faults where it holds nothing, and knows its
+ * end. */
 static void mem_fd_reads_process(void **state)
 {
 	static char text[] = "behind a file";
-	char buf[sizeof(text)] = "", *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
-						 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char buf[sizeof(text)] = "",
+	     *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct mem_vec vec[] = {{(uintptr_t)text, buf, sizeof(buf), 1}, {8, buf, 1, 0}};
 	struct mem *m;
 	pid_t child;

@@ -250,7 +250,8 @@ static void inspect_hotspot(void **state)
 	assert_int_equal(own_kind(), JVM_NONE);
 }
 
-/* When an upgrade replaced the file, the JVM is still one, and never gets the new file's symbols. */
+/* When an upgrade replaced the file, the JVM is still one, and never gets the new file's symbols.
+ */
 static void inspect_replaced_library(void **state)
 {
 	void *lib = map_library("libjvm.so");
@@ -379,7 +380,8 @@ static void expect_image_kind(uint64_t flags, enum jvm_kind kind)
 	kill_child(pid);
 }
 
-/* A program with an image heap is a native image; one that merely has a section of that name is not. */
+/* A program with an image heap is a native image; one that merely has a section of that name is
+ * not. */
 static void inspect_native_image(void **state)
 {
 	(void)state;
@@ -494,7 +496,9 @@ static void main_class_forms(void **state)
 	MAIN("java\0--module-path\0mods\0--module\0shop\0arg", "shop");
 	MAIN("java\0--module=shop/com.Main\0arg", "shop/com.Main");
 	MAIN("java\0--add-opens\0java.base/java.lang=ALL-UNNAMED\0Main", "Main");
-	MAIN("java\0--source\0" "17\0Main.java", "Main.java");
+	MAIN("java\0--source\0"
+	     "17\0Main.java",
+	     "Main.java");
 	MAIN("java\0@opts\0Main", "@opts");
 	MAIN("java\0-Xmx1g\0@/srv/args\0-jar\0x.jar", "@/srv/args");
 }

@@ -173,10 +173,8 @@ static void queue_many_producers(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(queue_put_take),
-		cmocka_unit_test(queue_put_full),
-		cmocka_unit_test(queue_put_closed),
-		cmocka_unit_test(queue_end_is_last),
+		cmocka_unit_test(queue_put_take),	cmocka_unit_test(queue_put_full),
+		cmocka_unit_test(queue_put_closed),	cmocka_unit_test(queue_end_is_last),
 		cmocka_unit_test(queue_many_producers),
 	};
 

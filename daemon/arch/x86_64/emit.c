@@ -36,8 +36,8 @@ uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
 	p = emit_lea_rsp(p, -HP_FP_FRAME);
 	for (int i = 0; i < HP_FP_ARGS; i++) {
 		/* movsd %xmm<i>, <8 * i>(%rsp) */
-		const uint8_t movsd[] = {0xf2, 0x0f, 0x11, (uint8_t)(0x44 | i << 3), 0x24,
-					 (uint8_t)(8 * i)};
+		const uint8_t movsd[] = {
+			0xf2, 0x0f, 0x11, (uint8_t)(0x44 | i << 3), 0x24, (uint8_t)(8 * i)};
 
 		p = emit_bytes(p, movsd, sizeof(movsd));
 	}

@@ -22,11 +22,11 @@ static const uint64_t retire_checks_ns[] = {
 	100 * NSEC_PER_MSEC, 500 * NSEC_PER_MSEC, 2000 * NSEC_PER_MSEC,
 };
 
-#define RETIRING_MAX	4096
-#define RESCAN_PAUSE_NS (20 * NSEC_PER_MSEC)  /* at most so often, however fast events come */
-#define RESCAN_TIMER_NS (250 * NSEC_PER_MSEC) /* when no hook tells */
-#define RESCAN_PATROL_NS NSEC_PER_SEC	      /* when hooks tell of new code only */
-#define RESCAN_REST	4 /* times as long as the last walk took, at the least */
+#define RETIRING_MAX	 4096
+#define RESCAN_PAUSE_NS	 (20 * NSEC_PER_MSEC)  /* at most so often, however fast events come */
+#define RESCAN_TIMER_NS	 (250 * NSEC_PER_MSEC) /* when no hook tells */
+#define RESCAN_PATROL_NS NSEC_PER_SEC	       /* when hooks tell of new code only */
+#define RESCAN_REST	 4 /* times as long as the last walk took, at the least */
 
 struct retiring {
 	uint64_t addr;
@@ -48,7 +48,7 @@ struct codecache {
 	uint64_t walk_begun_ns, walk_done_ns; /* the last one */
 	uint64_t rescan_due_ns;		      /* 0: none */
 	uint64_t period_ns;		      /* of walks that nothing asks for; 0: none */
-	bool names_full;    /* said already */
+	bool names_full;		      /* said already */
 
 	struct nmethod_bpf *bpf;
 	struct loop_source *bpf_src, *retire_timer, *rescan_timer;
@@ -85,12 +85,12 @@ static const struct {
 	const char *symbol;
 	enum nmethod_hook hook;
 } nmethod_members[] = {
-	{"_ZN7nmethod5flushEv", HOOK_UNREGISTER},   /* JDK 17 */
-	{"_ZN7nmethod5purgeEbb", HOOK_UNREGISTER},  /* JDK 21 */
-	{"_ZN7nmethod5purgeEb", HOOK_UNREGISTER},   /* JDK 22+ */
-	{"_ZN7nmethod26make_not_entrant_or_zombieEi", HOOK_RETIRE}, /* JDK 17 */
-	{"_ZN7nmethod16make_not_entrantEv", HOOK_RETIRE},	    /* JDK 21 */
-	{"_ZN7nmethod16make_not_entrantEPKc", HOOK_RETIRE},	    /* JDK 24 */
+	{"_ZN7nmethod5flushEv", HOOK_UNREGISTER},				 /* JDK 17 */
+	{"_ZN7nmethod5purgeEbb", HOOK_UNREGISTER},				 /* JDK 21 */
+	{"_ZN7nmethod5purgeEb", HOOK_UNREGISTER},				 /* JDK 22+ */
+	{"_ZN7nmethod26make_not_entrant_or_zombieEi", HOOK_RETIRE},		 /* JDK 17 */
+	{"_ZN7nmethod16make_not_entrantEv", HOOK_RETIRE},			 /* JDK 21 */
+	{"_ZN7nmethod16make_not_entrantEPKc", HOOK_RETIRE},			 /* JDK 24 */
 	{"_ZN7nmethod16make_not_entrantENS_18InvalidationReasonE", HOOK_RETIRE}, /* JDK 25 */
 };
 
@@ -100,7 +100,8 @@ struct hooks {
 	bool registers, unregisters, retires;
 };
 
-/* endbr64 is single-stepped out of line by the kernel, at twenty times the price of the next one. */
+/* endbr64 is single-stepped out of line by the kernel, at twenty times the price of the next one.
+ */
 static uint64_t after_endbr(struct elfsyms *e, uint64_t vaddr)
 {
 	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -135,8 +136,7 @@ static void hooks_by_symbol(struct hooks *h, struct elfsyms *e)
 
 	for (size_t i = 0; i < ARRAY_SIZE(heap_classes); i++) {
 		snprintf(name, sizeof(name), "_ZN%s16register_nmethodEP7nmethod", heap_classes[i]);
-		if (elfsyms_value(e, name, &vaddr) == 0 &&
-		    hooks_add(h, e, vaddr, HOOK_REGISTER, 1))
+		if (elfsyms_value(e, name, &vaddr) == 0 && hooks_add(h, e, vaddr, HOOK_REGISTER, 1))
 			h->registers = true;
 		snprintf(name, sizeof(name), "_ZN%s18unregister_nmethodEP7nmethod",
 			 heap_classes[i]);
@@ -362,8 +362,8 @@ static void on_register(struct codecache *f, const struct hp_nmethod *rec)
 }
 
 /*
- * Is the nmethod that a record is about still the one in the map? The walk may have met the next user
- * of that address before the record of the last one's end is read.
+ * Is the nmethod that a record is about still the one in the map? The walk may have met the next
+ * user of that address before the record of the last one's end is read.
  */
 static bool is_current(struct codecache *f, const struct hp_nmethod *n)
 {
@@ -481,7 +481,7 @@ static int codecache_start(struct codecache *f)
 }
 
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
-		struct codecache **ret)
+		   struct codecache **ret)
 {
 	struct codecache *f = calloc(1, sizeof(*f));
 	uint64_t start_ns = clock_ns();

@@ -39,7 +39,7 @@ struct codecache_ops {
  * Prints one error line when it fails. Return: 0; -ESRCH; -EPERM; -EPROTO; -ENOMEM; ...
  */
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
-		struct codecache **ret);
+		   struct codecache **ret);
 void codecache_close(struct codecache *f);
 
 struct symmap *codecache_map(struct codecache *f);

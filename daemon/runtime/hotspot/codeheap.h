@@ -8,7 +8,8 @@
 #include "symmap/symmap.h"
 #include "runtime/hotspot/layout.h"
 
-/* Enough of the front of an nmethod for nmethod_decode(); copied whole by the compile-event probe. */
+/* Enough of the front of an nmethod for nmethod_decode(); copied whole by the compile-event probe.
+ */
 #define NMETHOD_HDR_MAX 512
 
 /* What naming needs: the pool that keeps each name once, and room to work in. */
@@ -22,12 +23,12 @@ void name_cache_free(struct name_cache *c);
  * @hdr: @len bytes as they stood at target address @addr.
  * @ret: all but gen, klass, name and desc is filled.
  *
- * Everything that is looked at stands there when HotSpot calls register_nmethod(), on 17 from within
- * the constructor; only the state is still "not installed", which counts as in use. One that is about
- * to be freed decodes too; its method may be 0.
+ * Everything that is looked at stands there when HotSpot calls register_nmethod(), on 17 from
+ * within the constructor; only the state is still "not installed", which counts as in use. One that
+ * is about to be freed decodes too; its method may be 0.
  *
- * Return: 0; -ENOENT when this blob is no nmethod; -EPROTO unless begin <= entry < end and all lie in
- * the code cache.
+ * Return: 0; -ENOENT when this blob is no nmethod; -EPROTO unless begin <= entry < end and all lie
+ * in the code cache.
  */
 int nmethod_decode(const struct layout *l, uint64_t addr, const uint8_t *hdr, size_t len,
 		   struct nmethod *ret);
@@ -50,7 +51,8 @@ int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, s
 int method_flags(struct mem *m, const struct layout *l, uint64_t method, uint32_t *ret);
 
 /**
- * codeheap_walk() - call @fn for every nmethod (not dead) in every code heap, by address, with names.
+ * codeheap_walk() - call @fn for every nmethod (not dead) in every code heap, by address, with
+ * names.
  *
  * The JVM keeps running: an nmethod that changes under the walk is left out, and its own compile
  * event tells of it. Reads in large pieces.

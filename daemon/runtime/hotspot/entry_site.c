@@ -52,8 +52,7 @@ static int entry_plan(struct site *s, const struct site_env *env, char *why, siz
 	return 0;
 }
 
-static size_t entry_emit(struct site *s, const struct site_env *env,
-			 uint8_t code[static SLOT_CODE])
+static size_t entry_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE])
 {
 	uint64_t code_addr = region_slot_code(env->region, s->slot);
 	uint64_t text = region_slot_text(env->region, s->slot);

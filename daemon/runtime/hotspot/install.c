@@ -16,10 +16,10 @@ struct install {
 struct attachment_target install_target(struct target *t, struct remote *w)
 {
 	return (struct attachment_target){.id = &t->id,
-				   .remote = w,
-				   .mem = t->mem,
-				   .code_low = t->layout.code_low,
-				   .code_high = t->layout.code_high};
+					  .remote = w,
+					  .mem = t->mem,
+					  .code_low = t->layout.code_low,
+					  .code_high = t->layout.code_high};
 }
 
 int install_open(struct target *t, const struct install_options *opt, const struct site_ops *ops,
@@ -27,15 +27,15 @@ int install_open(struct target *t, const struct install_options *opt, const stru
 {
 	struct install *in = calloc(1, sizeof(*in));
 	struct sites_options sites = {
-		.attachment = {.target = install_target(t, opt->remote), .ring_bytes = opt->ring_bytes},
+		.attachment = {.target = install_target(t, opt->remote),
+			       .ring_bytes = opt->ring_bytes},
 		.count_only = opt->count_only,
 	};
 	int err;
 
 	if (!in)
 		return -ENOMEM;
-	*in = (struct install){
-		.ops = ops, .arg = arg, .specs = opt->specs, .nspecs = opt->nspecs};
+	*in = (struct install){.ops = ops, .arg = arg, .specs = opt->specs, .nspecs = opt->nspecs};
 	hotspot_config(&t->layout, opt->string_max, &sites.attachment.config);
 	err = sites_open(&sites, ops, arg, &in->sites);
 	if (err) {
@@ -83,14 +83,16 @@ static int arm_nmethod(struct install *in, const struct nmethod *nm, struct site
 	struct site *s;
 	int err;
 
-	if (nm->state != NMETHOD_IN_USE || !install_wants(in, nm) || sites_find(in->sites, nm->addr, nm->gen))
+	if (nm->state != NMETHOD_IN_USE || !install_wants(in, nm) ||
+	    sites_find(in->sites, nm->addr, nm->gen))
 		return 0;
 	err = site_new(&site_compiled_entry, sites_env(in->sites), nm, &s, why, sizeof(why));
 	if (err == 0) {
 		err = sites_arm(in->sites, s);
 		if (err) {
 			site_free(s);
-			snprintf(why, sizeof(why), "all %zu slots are in use", sites_max(in->sites));
+			snprintf(why, sizeof(why), "all %zu slots are in use",
+				 sites_max(in->sites));
 		}
 	}
 	if (err == 0) {

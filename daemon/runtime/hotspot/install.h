@@ -10,8 +10,8 @@
 #include "runtime/hotspot/target.h"
 
 struct install_options {
-	struct remote *remote;     /* into the target; outlives the install */
-	uint32_t string_max; /* bytes, at most HP_TEXT_MAX */
+	struct remote *remote; /* into the target; outlives the install */
+	uint32_t string_max;   /* bytes, at most HP_TEXT_MAX */
 	size_t ring_bytes;
 	bool count_only;	   /* no events: only the slots' counters */
 	struct spec *const *specs; /* what is asked for; the caller's, and outlives the install */
@@ -47,7 +47,8 @@ bool install_wants(struct install *in, const struct nmethod *nm);
 int install_nmethods(struct install *in, const struct nmethod *const *nms, size_t n,
 		     const uint64_t *registered_ns);
 
-/** install_gone() - HotSpot retired or freed the nmethod with this structure address and generation. */
+/** install_gone() - HotSpot retired or freed the nmethod with this structure address and
+ * generation. */
 void install_gone(struct install *in, const struct nmethod *nm, const char *why);
 
 /** install_spec_matched() - has the @i-th spec matched an nmethod so far? */

@@ -23,7 +23,16 @@ enum capability {
 
 const char *capability_name(enum capability cap);
 
-enum gc_kind { GC_UNKNOWN, GC_SERIAL, GC_PARALLEL, GC_G1, GC_Z, GC_ZGEN, GC_SHENANDOAH, GC_EPSILON };
+enum gc_kind {
+	GC_UNKNOWN,
+	GC_SERIAL,
+	GC_PARALLEL,
+	GC_G1,
+	GC_Z,
+	GC_ZGEN,
+	GC_SHENANDOAH,
+	GC_EPSILON
+};
 
 const char *gc_kind_name(enum gc_kind gc); /* "G1", "Parallel", "Serial", "ZGC", ... */
 
@@ -35,24 +44,25 @@ enum klass_word { KLASS_WIDE, KLASS_NARROW, KLASS_IN_MARK };
  * target; docs/hotspot.md has the algorithm. All 0 with another collector, or if @follow is false.
  */
 struct layout_z {
-	bool follow;	      /* what follows is known: stale references can be followed */
+	bool follow;		 /* what follows is known: stale references can be followed */
 	uint64_t good_mask_addr; /* a reference with one of these bits, and no bad one, is good */
-	uint64_t offset_mask; /* value: the part of an address that says where in the heap */
-	/* Arrays of ZForwarding*, one for each granule of the heap. Generational: young, then old. */
+	uint64_t offset_mask;	 /* value: the part of an address that says where in the heap */
+	/* Arrays of ZForwarding*, one for each granule of the heap. Generational: young, then old.
+	 */
 	uint64_t forwarding[2];
 	uint64_t forwarding_len; /* of each array */
 	uint32_t granule_shift;
 	uint32_t start_off, align_shift_off, length_off; /* in ZForwarding: three uint64 */
-	uint32_t entries_off; /* of its table of uint64, right behind the structure */
+	uint32_t entries_off;	/* of its table of uint64, right behind the structure */
 	uint32_t ref_count_off; /* int32: above 0 while nothing was moved but by copying it away */
 };
 
 struct layout {
-	int jdk; /* feature version: 17, 21, 25 */
-	uint32_t missing[CAP_COUNT];	 /* fields missing, per capability; 0: it works */
-	char why[CAP_COUNT][96];	 /* the first missing one, as a person would say it */
-	char version[64];		 /* "17.0.15+6-Debian-1deb12u1" */
-	char vm_name[64];		 /* "OpenJDK 64-Bit Server VM" */
+	int jdk;		     /* feature version: 17, 21, 25 */
+	uint32_t missing[CAP_COUNT]; /* fields missing, per capability; 0: it works */
+	char why[CAP_COUNT][96];     /* the first missing one, as a person would say it */
+	char version[64];	     /* "17.0.15+6-Debian-1deb12u1" */
+	char vm_name[64];	     /* "OpenJDK 64-Bit Server VM" */
 	enum gc_kind gc;
 
 	/* code heaps and nmethods; offsets in bytes, LAYOUT_NONE where this JDK lacks the field */
@@ -62,27 +72,28 @@ struct layout {
 
 	/* objects */
 	enum klass_word klass_word;
-	uint32_t klass_off;	      /* of the klass word in an object; 0 for KLASS_IN_MARK */
-	uint32_t klass_mark_shift;    /* KLASS_IN_MARK: mark >> shift is the narrow klass */
+	uint32_t klass_off;	   /* of the klass word in an object; 0 for KLASS_IN_MARK */
+	uint32_t klass_mark_shift; /* KLASS_IN_MARK: mark >> shift is the narrow klass */
 	uint64_t narrow_klass_base;
 	uint32_t narrow_klass_shift;
 	bool narrow_oops;
 	uint64_t narrow_oop_base;
 	uint32_t narrow_oop_shift;
 	uint32_t array_length_off, byte_array_base; /* in a byte[] */
-	uint64_t string_klass;	      /* Klass* of java.lang.String */
+	uint64_t string_klass;			    /* Klass* of java.lang.String */
 	uint32_t string_value_off, string_coder_off;
 
 	/* threads: offsets in JavaThread, LAYOUT_NONE where absent */
-	uint64_t thread_obj;	 /* OopHandle: pointer to the slot that holds the oop */
-	uint64_t thread_vthread; /* OopHandle of the mounted virtual (or own) Thread, JDK 19+ */
-	uint64_t thread_lock_id; /* int64: id of the current java.lang.Thread, see layout.c */
+	uint64_t thread_obj;	  /* OopHandle: pointer to the slot that holds the oop */
+	uint64_t thread_vthread;  /* OopHandle of the mounted virtual (or own) Thread, JDK 19+ */
+	uint64_t thread_lock_id;  /* int64: id of the current java.lang.Thread, see layout.c */
 	uint32_t thread_tid_off;  /* of long java.lang.Thread.tid */
 	uint32_t thread_name_off; /* of String java.lang.Thread.name */
 
 	/*
-	 * ZGC: addresses of the globals that say which colours are good; 0 for other collectors. Not
-	 * generational: the bad mask is that of weak barriers, as a remapped reference is not stale.
+	 * ZGC: addresses of the globals that say which colours are good; 0 for other collectors.
+	 * Not generational: the bad mask is that of weak barriers, as a remapped reference is not
+	 * stale.
 	 */
 	uint64_t z_bad_mask_addr; /* a reference in a field with one of these bits may be stale */
 	uint64_t z_shift_addr;	  /* generational: how far to shift the colour away */
@@ -94,8 +105,8 @@ struct layout {
  *
  * layout_fini() is due in any case.
  * Return: 0, also with capabilities missing; -EOPNOTSUPP for a JDK outside 17..25 or without
- * CAP_CODE (@ret->why says); -EAGAIN when the JVM is still starting; -EPROTO when its globals make no
- * sense; -EFAULT; -ESRCH; -ENOMEM.
+ * CAP_CODE (@ret->why says); -EAGAIN when the JVM is still starting; -EPROTO when its globals make
+ * no sense; -EFAULT; -ESRCH; -ENOMEM.
  */
 int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret);
 void layout_fini(struct layout *l);

@@ -166,7 +166,8 @@ static int open_libjvm(struct target *t)
 	int err;
 
 	if (!*t->info.libjvm_open && t->view) {
-		log_err("cannot open %s of JVM %d: not there, or replaced since it was loaded; the one "
+		log_err("cannot open %s of JVM %d: not there, or replaced since it was loaded; the "
+			"one "
 			"that is mapped can only be reached with CAP_SYS_PTRACE",
 			t->info.libjvm, t->id.pid);
 		return -EPERM;

@@ -17,13 +17,16 @@
 
 const char *image_machine(uint16_t machine)
 {
-	return machine == EM_X86_64 ? "x86-64" : machine == EM_AARCH64 ? "aarch64" : "another machine";
+	return machine == EM_X86_64    ? "x86-64"
+	       : machine == EM_AARCH64 ? "aarch64"
+				       : "another machine";
 }
 
 const char *image_unprobeable(const struct image_about *a)
 {
 	if (a->packer)
-		return "it is packed by UPX: its code is only unpacked into anonymous memory, where no "
+		return "it is packed by UPX: its code is only unpacked into anonymous memory, "
+		       "where no "
 		       "uprobe can sit; unpack the file with `upx -d`";
 	if (!a->is_image)
 		return "it is no GraalVM native image";
@@ -186,7 +189,8 @@ static int read_strings(const struct elffile *f, struct image_about *a)
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	find_value(data, sh->sh_size, "com.oracle.svm.core.VM", a->version, sizeof(a->version));
-	find_value(data, sh->sh_size, "com.oracle.svm.core.VM.Java.Version", a->java, sizeof(a->java));
+	find_value(data, sh->sh_size, "com.oracle.svm.core.VM.Java.Version", a->java,
+		   sizeof(a->java));
 	find_libc(data, sh->sh_size, a->libc, sizeof(a->libc));
 	return 0;
 }

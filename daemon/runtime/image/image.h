@@ -23,8 +23,8 @@ struct image_about {
 
 /**
  * image_look() - what the file @fd is.
- * Return: 0, with @ret->is_image false for any other ELF file; -EPROTO no ELF file, or a damaged one;
- * -EOPNOTSUPP an ELF file, but not of 64 bits; -ENOMEM.
+ * Return: 0, with @ret->is_image false for any other ELF file; -EPROTO no ELF file, or a damaged
+ * one; -EOPNOTSUPP an ELF file, but not of 64 bits; -ENOMEM.
  */
 int image_look(int fd, struct image_about *ret);
 
@@ -37,7 +37,8 @@ bool image_recognise(int fd);
 /** image_machine() - "x86-64", "aarch64" or "another machine". */
 const char *image_machine(uint16_t machine);
 
-/** image_unprobeable() - why methods of it cannot be probed here; NULL when nothing is against it. */
+/** image_unprobeable() - why methods of it cannot be probed here; NULL when nothing is against it.
+ */
 const char *image_unprobeable(const struct image_about *a);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* image_code.c - method starts and their names, from the tables of ImageCodeInfo. See image_code.h. */
+/* image_code.c - method starts and their names, from the tables of ImageCodeInfo. See image_code.h.
+ */
 #include "runtime/image/image_code.h"
 #include "runtime/image/image_frame.h"
 
@@ -169,7 +170,8 @@ static int name_by_default(const struct image_info *info, const struct form *for
 	struct entry e;
 	size_t n = 0;
 
-	each_entry(&c, form, &e) {
+	each_entry(&c, form, &e)
+	{
 		add_start(&e, starts, &n);
 		if (!is_start(&e) || e.fi != FI_DEFAULT)
 			continue;
@@ -203,7 +205,8 @@ static int name_by_calls(const struct image_info *info, const struct form *form,
 	struct entry e;
 	size_t n = 0;
 
-	each_entry(&c, form, &e) {
+	each_entry(&c, form, &e)
+	{
 		struct code_start *s;
 
 		add_start(&e, starts, &n);

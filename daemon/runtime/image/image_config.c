@@ -39,9 +39,9 @@ void image_config(const struct image_heap *h, uint32_t string_max, struct hp_con
 struct attachment_target image_attachment_target(const struct image_proc *p, struct remote *w)
 {
 	return (struct attachment_target){.id = &p->id,
-				   .remote = w,
-				   .mem = p->mem,
-				   .code_low = p->code_low,
-				   .code_high = p->code_high,
-				   .file_text = true};
+					  .remote = w,
+					  .mem = p->mem,
+					  .code_low = p->code_low,
+					  .code_high = p->code_high,
+					  .file_text = true};
 }

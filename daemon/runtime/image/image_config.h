@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* image_config.h - what the rig and its BPF program must know of a native image, from what we know. */
+/* image_config.h - what the rig and its BPF program must know of a native image, from what we know.
+ */
 #ifndef HP_IMAGE_CONFIG_H
 #define HP_IMAGE_CONFIG_H
 

@@ -9,15 +9,15 @@
 #include "runtime/image/image_frame.h"
 
 /* A byte under 192 ends a number; further bytes count in units of 64. At most 11 bytes. */
-#define LOW_CODES	192
-#define HIGH_SHIFT	6
+#define LOW_CODES	 192
+#define HIGH_SHIFT	 6
 #define NUMBER_BYTES_MAX 11
 
 /* Methods inlined into each other; 60 deep was seen. */
 #define DEPTH_MAX 1024
 
 /* Values of a frame with local variables: JVMS allows 65535 locals, and as many on the stack. */
-#define VALUES_MAX	  (1u << 18)
+#define VALUES_MAX	    (1u << 18)
 #define VIRTUAL_OBJECTS_MAX (1u << 16)
 
 /* What begins a list instead of a frame, or a frame instead of a bci. */
@@ -87,8 +87,8 @@ static bool set_frame(const struct image_info *info, int64_t klass, int64_t name
 /* --- lists without sharing -------------------------------------------------------------------- */
 
 /*
- * Is a value of this type followed by a number? Types as seen in 22.3.1: none, stack slot, register,
- * reserved register, constant, default constant, virtual object.
+ * Is a value of this type followed by a number? Types as seen in 22.3.1: none, stack slot,
+ * register, reserved register, constant, default constant, virtual object.
  */
 static const bool has_data[8] = {false, true, true, true, true, false, true, false};
 
@@ -173,7 +173,7 @@ static int shared_outermost(const struct image_info *info, struct reader *r, int
 		if (depth)
 			klass = read_sv(from);
 		if (klass < -1 && from == r) {
-			away = reader_at(info, (uint64_t)-(klass + POINTER_ADDEND));
+			away = reader_at(info, (uint64_t) - (klass + POINTER_ADDEND));
 			from = &away;
 			klass = read_sv(from);
 		}
@@ -208,14 +208,15 @@ int image_frame_default(const struct image_info *info, enum frame_form form, uin
 	bool last;
 
 	if (first < -1) {
-		r = reader_at(info, (uint64_t)-(first + POINTER_ADDEND));
+		r = reader_at(info, (uint64_t) - (first + POINTER_ADDEND));
 		first = read_sv(&r);
 	}
 	if (r.bad || first < 0 || first > INT32_MAX)
 		return -EPROTO;
 	if (form == FRAME_METHODS) {
 		ret->method = (uint32_t)first;
-		return read_sv(&r) < 0 && !r.bad ? 0 : -EPROTO; /* the line: none, and the list ends */
+		return read_sv(&r) < 0 && !r.bad ? 0
+						 : -EPROTO; /* the line: none, and the list ends */
 	}
 	return shared_frame(info, &r, first, ret, &next, &last) && last ? 0 : -EPROTO;
 }

@@ -9,9 +9,9 @@
 
 /* Forms of a list of frames. */
 enum frame_form {
-	FRAME_PLAIN,	/* 20.2, 21.0: one after the other, ended by -1 */
-	FRAME_SHARED,	/* 22.x, JDK 21 and 22: those that repeat are kept once, by class and name */
-	FRAME_METHODS,	/* JDK 23+: the same by method id */
+	FRAME_PLAIN,   /* 20.2, 21.0: one after the other, ended by -1 */
+	FRAME_SHARED,  /* 22.x, JDK 21 and 22: those that repeat are kept once, by class and name */
+	FRAME_METHODS, /* JDK 23+: the same by method id */
 };
 
 struct frame {
@@ -28,9 +28,9 @@ struct method_table {
 
 /**
  * image_methods_open() - measure the method table of JDK 23+.
- * @max_id: the highest id that is used. A row has class and name, or those, signature and modifiers:
- * the longer one is taken if @max_id is in the table with it.
- * Return: 0; -EOPNOTSUPP when no row length fits.
+ * @max_id: the highest id that is used. A row has class and name, or those, signature and
+ * modifiers: the longer one is taken if @max_id is in the table with it. Return: 0; -EOPNOTSUPP
+ * when no row length fits.
  */
 int image_methods_open(const struct image_info *info, uint32_t max_id, struct method_table *ret);
 
@@ -39,9 +39,8 @@ int image_methods_get(const struct image_info *info, const struct method_table *
 		      struct frame *ret);
 
 /**
- * image_frame_default() - the one frame kept for a method's start (JDK 21+). With FRAME_METHODS only
- * its id is set.
- * Return: 0; -EPROTO it is not one such frame.
+ * image_frame_default() - the one frame kept for a method's start (JDK 21+). With FRAME_METHODS
+ * only its id is set. Return: 0; -EPROTO it is not one such frame.
  */
 int image_frame_default(const struct image_info *info, enum frame_form form, uint32_t at,
 			struct frame *ret);

@@ -8,7 +8,7 @@
 #define HEAP_MAX (512u << 20)
 
 /* The image heap begins at most so far behind what references count from; 1 MiB was seen. */
-#define BASE_MAX (64u << 20)
+#define BASE_MAX   (64u << 20)
 #define BASE_ALIGN 4096u
 
 /* String.hashCode() of "image code", and the text itself. */
@@ -32,17 +32,14 @@
  * is found, not by version.
  */
 static const struct heap_layout layouts[] = {
-	{8, 0, -16, -8, 4, 12, 16},
-	{8, 0, -16, -8, 4, 8, 16},
-	{8, 0, -12, 4, 12, 12, 16},
-	{4, 3, -8, -4, 4, 4, 8},
-	{8, 0, -16, -8, NO_CODER, 8, 16},
+	{8, 0, -16, -8, 4, 12, 16}, {8, 0, -16, -8, 4, 8, 16},	      {8, 0, -12, 4, 12, 12, 16},
+	{4, 3, -8, -4, 4, 4, 8},    {8, 0, -16, -8, NO_CODER, 8, 16},
 };
 
 /*
  * Flags in a class word: three bits, or five of a compressed one, above which it counts in 8. (src:
- * oracle/graal, genscavenge/ObjectHeaderImpl.java, numReservedHubBits: the two more are the state of
- * the identity hash code, and only there with a shift.)
+ * oracle/graal, genscavenge/ObjectHeaderImpl.java, numReservedHubBits: the two more are the state
+ * of the identity hash code, and only there with a shift.)
  */
 #define KLASS_FLAGS	  7ull
 #define KLASS_SMALL_FLAGS 31ull
@@ -94,8 +91,9 @@ uint64_t image_heap_ref(const struct image_heap *h, uint64_t pos)
 
 static uint64_t hub_of_word(const struct image_heap *h, uint64_t v)
 {
-	v = h->layout->ref_size == 4 ? (uint64_t)(uint32_t)v >> KLASS_SMALL_SHIFT << h->layout->ref_shift
-				     : v & ~KLASS_FLAGS;
+	v = h->layout->ref_size == 4
+		    ? (uint64_t)(uint32_t)v >> KLASS_SMALL_SHIFT << h->layout->ref_shift
+		    : v & ~KLASS_FLAGS;
 	return v ? to_object(h, v) : HEAP_NONE;
 }
 
@@ -186,7 +184,8 @@ static bool text_unit(struct text *t, uint32_t i, uint32_t *ret)
 	if (i < t->from || i - t->from >= t->have) {
 		t->from = i;
 		t->have = MIN(t->n - i, (uint32_t)sizeof(t->buf) / t->width);
-		if (!read_at(t->h, t->pos + (uint64_t)i * t->width, t->buf, (size_t)t->have * t->width))
+		if (!read_at(t->h, t->pos + (uint64_t)i * t->width, t->buf,
+			     (size_t)t->have * t->width))
 			return false;
 	}
 	p = t->buf + (i - t->from) * t->width;
@@ -305,7 +304,8 @@ static bool find_name(struct image_heap *h)
 	const char *array = h->layout->coder_of_hash == NO_CODER ? "[C" : "[B";
 	char a[32], b[8];
 
-	for (h->name = h->layout->ref_size; h->name < NAME_OFFSET_MAX; h->name += h->layout->ref_size)
+	for (h->name = h->layout->ref_size; h->name < NAME_OFFSET_MAX;
+	     h->name += h->layout->ref_size)
 		if (image_heap_class(h, h->string_hub, a, sizeof(a)) > 0 &&
 		    image_heap_class(h, h->text_hub, b, sizeof(b)) > 0 &&
 		    !strcmp(a, "java.lang.String") && !strcmp(b, array))
@@ -314,7 +314,8 @@ static bool find_name(struct image_heap *h)
 }
 
 /* Do the word at @hash and the text at @text belong to one String, with objects laid out as @l? */
-static bool try_layout(struct image_heap *h, const struct heap_layout *l, uint64_t hash, uint64_t text)
+static bool try_layout(struct image_heap *h, const struct heap_layout *l, uint64_t hash,
+		       uint64_t text)
 {
 	uint64_t array = text - l->data, value;
 
@@ -377,7 +378,8 @@ static int open_section(const struct elffile *f, const Elf64_Shdr *sh, struct im
 	return 0;
 }
 
-/* Before 19.0 there were no isolates, and objects lie among constants, at addresses that are theirs. */
+/* Before 19.0 there were no isolates, and objects lie among constants, at addresses that are
+ * theirs. */
 static int open_constants(const struct elffile *f, struct image_heap *ret)
 {
 	const Elf64_Shdr *sh = elffile_section(f, ".rodata");

@@ -2,15 +2,15 @@
 /*
  * image_heap.h - the initial heap of a GraalVM native image, read from its file.
  *
- * Section .svm_heap, before 19.0 .rodata, holds Java objects as the image will see them at its start.
- * How objects are laid out differs between versions, so it is learned from one object that every
- * image has: the String "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is computed at
- * build time. Objects of the running image are laid out the same, and their classes are here. See
- * docs/images.md.
+ * Section .svm_heap, before 19.0 .rodata, holds Java objects as the image will see them at its
+ * start. How objects are laid out differs between versions, so it is learned from one object that
+ * every image has: the String "image code" (ImageCodeInfo.CODE_INFO_NAME), whose hash code is
+ * computed at build time. Objects of the running image are laid out the same, and their classes are
+ * here. See docs/images.md.
  *
- * An object is named by its offset in the section, HEAP_NONE standing for null and for anything that
- * is no reference. The file is hostile: every read is bounded by the section, and is of our copy, or,
- * once that is dropped, of a file that may have been cut or changed since.
+ * An object is named by its offset in the section, HEAP_NONE standing for null and for anything
+ * that is no reference. The file is hostile: every read is bounded by the section, and is of our
+ * copy, or, once that is dropped, of a file that may have been cut or changed since.
  */
 #ifndef HP_IMAGE_HEAP_H
 #define HP_IMAGE_HEAP_H
@@ -99,7 +99,8 @@ uint64_t image_heap_array(const struct image_heap *h, uint64_t obj, uint64_t hub
  */
 int image_heap_string(const struct image_heap *h, uint64_t obj, char *buf, size_t size);
 
-/** image_heap_class() - name of the class (a DynamicHub) at @hub. Return: as image_heap_string(). */
+/** image_heap_class() - name of the class (a DynamicHub) at @hub. Return: as image_heap_string().
+ */
 int image_heap_class(const struct image_heap *h, uint64_t hub, char *buf, size_t size);
 
 /**

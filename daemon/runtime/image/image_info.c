@@ -3,8 +3,18 @@
 #include "runtime/image/image_info.h"
 
 /* The object's references, in the order in which they follow each other in every version seen. */
-enum { REF_INDEX, REF_ENCODINGS, REF_REFMAP, REF_FRAMES, REF_CONSTANTS, REF_CLASSES, REF_NAMES,
-       REF_OTHER_NAMES, REF_METHODS, REF_COUNT };
+enum {
+	REF_INDEX,
+	REF_ENCODINGS,
+	REF_REFMAP,
+	REF_FRAMES,
+	REF_CONSTANTS,
+	REF_CLASSES,
+	REF_NAMES,
+	REF_OTHER_NAMES,
+	REF_METHODS,
+	REF_COUNT
+};
 
 /* codeStart and codeSize are words before them, at most so far: 24 and 48 bytes were seen. */
 #define WORDS_BEFORE 128
@@ -16,8 +26,8 @@ enum { REF_INDEX, REF_ENCODINGS, REF_REFMAP, REF_FRAMES, REF_CONSTANTS, REF_CLAS
 #define INDEX_STEP 256u
 
 /*
- * Objects that look right but for their index, which takes long to go through. One or two were seen;
- * a crafted file may have millions.
+ * Objects that look right but for their index, which takes long to go through. One or two were
+ * seen; a crafted file may have millions.
  */
 #define TRIES_MAX 16
 
@@ -120,7 +130,8 @@ static bool is_info(const struct elffile *f, const struct image_heap *h, uint64_
 	for (unsigned int r = 0; r < REF_OTHER_NAMES; r++)
 		if (ref_at(h, pos, r) == HEAP_NONE)
 			return false;
-	if (!bytes_at(h, pos, REF_INDEX, &i.index) || !bytes_at(h, pos, REF_ENCODINGS, &i.encodings) ||
+	if (!bytes_at(h, pos, REF_INDEX, &i.index) ||
+	    !bytes_at(h, pos, REF_ENCODINGS, &i.encodings) ||
 	    !bytes_at(h, pos, REF_REFMAP, &refmap) || !bytes_at(h, pos, REF_FRAMES, &i.frames) ||
 	    !array_at(h, pos, REF_CONSTANTS, "[Ljava.lang.Object;", &constants, &n) ||
 	    !array_at(h, pos, REF_CLASSES, "[Ljava.lang.Class;", &i.classes, &i.nclasses) ||
@@ -147,7 +158,8 @@ int image_info_find(const struct elffile *f, const struct image_heap *h, uint64_
 	if (h->bytes_hub == HEAP_NONE)
 		return -EOPNOTSUPP;
 	for (uint64_t pos = 0; range_inside(pos, room, 0, h->size); pos += step)
-		if (image_heap_word(h, pos, step) && is_info(f, h, pos, exported, &tries, &info) && ++found == 1)
+		if (image_heap_word(h, pos, step) && is_info(f, h, pos, exported, &tries, &info) &&
+		    ++found == 1)
 			*ret = info;
 	return found == 1 && tries <= TRIES_MAX ? 0 : -EOPNOTSUPP;
 }

@@ -16,7 +16,7 @@ struct span {
 
 struct image_info {
 	struct span index, encodings, frames;
-	struct span methods;	 /* JDK 23+: class and name of each method id; len 0: there is none */
+	struct span methods; /* JDK 23+: class and name of each method id; len 0: there is none */
 	uint64_t classes, names; /* first element of a Class[] and a String[] */
 	uint32_t nclasses, nnames;
 	uint64_t code_start; /* virtual address of relative address 0 */

@@ -158,8 +158,10 @@ static int read_info(const struct elffile *f, const struct image_heap *h, uint64
 	return err;
 }
 
-/* -EOPNOTSUPP, -ENOENT: there is nothing we understand, which is no reason not to look elsewhere. */
-static int read_code_info(int fd, struct elfsyms *syms, struct image_pool *pool, struct image_map *m)
+/* -EOPNOTSUPP, -ENOENT: there is nothing we understand, which is no reason not to look elsewhere.
+ */
+static int read_code_info(int fd, struct elfsyms *syms, struct image_pool *pool,
+			  struct image_map *m)
 {
 	struct image_heap h;
 	uint64_t exported = 0;

@@ -3,7 +3,8 @@
  * image_map.h - the methods of a native image: where each begins and ends, and its name.
  *
  * Names come from the tables the image walks its stacks by, if they decode, else from its symbol
- * table, else from its exports. A map holds no pointers, so that image_cache.c can keep it in a file.
+ * table, else from its exports. A map holds no pointers, so that image_cache.c can keep it in a
+ * file.
  */
 #ifndef HP_IMAGE_MAP_H
 #define HP_IMAGE_MAP_H
@@ -20,7 +21,8 @@ const char *image_names_text(enum image_names names); /* "code info", "symbol ta
 
 /* Texts are offsets into the map's; 0 is "". */
 struct image_method {
-	uint64_t entry, end; /* virtual addresses in the file; @end is exclusive and may include padding */
+	uint64_t entry,
+		end; /* virtual addresses in the file; @end is exclusive and may include padding */
 	uint32_t klass, name;
 	uint32_t desc;	    /* "" unless the symbol has it */
 	uint32_t symbol;    /* "" unless there is one */

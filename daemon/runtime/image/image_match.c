@@ -31,9 +31,9 @@ static const char *skip_package(const char *full)
 /* Simple names of java.lang that are written without their package. */
 static const char *with_package(const char *name, size_t len)
 {
-	static const char *const known[] = {"String",  "Object", "Class", "Integer", "Long",
-					    "Boolean", "Byte",	 "Short", "Double",  "Float",
-					    "Character", "CharSequence", "Number", "Throwable"};
+	static const char *const known[] = {
+		"String", "Object", "Class", "Integer",	  "Long",	  "Boolean", "Byte",
+		"Short",  "Double", "Float", "Character", "CharSequence", "Number",  "Throwable"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strlen(known[i]) == len && !memcmp(known[i], name, len))
@@ -195,10 +195,27 @@ static bool digest_is(const struct image_pattern *p, const char *ret, const char
 static bool digest_fits(const struct image_pattern *p, const char *digest)
 {
 	static const char *const usual[] = {
-		"void",  "boolean", "int",   "long",	  "java.lang.String", "java.lang.Object",
-		"byte",  "char",    "short", "float",	  "double",	      "byte[]",
-		"int[]", "char[]",  "java.lang.String[]", "java.lang.Object[]", "java.util.List",
-		"java.util.Map", "java.util.Set", "java.util.Collection", "java.lang.Class",
+		"void",
+		"boolean",
+		"int",
+		"long",
+		"java.lang.String",
+		"java.lang.Object",
+		"byte",
+		"char",
+		"short",
+		"float",
+		"double",
+		"byte[]",
+		"int[]",
+		"char[]",
+		"java.lang.String[]",
+		"java.lang.Object[]",
+		"java.util.List",
+		"java.util.Map",
+		"java.util.Set",
+		"java.util.Collection",
+		"java.lang.Class",
 	};
 
 	if (*p->ret)

@@ -47,8 +47,8 @@ bool image_pattern_picks_one(const struct image_pattern *p);
 bool image_pattern_is_static(const struct image_pattern *p);
 
 /**
- * image_pattern_descriptor() - the parameters it gives, as a descriptor; the result is V if none was
- * given. Return: 0; -ENOENT it gives none; -EINVAL they are no types, or over @size.
+ * image_pattern_descriptor() - the parameters it gives, as a descriptor; the result is V if none
+ * was given. Return: 0; -ENOENT it gives none; -EINVAL they are no types, or over @size.
  */
 int image_pattern_descriptor(const struct image_pattern *p, char *buf, size_t size);
 

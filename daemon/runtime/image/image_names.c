@@ -124,7 +124,7 @@ struct type {
 
 static char primitive_code(const char *name, size_t len)
 {
-	static const char *const names[] = {"boolean", "byte", "char",	"short", "int",
+	static const char *const names[] = {"boolean", "byte",	"char",	  "short", "int",
 					    "long",    "float", "double", "void"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

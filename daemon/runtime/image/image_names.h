@@ -43,17 +43,19 @@ struct image_symbol {
  */
 enum image_symbol_kind image_symbol_parse(const char *symbol, struct image_symbol *ret);
 
-/** image_symbol_next() - move the end of the class to the next '_'. Return: false: no further one. */
+/** image_symbol_next() - move the end of the class to the next '_'. Return: false: no further one.
+ */
 bool image_symbol_next(struct image_symbol *s);
 
 /** image_method_name() - the Java name: "constructor" in such a symbol is <init>. */
 void image_method_name(const struct image_symbol *s, char *buf, size_t size);
 
 /**
- * image_descriptor() - "(I[Ljava/lang/String;)V" from "int,java.lang.String[]" and "void"; blanks are
- * skipped. Return: 0; -EINVAL no types, or over @size.
+ * image_descriptor() - "(I[Ljava/lang/String;)V" from "int,java.lang.String[]" and "void"; blanks
+ * are skipped. Return: 0; -EINVAL no types, or over @size.
  */
-int image_descriptor(const char *params, size_t params_len, const char *ret, char *buf, size_t size);
+int image_descriptor(const char *params, size_t params_len, const char *ret, char *buf,
+		     size_t size);
 
 /**
  * image_digest() - what the symbol of a method ends in (19.0 to JDK 21), from its Java signature.

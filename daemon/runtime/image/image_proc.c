@@ -49,8 +49,8 @@ static bool begins_with(const struct map_entry *e, const Elf64_Phdr *ph)
 }
 
 /*
- * A program's mappings have its path, as /proc/PID/exe has; their inode would do, if file systems on
- * top of others did not show another one here than there.
+ * A program's mappings have its path, as /proc/PID/exe has; their inode would do, if file systems
+ * on top of others did not show another one here than there.
  */
 static int find_code(struct image_proc *p, const struct elffile *f)
 {

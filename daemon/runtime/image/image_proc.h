@@ -14,7 +14,7 @@
 struct image_proc {
 	struct proc_id id;
 	struct mem *mem;
-	uint64_t bias; /* address in the process minus virtual address in the file */
+	uint64_t bias;		      /* address in the process minus virtual address in the file */
 	uint64_t code_low, code_high; /* where it has the image's largest executable segment */
 };
 

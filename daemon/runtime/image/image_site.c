@@ -11,7 +11,7 @@
 /* Of a site, in one piece. */
 struct image_code {
 	enum image_place place;
-	uint64_t entry; /* in the process */
+	uint64_t entry;		 /* in the process */
 	struct method_code code; /* without what it owns */
 	const char *symbol;
 	uint32_t overloads;
@@ -38,7 +38,9 @@ static void image_head(const struct site *s, struct buf *b)
 	else
 		buf_str(b, "null");
 	buf_printf(b, ",\"overloads\":%u,\"signature\":%s", c->overloads,
-		   !c->typed ? "null" : c->by_spec ? "\"spec\"" : "\"image\"");
+		   !c->typed	? "null"
+		   : c->by_spec ? "\"spec\""
+				: "\"image\"");
 }
 
 static void image_spec(const struct site *s, struct hp_slot_spec *ret)
@@ -105,8 +107,7 @@ static const struct site_kind site_image_in_place = {
 static struct image_code *keep(const struct image_site_plan *plan, const struct method_code *code)
 {
 	size_t ncode = code->divert.len ? code->divert.off + code->divert.len : 0;
-	struct image_code *c =
-		malloc(sizeof(*c) + code->nreturns * sizeof(*code->exits) + ncode);
+	struct image_code *c = malloc(sizeof(*c) + code->nreturns * sizeof(*code->exits) + ncode);
 
 	if (!c)
 		return NULL;
@@ -125,8 +126,10 @@ static struct image_code *keep(const struct image_site_plan *plan, const struct 
 	return c;
 }
 
-/* The word as the process has it must be as the file has it: else somebody else's uprobe is there. */
-static bool plan_divert(struct site *s, const struct image_site_plan *plan, const struct site_env *env)
+/* The word as the process has it must be as the file has it: else somebody else's uprobe is there.
+ */
+static bool plan_divert(struct site *s, const struct image_site_plan *plan,
+			const struct site_env *env)
 {
 	struct image_code *c = s->own;
 	const struct entry_point *at = &c->code.divert;
@@ -136,7 +139,8 @@ static bool plan_divert(struct site *s, const struct image_site_plan *plan, cons
 	if (!at->len || !at->off)
 		return false;
 	s->addr = (c->entry + at->off) & ~(sizeof(uint64_t) - 1);
-	/* Not in the word that the method begins with: the first instruction is for others' uprobes. */
+	/* Not in the word that the method begins with: the first instruction is for others'
+	 * uprobes. */
 	if (s->addr <= c->entry ||
 	    !range_inside(s->addr, sizeof(word), env->region->code_low, env->region->code_high))
 		return false;
@@ -195,9 +199,9 @@ static int look_at_code(struct site *s, const struct image_site_plan *plan,
 			const struct site_env *env)
 {
 	struct method_code code;
-	int err = method_code_read_args(env->decoder, plan->bias + plan->nm.entry, plan->code,
-					plan->nm.end - plan->nm.entry, registers_of(s, plan),
-					&code);
+	int err =
+		method_code_read_args(env->decoder, plan->bias + plan->nm.entry, plan->code,
+				      plan->nm.end - plan->nm.entry, registers_of(s, plan), &code);
 
 	if (err)
 		return err;

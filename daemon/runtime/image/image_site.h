@@ -3,8 +3,9 @@
  * image_site.h - a method of a native image as a site: in place, or diverted in one process.
  *
  * In place a uprobe sits on the method's own code, in its file: where the kernel emulates the
- * instruction, if the method begins like that, else on its first. Diverted, a jump to a slot takes the
- * place of one instruction, in one process, and never of the first, where uprobes of others sit.
+ * instruction, if the method begins like that, else on its first. Diverted, a jump to a slot takes
+ * the place of one instruction, in one process, and never of the first, where uprobes of others
+ * sit.
  */
 #ifndef HP_IMAGE_SITE_H
 #define HP_IMAGE_SITE_H
@@ -14,16 +15,16 @@
 
 /* What is known of a method. Texts outlive the site. */
 struct image_site_plan {
-	struct nmethod nm;	 /* entry and end: virtual addresses of the file */
-	const char *symbol;	 /* "" none */
-	uint32_t overloads;	 /* methods of that name */
-	const char *desc;	 /* of its parameters; NULL: not known, shown raw */
+	struct nmethod nm;  /* entry and end: virtual addresses of the file */
+	const char *symbol; /* "" none */
+	uint32_t overloads; /* methods of that name */
+	const char *desc;   /* of its parameters; NULL: not known, shown raw */
 	bool is_static;
-	bool desc_by_spec; /* not checked against the image */
-	bool count_only;   /* nobody looks at arguments */
-	const uint8_t *code; /* nm.end - nm.entry bytes of it */
-	uint64_t file_offset;	 /* of its entry */
-	uint64_t bias;		 /* in the process; see image_proc.h */
+	bool desc_by_spec;    /* not checked against the image */
+	bool count_only;      /* nobody looks at arguments */
+	const uint8_t *code;  /* nm.end - nm.entry bytes of it */
+	uint64_t file_offset; /* of its entry */
+	uint64_t bias;	      /* in the process; see image_proc.h */
 };
 
 /* Where the probe of a method comes to lie. */

@@ -82,7 +82,8 @@ static uint32_t klass_hash(const struct klass *k)
 	return h;
 }
 
-/* Where @want is, or would be. Slots that a crafted file makes collide are not searched for long. */
+/* Where @want is, or would be. Slots that a crafted file makes collide are not searched for long.
+ */
 static struct klass *known_slot(const struct known *k, const struct klass *want)
 {
 	size_t i = klass_hash(want);

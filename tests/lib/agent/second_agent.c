@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * second_agent.c - another agent in the same JVM, for tests/jvm/test_agent_load.c: it has everything
- * that is compiled told to it, too.
+ * second_agent.c - another agent in the same JVM, for tests/jvm/test_agent_load.c: it has
+ * everything that is compiled told to it, too.
  *
  * Options when attached: "fork" has the JVM fork a child that lives on without exec(), its PID goes
  * to the file "forked"; anything else writes the number of methods it was told of to "told".

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * tiny_agent.c - the least agent there is, for tests/jvm/test_agent_attach.c: does what its options say.
- * It knows neither JNI nor JVMTI; Agent_OnAttach is (JavaVM *, char *options, void *reserved).
+ * tiny_agent.c - the least agent there is, for tests/jvm/test_agent_attach.c: does what its options
+ * say. It knows neither JNI nor JVMTI; Agent_OnAttach is (JavaVM *, char *options, void *reserved).
  */
 #include <fcntl.h>
 #include <stdlib.h>
