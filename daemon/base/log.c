@@ -39,17 +39,19 @@ void log_hold_on(char *outer)
 	held = outer;
 }
 
-void log_msg(enum log_level level, const char *fmt, ...)
+static void log_vmsg(enum log_level level, const char *about, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void log_vmsg(enum log_level level, const char *about, const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"error: ", "warning: ", "", ""};
 	char text[LOG_TEXT_MAX];
-	va_list ap;
+	size_t len;
 
 	if (level > max_level)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
+	len = (size_t)snprintf(text, sizeof(text), "%s", about);
+	vsnprintf(text + len, sizeof(text) - len, fmt, ap);
 	if (level == LOG_LVL_ERR && held) {
 		if (!held[0])
 			snprintf(held, LOG_TEXT_MAX, "%s", text);
@@ -59,4 +61,24 @@ void log_msg(enum log_level level, const char *fmt, ...)
 		sink(level, text, sink_arg);
 	else
 		fprintf(stderr, "hotprobe: %s%s\n", prefix[level], text);
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vmsg(level, "", fmt, ap);
+	va_end(ap);
+}
+
+void log_pid(enum log_level level, pid_t pid, const char *fmt, ...)
+{
+	char about[32];
+	va_list ap;
+
+	snprintf(about, sizeof(about), "PID %d: ", pid);
+	va_start(ap, fmt);
+	log_vmsg(level, about, fmt, ap);
+	va_end(ap);
 }

@@ -9,6 +9,8 @@
 #ifndef HP_LOG_H
 #define HP_LOG_H
 
+#include <sys/types.h>
+
 #include "base/util.h"
 
 enum log_level { LOG_LVL_ERR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
@@ -38,6 +40,9 @@ void log_release(void);
 void log_hold_on(char *outer);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
+
+/** log_pid() - the same about process @pid: the line begins with "PID N: ". */
+void log_pid(enum log_level level, pid_t pid, const char *fmt, ...) _printf_(3, 4);
 
 #define log_err(...)   log_msg(LOG_LVL_ERR, __VA_ARGS__)
 #define log_warn(...)  log_msg(LOG_LVL_WARN, __VA_ARGS__)

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/* fail.c - the one way an error travels. See fail.h. */
+#include <stdarg.h>
+
+#include "base/fail.h"
+
+static int fail_setv(struct fail *f, int err, const char *prefix, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static int fail_setv(struct fail *f, int err, const char *prefix, const char *fmt, va_list ap)
+{
+	size_t len;
+
+	if (!f || f->err)
+		return err;
+	f->err = err;
+	len = (size_t)snprintf(f->text, sizeof(f->text), "%s", prefix);
+	vsnprintf(f->text + len, sizeof(f->text) - len, fmt, ap);
+	return err;
+}
+
+int fail_set(struct fail *f, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail_setv(f, err, "", fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int fail_pid(struct fail *f, int err, pid_t pid, const char *fmt, ...)
+{
+	char prefix[32];
+	va_list ap;
+
+	snprintf(prefix, sizeof(prefix), "PID %d: ", pid);
+	va_start(ap, fmt);
+	fail_setv(f, err, prefix, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+void fail_clear(struct fail *f)
+{
+	if (f)
+		*f = (struct fail){0};
+}
