@@ -220,7 +220,7 @@ static void forget(struct symmap *m, uint32_t slot)
 {
 	const struct nmethod *nm = slot_nmethod(m, slot);
 
-	index_remove(&m->by_begin, nm->begin);
+	index_remove(&m->by_begin, nm->m.begin);
 	index_remove(&m->by_addr, nm->addr);
 	m->slots[slot].next_free = m->free_head;
 	m->free_head = slot;
@@ -235,7 +235,7 @@ static void forget_overlaps(struct symmap *m, uint64_t begin, uint64_t end)
 	for (;;) {
 		uint32_t slot = index_floor(&m->by_begin, end - 1);
 
-		if (slot == SLOT_NONE || m->slots[slot].nm.end <= begin)
+		if (slot == SLOT_NONE || m->slots[slot].nm.m.end <= begin)
 			return;
 		forget(m, slot);
 	}
@@ -243,8 +243,8 @@ static void forget_overlaps(struct symmap *m, uint64_t begin, uint64_t end)
 
 static bool same_identity(const struct nmethod *a, const struct nmethod *b)
 {
-	return a->addr == b->addr && a->begin == b->begin && a->end == b->end &&
-	       a->method == b->method && a->compile_id == b->compile_id;
+	return a->addr == b->addr && a->m.begin == b->m.begin && a->m.end == b->m.end &&
+	       a->method_addr == b->method_addr && a->compile_id == b->compile_id;
 }
 
 /* Put in what clashes with nothing, into room that is reserved. */
@@ -255,7 +255,7 @@ static struct nmethod *insert(struct symmap *m, const struct nmethod *nm)
 
 	*at = *nm;
 	at->gen = ++m->last_gen;
-	index_insert(&m->by_begin, at->begin, slot);
+	index_insert(&m->by_begin, at->m.begin, slot);
 	index_insert(&m->by_addr, at->addr, slot);
 	return at;
 }
@@ -266,7 +266,7 @@ int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod 
 	uint32_t old;
 	int added;
 
-	if (nm->begin > nm->entry || nm->entry >= nm->end)
+	if (nm->m.begin > nm->m.entry || nm->m.entry >= nm->m.end)
 		return -EINVAL;
 	old = find(m, nm->addr);
 	at = slot_nmethod(m, old);
@@ -278,7 +278,7 @@ int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod 
 			return -ENOMEM;
 		if (old != SLOT_NONE)
 			forget(m, old);
-		forget_overlaps(m, nm->begin, nm->end);
+		forget_overlaps(m, nm->m.begin, nm->m.end);
 		at = insert(m, nm);
 	}
 	if (ret)
@@ -314,7 +314,7 @@ const struct nmethod *symmap_lookup(const struct symmap *m, uint64_t pc)
 {
 	const struct nmethod *nm = slot_nmethod(m, index_floor(&m->by_begin, pc));
 
-	return nm && pc < nm->end ? nm : NULL;
+	return nm && pc < nm->m.end ? nm : NULL;
 }
 
 const struct nmethod *symmap_find(const struct symmap *m, uint64_t addr)

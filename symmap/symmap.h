@@ -25,16 +25,25 @@ enum nmethod_state {
 
 enum nmethod_kind { NMETHOD_C1, NMETHOD_C2, NMETHOD_JVMCI, NMETHOD_NATIVE };
 
-/* One compiled method. Strings belong to the map's pool. */
+/*
+ * A method that has machine code: what HotSpot's nmethods and the methods of a native image share.
+ * Texts are "" where they are not known; who gives a method out says how long they live.
+ */
+struct method {
+	const char *klass;  /* "com.shop.Outer$Inner" */
+	const char *name;   /* "add", "<init>" */
+	const char *desc;   /* "(ILjava/lang/String;)V" */
+	const char *symbol; /* of a native image's symbol table */
+	uint64_t begin;	    /* first byte of code (HotSpot's code_begin) */
+	uint64_t end;	    /* one past the last byte of code */
+	uint64_t entry;	    /* where callers enter: verified entry point, in [begin, end) */
+};
+
+/* One compiled body of a method of HotSpot. Strings belong to the map's pool. */
 struct nmethod {
-	uint64_t addr;	   /* of the nmethod structure itself: the key of add and remove */
-	uint64_t begin;	   /* first byte of code (HotSpot's code_begin) */
-	uint64_t end;	   /* one past the last byte of code */
-	uint64_t entry;	   /* verified entry point, in [begin, end) */
-	uint64_t method;   /* the Method* it was compiled from */
-	const char *klass; /* "com.shop.Outer$Inner" */
-	const char *name;  /* "add", "<init>" */
-	const char *desc;  /* "(ILjava/lang/String;)V" */
+	struct method m;
+	uint64_t addr;	      /* of the nmethod structure itself: the key of add and remove */
+	uint64_t method_addr; /* the Method* it was compiled from */
 	uint32_t compile_id;
 	uint32_t gen;  /* set by symmap_add() */
 	int8_t level;  /* tier, 0 to 4 */

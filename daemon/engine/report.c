@@ -19,7 +19,7 @@ bool report_wanted(const char *pattern, const struct nmethod *nm)
 
 	if (!pattern)
 		return true;
-	snprintf(full, sizeof(full), "%s.%s", nm->klass, nm->name);
+	snprintf(full, sizeof(full), "%s.%s", nm->m.klass, nm->m.name);
 	return glob_match(pattern, full);
 }
 
@@ -28,7 +28,7 @@ void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, 
 	const struct {
 		const char *key;
 		const char *text;
-	} names[] = {{"class", nm->klass}, {"name", nm->name}, {"descriptor", nm->desc}};
+	} names[] = {{"class", nm->m.klass}, {"name", nm->m.name}, {"descriptor", nm->m.desc}};
 
 	if (event)
 		buf_printf(b, "{\"event\":\"%s\",\"ts\":%llu,", event, (unsigned long long)ts_ns);
@@ -37,8 +37,8 @@ void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, 
 	buf_printf(b,
 		   "\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
 		   "\"level\":%d,\"compile_id\":%u,\"kind\":\"%s\",\"state\":\"%s\",\"osr\":%s",
-		   (unsigned long long)nm->entry, (unsigned long long)nm->begin,
-		   (unsigned long long)nm->end, (unsigned long long)(nm->end - nm->begin),
+		   (unsigned long long)nm->m.entry, (unsigned long long)nm->m.begin,
+		   (unsigned long long)nm->m.end, (unsigned long long)(nm->m.end - nm->m.begin),
 		   nm->level, nm->compile_id, nmethod_kind_name(nm->kind),
 		   nmethod_state_name(nm->state), nm->osr ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -86,8 +86,8 @@ static void on_unprobed(void *arg _unused_, const struct site *site _unused_,
 
 static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
 {
-	log_warn("%s.%s at 0x%llx is not probed: %s", nm->klass, nm->name,
-		 (unsigned long long)nm->entry, why);
+	log_warn("%s.%s at 0x%llx is not probed: %s", nm->m.klass, nm->m.name,
+		 (unsigned long long)nm->m.entry, why);
 }
 
 static const struct site_ops site_ops = {
@@ -189,7 +189,7 @@ static int read_code(struct image_session *im, const struct image_method *m,
 
 	if (m->end <= m->entry || !image_file_offset(&im->file, m->entry, len, &plan->file_offset))
 		return -EPROTO;
-	plan->nm.end = m->entry + len;
+	plan->nm.m.end = m->entry + len;
 	return elffile_read(&im->file, plan->file_offset, len, METHOD_CODE_MAX, code);
 }
 
@@ -199,11 +199,11 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 {
 	struct image_session *im = s->own;
 	struct image_site_plan plan = {
-		.nm = {.entry = m->entry,
-		       .end = m->end,
-		       .klass = image_text(&im->map, m->klass),
-		       .name = image_text(&im->map, m->name),
-		       .desc = image_text(&im->map, m->desc)},
+		.nm = {.m.entry = m->entry,
+		       .m.end = m->end,
+		       .m.klass = image_text(&im->map, m->klass),
+		       .m.name = image_text(&im->map, m->name),
+		       .m.desc = image_text(&im->map, m->desc)},
 		.symbol = image_text(&im->map, m->symbol),
 		.overloads = m->overloads,
 		.count_only = im->count_only,

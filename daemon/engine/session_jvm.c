@@ -84,7 +84,7 @@ static void on_probed(void *arg, const struct site *site)
 
 		note_latency(&j->probe_latency, ns);
 		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
-			  site->nm.klass, site->nm.name, site->nm.level, (double)ns / 1e6);
+			  site->nm.m.klass, site->nm.m.name, site->nm.level, (double)ns / 1e6);
 	}
 	trace_event_site(&s->lines, "probed", site, "compiled");
 }
@@ -99,8 +99,8 @@ static void on_unprobed(void *arg, const struct site *site, const char *why)
 
 static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
 {
-	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", nm->klass, nm->name,
-		 nm->desc, nm->level, nm->compile_id, why);
+	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", nm->m.klass, nm->m.name,
+		 nm->m.desc, nm->level, nm->compile_id, why);
 }
 
 /* Divert what was compiled in this round, as far as it is still there. */

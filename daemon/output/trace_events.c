@@ -101,7 +101,7 @@ void trace_event_site(struct trace_events *e, const char *event, const struct si
 
 	buf_add(b, site->json_head, site->json_head_len);
 	buf_str(b, ",\"entry\":");
-	buf_hex(b, site->nm.entry);
+	buf_hex(b, site->nm.m.entry);
 	buf_str(b, ",\"why\":");
 	json_str(b, why, strlen(why));
 	trace_event_end(b);

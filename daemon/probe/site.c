@@ -26,18 +26,18 @@ static int make_head(struct site *s)
 	size_t len;
 
 	if (s->call)
-		len = jsignature_name(&s->call->sig, nm->klass, nm->name, name, sizeof(name));
+		len = jsignature_name(&s->call->sig, nm->m.klass, nm->m.name, name, sizeof(name));
 	else
-		len = (size_t)snprintf(name, sizeof(name), "%s.%s", nm->klass, nm->name);
+		len = (size_t)snprintf(name, sizeof(name), "%s.%s", nm->m.klass, nm->m.name);
 	buf_str(&b, ",\"method\":");
 	json_str(&b, name, MIN(len, sizeof(name) - 1));
 	buf_str(&b, ",\"class\":");
-	json_str(&b, nm->klass, strlen(nm->klass));
+	json_str(&b, nm->m.klass, strlen(nm->m.klass));
 	buf_str(&b, ",\"name\":");
-	json_str(&b, nm->name, strlen(nm->name));
+	json_str(&b, nm->m.name, strlen(nm->m.name));
 	buf_str(&b, ",\"descriptor\":");
-	if (*nm->desc)
-		json_str(&b, nm->desc, strlen(nm->desc));
+	if (*nm->m.desc)
+		json_str(&b, nm->m.desc, strlen(nm->m.desc));
 	else
 		buf_str(&b, "null");
 	buf_printf(&b, ",\"level\":%d,\"compile_id\":%u", nm->level, nm->compile_id);
@@ -104,11 +104,11 @@ int site_new(const struct site_kind *kind, const struct site_env *env, const str
 
 	if (!s)
 		return -ENOMEM;
-	err = method_flags(env->mem, env->layout, nm->method, &flags);
+	err = method_flags(env->mem, env->layout, nm->method_addr, &flags);
 	if (err == 0) {
-		err = site_know_call(s, CALL_HOTSPOT, nm->desc, flags & ACC_STATIC);
+		err = site_know_call(s, CALL_HOTSPOT, nm->m.desc, flags & ACC_STATIC);
 		if (err == -EPROTO)
-			snprintf(why, size, "its descriptor %s does not parse", nm->desc);
+			snprintf(why, size, "its descriptor %s does not parse", nm->m.desc);
 	}
 	if (err == 0)
 		err = kind->plan(s, env, why, size);

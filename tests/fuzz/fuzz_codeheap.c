@@ -80,11 +80,11 @@ static int check(const struct nmethod *nm, void *arg)
 {
 	struct seen *s = arg;
 
-	if (!(nm->begin <= nm->entry && nm->entry < nm->end) || nm->addr < s->end ||
-	    nm->addr < s->l->code_low || nm->end > s->l->code_high || nm->state == NMETHOD_DEAD ||
-	    nm->level < 0 || nm->level > 4 || !nm->klass || !nm->name || nm->desc[0] != '(')
+	if (!(nm->m.begin <= nm->m.entry && nm->m.entry < nm->m.end) || nm->addr < s->end ||
+	    nm->addr < s->l->code_low || nm->m.end > s->l->code_high || nm->state == NMETHOD_DEAD ||
+	    nm->level < 0 || nm->level > 4 || !nm->m.klass || !nm->m.name || nm->m.desc[0] != '(')
 		abort();
-	s->end = nm->end;
+	s->end = nm->m.end;
 	return 0;
 }
 

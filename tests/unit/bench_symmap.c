@@ -74,11 +74,11 @@ static void input_init(struct input *in, size_t n)
 		if (i == n / 2)
 			at += HEAP_GAP;
 		nm->addr = at;
-		nm->begin = nm->entry = at + HEADER;
-		nm->end = nm->begin + 64 + rnd(64u << rnd(8));
-		nm->method = 0x7f3c40000000 + i * 88;
+		nm->m.begin = nm->m.entry = at + HEADER;
+		nm->m.end = nm->m.begin + 64 + rnd(64u << rnd(8));
+		nm->method_addr = 0x7f3c40000000 + i * 88;
 		nm->compile_id = (uint32_t)i;
-		at = (nm->end + 0x7f) & ~UINT64_C(0x7f);
+		at = (nm->m.end + 0x7f) & ~UINT64_C(0x7f);
 		in->shuffled[i] = (uint32_t)i;
 	}
 	for (size_t i = n; i > 1; i--) {
@@ -90,7 +90,7 @@ static void input_init(struct input *in, size_t n)
 	for (size_t i = 0; i < LOOKUPS; i++) {
 		const struct nmethod *nm = &in->nm[rnd((uint32_t)n)];
 
-		in->pcs[i] = nm->begin + rnd((uint32_t)(nm->end - nm->begin));
+		in->pcs[i] = nm->m.begin + rnd((uint32_t)(nm->m.end - nm->m.begin));
 	}
 }
 
@@ -119,9 +119,9 @@ static struct symmap *fill(const struct input *in, bool shuffled)
 		size_t k = shuffled ? in->shuffled[i] : i;
 		struct nmethod nm = in->nm[k];
 
-		nm.klass = intern(p, "com.shop.backend.service.Component", k / CLASS_METHODS, "");
-		nm.name = intern(p, "processOrder", k % 997, "");
-		nm.desc = intern(p, "(ILjava/lang/String;Lcom/shop/Item", k % 311, ";)V");
+		nm.m.klass = intern(p, "com.shop.backend.service.Component", k / CLASS_METHODS, "");
+		nm.m.name = intern(p, "processOrder", k % 997, "");
+		nm.m.desc = intern(p, "(ILjava/lang/String;Lcom/shop/Item", k % 311, ";)V");
 		if (symmap_add(m, &nm, NULL) != 1) {
 			fprintf(stderr, "bench_symmap: an nmethod was refused\n");
 			exit(1);

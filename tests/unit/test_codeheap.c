@@ -99,13 +99,13 @@ static void walk_tells_everything(void **state _unused_)
 		assert_int_equal(f->nseen, 1);
 		const struct nmethod *nm = &f->seen[0];
 		assert_int_equal(nm->addr, at);
-		assert_int_equal(nm->begin, at + FK_NMETHOD_SIZE + 16);
-		assert_int_equal(nm->entry, nm->begin + 16);
-		assert_int_equal(nm->end, nm->begin + 64 + 40 * 7);
-		assert_int_equal(nm->method, f->method);
-		assert_string_equal(nm->klass, "com.shop.Cart");
-		assert_string_equal(nm->name, "add");
-		assert_string_equal(nm->desc, "(ILjava/lang/String;)V");
+		assert_int_equal(nm->m.begin, at + FK_NMETHOD_SIZE + 16);
+		assert_int_equal(nm->m.entry, nm->m.begin + 16);
+		assert_int_equal(nm->m.end, nm->m.begin + 64 + 40 * 7);
+		assert_int_equal(nm->method_addr, f->method);
+		assert_string_equal(nm->m.klass, "com.shop.Cart");
+		assert_string_equal(nm->m.name, "add");
+		assert_string_equal(nm->m.desc, "(ILjava/lang/String;)V");
 		assert_int_equal(nm->compile_id, 7);
 		assert_int_equal(nm->level, 3);
 		assert_int_equal(nm->kind, NMETHOD_C1);
@@ -250,8 +250,8 @@ static void walk_many(void **state _unused_)
 		assert_int_equal(walk(f), 0);
 		assert_int_equal(f->nseen, N);
 		for (size_t i = 1; i < f->nseen; i++)
-			assert_true(f->seen[i - 1].end <= f->seen[i].addr);
-		assert_ptr_equal(f->seen[0].klass, f->seen[N - 1].klass);
+			assert_true(f->seen[i - 1].m.end <= f->seen[i].addr);
+		assert_ptr_equal(f->seen[0].m.klass, f->seen[N - 1].m.klass);
 		/* one for each block, and a few for pages and heaps: names cost none */
 		assert_true(f->j.t.reads < N + 50);
 	}
@@ -484,7 +484,7 @@ static void decode_while_unloading(void **state _unused_)
 			fake_put64(&f->j.t, at + FK_METHOD, 0);
 			assert_int_equal(nmethod_read(&f->j.t.mem, &f->l, at, &nm), 0);
 			assert_int_equal(nm.compile_id, 1234);
-			assert_int_equal(nm.method, 0);
+			assert_int_equal(nm.method_addr, 0);
 		}
 	}
 }

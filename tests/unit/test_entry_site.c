@@ -52,7 +52,7 @@ static int bench_open(void **state)
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	b->site = (struct site){.kind = &site_compiled_entry, .call = &b->call, .slot = 1};
-	b->site.nm.entry = (uint64_t)(uintptr_t)b->area;
+	b->site.nm.m.entry = (uint64_t)(uintptr_t)b->area;
 	*state = b;
 	return 0;
 }
@@ -170,7 +170,7 @@ static void entry_plan_refuses_unaligned_entry(void **state)
 	struct bench *b = *state;
 	char why[128] = "";
 
-	b->site.nm.entry += 4;
+	b->site.nm.m.entry += 4;
 	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
 			 -EOPNOTSUPP);
 	assert_non_null(strstr(why, "aligned"));

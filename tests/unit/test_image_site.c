@@ -64,11 +64,11 @@ static int bench_open(void **state)
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	/* The file has it at 0x1000; this process at @area. */
-	b->plan = (struct image_site_plan){.nm = {.entry = 0x1000,
-						  .end = 0x1000 + sizeof(method),
-						  .klass = "Cart",
-						  .name = "add",
-						  .desc = ""},
+	b->plan = (struct image_site_plan){.nm = {.m.entry = 0x1000,
+						  .m.end = 0x1000 + sizeof(method),
+						  .m.klass = "Cart",
+						  .m.name = "add",
+						  .m.desc = ""},
 					   .symbol = "",
 					   .overloads = 2,
 					   .code = method,
@@ -195,7 +195,7 @@ static void first_word_not_diverted(void **state)
 
 	memcpy(b->area, small, sizeof(small));
 	b->plan.code = small;
-	b->plan.nm.end = b->plan.nm.entry + sizeof(small);
+	b->plan.nm.m.end = b->plan.nm.m.entry + sizeof(small);
 	assert_int_equal(method_code_read(b->env.decoder, 0x1000, small, sizeof(small), &code), 0);
 	assert_int_equal(code.divert.off, 1);
 	method_code_fini(&code);
@@ -307,9 +307,9 @@ static void no_code(void **state)
 	struct bench *b = *state;
 
 	b->plan.code = bad;
-	b->plan.nm.end = b->plan.nm.entry + sizeof(bad);
+	b->plan.nm.m.end = b->plan.nm.m.entry + sizeof(bad);
 	assert_int_equal(image_site_new(&b->plan, &b->env, true, false, &b->site), -EPROTO);
-	b->plan.nm.end = b->plan.nm.entry;
+	b->plan.nm.m.end = b->plan.nm.m.entry;
 	assert_int_equal(image_site_new(&b->plan, &b->env, true, false, &b->site), -EPROTO);
 }
 

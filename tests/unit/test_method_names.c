@@ -44,7 +44,7 @@ static void drop(struct fixture *f)
 
 static int name_it(struct fixture *f, uint64_t method, struct nmethod *nm)
 {
-	*nm = (struct nmethod){.method = method};
+	*nm = (struct nmethod){.method_addr = method};
 	return nmethod_names(&f->j.t.mem, &f->l, f->names, nm);
 }
 
@@ -56,15 +56,15 @@ static void names_of_reused_metadata(void **state _unused_)
 	uint64_t cm, pool;
 
 	assert_int_equal(name_it(f, f->method, &nm), 0);
-	assert_string_equal(nm.klass, "com.shop.Cart");
+	assert_string_equal(nm.m.klass, "com.shop.Cart");
 	fake_put64(&f->j.t, f->klass + FK_KLASS_NAME, fake_symbol_text(&f->j, "com/shop/Till", 13));
 	assert_int_equal(name_it(f, f->method, &nm), 0);
-	assert_string_equal(nm.klass, "com.shop.Till");
+	assert_string_equal(nm.m.klass, "com.shop.Till");
 	memcpy(&cm, fake_at(&f->j.t, f->method + FK_METHOD_CONST, 8), 8);
 	memcpy(&pool, fake_at(&f->j.t, cm + FK_CONST_POOL, 8), 8);
 	fake_put64(&f->j.t, pool + FK_POOL_SIZE + 8, fake_symbol_text(&f->j, "remove", 6));
 	assert_int_equal(name_it(f, f->method, &nm), 0);
-	assert_string_equal(nm.name, "remove");
+	assert_string_equal(nm.m.name, "remove");
 	drop(f);
 }
 
@@ -116,7 +116,7 @@ static void names_that_lie(void **state _unused_)
 		}
 		int err = name_it(f, f->method, &nm);
 		assert_true(want == -1 ? err < 0 : err == want);
-		assert_true(!nm.klass && !nm.name && !nm.desc);
+		assert_true(!nm.m.klass && !nm.m.name && !nm.m.desc);
 		drop(f);
 	}
 }
@@ -151,12 +151,12 @@ static void names_of_any_length(void **state _unused_)
 	text[sizeof(text) - 1] = 0;
 	uint64_t m = fake_method(&f->j, f->klass, text, "()V", 1);
 	assert_int_equal(name_it(f, m, &nm), 0);
-	assert_string_equal(nm.name, text);
+	assert_string_equal(nm.m.name, text);
 	assert_int_equal(mem_open_paged(&f->j.t.mem, &paged), 0);
-	nm = (struct nmethod){.method = m};
+	nm = (struct nmethod){.method_addr = m};
 	assert_int_equal(nmethod_names(paged, &f->l, f->names, &nm), 0);
-	assert_string_equal(nm.name, text);
-	assert_string_equal(nm.klass, "com.shop.Cart");
+	assert_string_equal(nm.m.name, text);
+	assert_string_equal(nm.m.klass, "com.shop.Cart");
 	mem_close(paged);
 	drop(f);
 }

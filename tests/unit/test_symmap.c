@@ -30,10 +30,10 @@ static struct nmethod code(uint64_t begin, uint64_t end)
 {
 	return (struct nmethod){
 		.addr = begin - HEADER,
-		.begin = begin,
-		.end = end,
-		.entry = begin,
-		.method = begin ^ 0x7f0000000000,
+		.m.begin = begin,
+		.m.end = end,
+		.m.entry = begin,
+		.method_addr = begin ^ 0x7f0000000000,
 		.compile_id = 1,
 		.level = 4,
 		.kind = NMETHOD_C2,
@@ -56,10 +56,10 @@ static void symmap_add_and_find(void **state)
 	struct strpool *p = symmap_strings(*state);
 	const struct nmethod *found;
 
-	nm.klass = strpool_add(p, "com.shop.Cart", 13);
-	nm.name = strpool_add(p, "add", 3);
-	nm.desc = strpool_add(p, "(I)V", 4);
-	nm.entry = 0x1020;
+	nm.m.klass = strpool_add(p, "com.shop.Cart", 13);
+	nm.m.name = strpool_add(p, "add", 3);
+	nm.m.desc = strpool_add(p, "(I)V", 4);
+	nm.m.entry = 0x1020;
 	nm.gen = 77; /* to be ignored */
 	found = put(*state, nm);
 	assert_int_not_equal(found->gen, 77);
@@ -90,12 +90,12 @@ static void symmap_lookup_bounds(void **state)
 	put(*state, code(0x1000, 0x1100));
 	put(*state, code(0x1200, 0x1300));
 	assert_null(symmap_lookup(*state, 0xfff));
-	assert_int_equal(symmap_lookup(*state, 0x1000)->begin, 0x1000);
-	assert_int_equal(symmap_lookup(*state, 0x10ff)->begin, 0x1000);
+	assert_int_equal(symmap_lookup(*state, 0x1000)->m.begin, 0x1000);
+	assert_int_equal(symmap_lookup(*state, 0x10ff)->m.begin, 0x1000);
 	assert_null(symmap_lookup(*state, 0x1100));
 	assert_null(symmap_lookup(*state, 0x11ff));
-	assert_int_equal(symmap_lookup(*state, 0x1200)->begin, 0x1200);
-	assert_int_equal(symmap_lookup(*state, 0x12ff)->begin, 0x1200);
+	assert_int_equal(symmap_lookup(*state, 0x1200)->m.begin, 0x1200);
+	assert_int_equal(symmap_lookup(*state, 0x12ff)->m.begin, 0x1200);
 	assert_null(symmap_lookup(*state, 0x1300));
 }
 
@@ -114,11 +114,11 @@ static void symmap_lookup_extremes(void **state)
 {
 	struct nmethod low = code(0x100, 0x200), high = code(UINT64_MAX - 0x10, UINT64_MAX);
 
-	low.begin = low.entry = 0;
+	low.m.begin = low.m.entry = 0;
 	put(*state, low);
 	put(*state, high);
-	assert_int_equal(symmap_lookup(*state, 0)->end, 0x200);
-	assert_int_equal(symmap_lookup(*state, UINT64_MAX - 1)->begin, UINT64_MAX - 0x10);
+	assert_int_equal(symmap_lookup(*state, 0)->m.end, 0x200);
+	assert_int_equal(symmap_lookup(*state, UINT64_MAX - 1)->m.begin, UINT64_MAX - 0x10);
 	assert_null(symmap_lookup(*state, UINT64_MAX));
 }
 
@@ -128,10 +128,10 @@ static void symmap_add_invalid(void **state)
 	struct nmethod before = code(0x1000, 0x1100), at_end = before, inverted = before,
 		       empty = before;
 
-	before.entry = 0xfff;
-	at_end.entry = 0x1100;
-	inverted.end = 0x0fff;
-	empty.end = 0x1000;
+	before.m.entry = 0xfff;
+	at_end.m.entry = 0x1100;
+	inverted.m.end = 0x0fff;
+	empty.m.end = 0x1000;
 	assert_int_equal(symmap_add(*state, &before, NULL), -EINVAL);
 	assert_int_equal(symmap_add(*state, &at_end, NULL), -EINVAL);
 	assert_int_equal(symmap_add(*state, &inverted, NULL), -EINVAL);
@@ -166,9 +166,9 @@ static void symmap_add_other_identity(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(variant); i++)
 		variant[i] = base;
 	variant[0].addr++;
-	variant[1].begin = variant[1].entry = 0x1010;
-	variant[2].end++;
-	variant[3].method++;
+	variant[1].m.begin = variant[1].m.entry = 0x1010;
+	variant[2].m.end++;
+	variant[3].method_addr++;
 	variant[4].compile_id++;
 	gen = put(*state, base)->gen;
 	for (size_t i = 0; i < ARRAY_SIZE(variant); i++) {
@@ -185,8 +185,8 @@ static void symmap_add_same_addr_elsewhere(void **state)
 	struct nmethod nm = code(0x1000, 0x1100);
 
 	put(*state, nm);
-	nm.begin = nm.entry = 0x9000;
-	nm.end = 0x9100;
+	nm.m.begin = nm.m.entry = 0x9000;
+	nm.m.end = 0x9100;
 	put(*state, nm);
 	assert_int_equal(symmap_count(*state), 1);
 	assert_null(symmap_lookup(*state, 0x1000));
@@ -204,10 +204,10 @@ static void symmap_add_overlaps(void **state)
 	put(*state, code(0x1300 + 0x1000, 0x2400)); /* far away */
 	put(*state, code(0x1300, 0x1600));
 	assert_int_equal(symmap_count(*state), 4);
-	assert_int_equal(symmap_at(*state, 0)->begin, 0x1000);
-	assert_int_equal(symmap_at(*state, 1)->begin, 0x1300);
-	assert_int_equal(symmap_at(*state, 2)->begin, 0x1800);
-	assert_int_equal(symmap_at(*state, 3)->begin, 0x2300);
+	assert_int_equal(symmap_at(*state, 0)->m.begin, 0x1000);
+	assert_int_equal(symmap_at(*state, 1)->m.begin, 0x1300);
+	assert_int_equal(symmap_at(*state, 2)->m.begin, 0x1800);
+	assert_int_equal(symmap_at(*state, 3)->m.begin, 0x2300);
 	assert_null(symmap_find(*state, 0x1200 - HEADER));
 	assert_null(symmap_find(*state, 0x1400 - HEADER));
 	assert_null(symmap_find(*state, 0x15ff - HEADER));
@@ -220,10 +220,10 @@ static void symmap_add_touching(void **state)
 	put(*state, code(0x1000, 0x1100));
 	put(*state, code(0x1200, 0x1300));
 	assert_int_equal(symmap_count(*state), 3);
-	assert_int_equal(symmap_lookup(*state, 0x10ff)->begin, 0x1000);
-	assert_int_equal(symmap_lookup(*state, 0x1100)->begin, 0x1100);
-	assert_int_equal(symmap_lookup(*state, 0x11ff)->begin, 0x1100);
-	assert_int_equal(symmap_lookup(*state, 0x1200)->begin, 0x1200);
+	assert_int_equal(symmap_lookup(*state, 0x10ff)->m.begin, 0x1000);
+	assert_int_equal(symmap_lookup(*state, 0x1100)->m.begin, 0x1100);
+	assert_int_equal(symmap_lookup(*state, 0x11ff)->m.begin, 0x1100);
+	assert_int_equal(symmap_lookup(*state, 0x1200)->m.begin, 0x1200);
 }
 
 /* A small nmethod put inside an old large one removes the whole of the old one. */
@@ -234,7 +234,7 @@ static void symmap_add_inside_older(void **state)
 	assert_int_equal(symmap_count(*state), 1);
 	assert_null(symmap_lookup(*state, 0x1000));
 	assert_null(symmap_lookup(*state, 0x1fff));
-	assert_int_equal(symmap_lookup(*state, 0x180f)->begin, 0x1800);
+	assert_int_equal(symmap_lookup(*state, 0x180f)->m.begin, 0x1800);
 }
 
 /* An address reused after a removal gets a new generation, even for an equal nmethod. */
@@ -254,11 +254,11 @@ static void symmap_remove_found(void **state)
 
 	put(*state, code(0x2000, 0x2100));
 	assert_int_equal(symmap_remove(*state, 0x1000 - HEADER, &old), 0);
-	assert_int_equal(old.begin, 0x1000);
+	assert_int_equal(old.m.begin, 0x1000);
 	assert_int_equal(old.gen, gen);
 	assert_null(symmap_lookup(*state, 0x1000));
 	assert_null(symmap_find(*state, 0x1000 - HEADER));
-	assert_int_equal(symmap_lookup(*state, 0x2000)->begin, 0x2000);
+	assert_int_equal(symmap_lookup(*state, 0x2000)->m.begin, 0x2000);
 	assert_int_equal(symmap_remove(*state, 0x1000 - HEADER, &old), -ENOENT);
 	assert_int_equal(symmap_count(*state), 1);
 }
@@ -337,7 +337,7 @@ static struct nmethod *model_find(struct model *o, uint64_t addr)
 static const struct nmethod *model_lookup(struct model *o, uint64_t pc)
 {
 	for (size_t i = 0; i < o->count; i++)
-		if (o->nm[i].begin <= pc && pc < o->nm[i].end)
+		if (o->nm[i].m.begin <= pc && pc < o->nm[i].m.end)
 			return &o->nm[i];
 	return NULL;
 }
@@ -349,7 +349,7 @@ static void model_add(struct model *o, const struct nmethod *nm)
 	for (size_t i = 0; i < o->count; i++) {
 		struct nmethod *e = &o->nm[i];
 
-		if (e->addr != nm->addr && (e->end <= nm->begin || nm->end <= e->begin))
+		if (e->addr != nm->addr && (e->m.end <= nm->m.begin || nm->m.end <= e->m.begin))
 			o->nm[kept++] = *e;
 	}
 	o->count = kept;
@@ -368,7 +368,7 @@ static void step_add(struct model *o, struct symmap *m)
 	int expected;
 
 	nm.compile_id = rnd(o, 1000);
-	nm.entry = begin + rnd(o, (uint32_t)(nm.end - begin));
+	nm.m.entry = begin + rnd(o, (uint32_t)(nm.m.end - begin));
 	if (o->count && rnd(o, 4) == 0) {
 		const struct nmethod *e = &o->nm[rnd(o, (uint32_t)o->count)];
 
@@ -379,8 +379,8 @@ static void step_add(struct model *o, struct symmap *m)
 	}
 	nm.state = (uint8_t)rnd(o, 3);
 	same = model_find(o, nm.addr);
-	if (same && (same->begin != nm.begin || same->end != nm.end || same->method != nm.method ||
-		     same->compile_id != nm.compile_id))
+	if (same && (same->m.begin != nm.m.begin || same->m.end != nm.m.end ||
+		     same->method_addr != nm.method_addr || same->compile_id != nm.compile_id))
 		same = NULL;
 	expected = !same;
 	if (same)
@@ -446,11 +446,11 @@ static void compare_all(struct model *o, struct symmap *m)
 	for (size_t i = 0; i < o->count; i++) {
 		const struct nmethod *nm = symmap_at(m, i);
 
-		assert_true(nm->begin >= last_end);
-		last_end = nm->end;
+		assert_true(nm->m.begin >= last_end);
+		last_end = nm->m.end;
 		assert_same(nm, model_find(o, nm->addr));
-		assert_ptr_equal(symmap_lookup(m, nm->begin), nm);
-		assert_ptr_equal(symmap_lookup(m, nm->end - 1), nm);
+		assert_ptr_equal(symmap_lookup(m, nm->m.begin), nm);
+		assert_ptr_equal(symmap_lookup(m, nm->m.end - 1), nm);
 		assert_ptr_equal(symmap_find(m, nm->addr), nm);
 	}
 }
@@ -505,7 +505,7 @@ static void symmap_add_any_order(void **state)
 		}
 		assert_int_equal(symmap_count(*state), N);
 		for (uint64_t i = 0; i < N; i++) {
-			assert_int_equal(symmap_at(*state, i)->begin, (i + 1) * STEP);
+			assert_int_equal(symmap_at(*state, i)->m.begin, (i + 1) * STEP);
 			assert_int_equal(symmap_remove(*state, (i + 1) * STEP - HEADER, NULL), 0);
 			if (i + 1 < N)
 				put(*state, code((i + 1) * STEP, (i + 1) * STEP + 1));

@@ -115,24 +115,24 @@ static bool code_sane(const struct layout *l, uint64_t addr, uint64_t size,
 
 	if (!range_inside(addr, size, l->code_low, l->code_high))
 		return false;
-	return addr + header <= nm->begin && nm->begin <= nm->entry && nm->entry < nm->end &&
-	       nm->end <= addr + size;
+	return addr + header <= nm->m.begin && nm->m.begin <= nm->m.entry &&
+	       nm->m.entry < nm->m.end && nm->m.end <= addr + size;
 }
 
 int nmethod_decode(const struct layout *l, uint64_t addr, const uint8_t *hdr, size_t len,
 		   struct nmethod *ret)
 {
 	const struct layout_code *c = l->code;
-	struct nmethod nm = {.addr = addr};
+	struct nmethod nm = {.addr = addr, .m.symbol = ""};
 
 	if (len < c->nmethod_span)
 		return -EPROTO;
 	if (!blob_is_nmethod(c, hdr))
 		return -ENOENT;
-	nm.begin = place(hdr, c->code_begin, c->code_offset, addr);
-	nm.end = place(hdr, c->code_end, c->data_offset, addr);
-	nm.entry = place(hdr, c->entry, c->entry_offset, nm.begin);
-	nm.method = field_get(hdr, c->method);
+	nm.m.begin = place(hdr, c->code_begin, c->code_offset, addr);
+	nm.m.end = place(hdr, c->code_end, c->data_offset, addr);
+	nm.m.entry = place(hdr, c->entry, c->entry_offset, nm.m.begin);
+	nm.method_addr = field_get(hdr, c->method);
 	nm.compile_id = (uint32_t)field_get(hdr, c->compile_id);
 	nm.state = state_of(field_get_int(hdr, c->state));
 	nm.osr = field_get_int(hdr, c->entry_bci) != ENTRY_BCI_INVOCATION;
@@ -141,7 +141,7 @@ int nmethod_decode(const struct layout *l, uint64_t addr, const uint8_t *hdr, si
 	    !code_sane(l, addr, field_get(hdr, c->blob_size), &nm))
 		return -EPROTO;
 	/* JDK ..19 forgets the Method* while it unloads: 0 is right there, and has no name. */
-	if (nm.method % 8)
+	if (nm.method_addr % 8)
 		return -EPROTO;
 	nm.level = (int8_t)level;
 	nm.kind = kind_of(c, nm.level);
@@ -260,7 +260,7 @@ static bool block_nmethod(const struct layout *l, uint64_t addr, uint64_t limit,
 		return false;
 	if (nmethod_decode(l, addr + c->block_size, raw + c->block_size, c->nmethod_span, ret))
 		return false;
-	return ret->state != NMETHOD_DEAD && ret->end <= addr + (length << log2);
+	return ret->state != NMETHOD_DEAD && ret->m.end <= addr + (length << log2);
 }
 
 /* Name one nmethod and hand it over. What does not parse has changed under the walk. */

@@ -30,22 +30,22 @@ static int entry_plan(struct site *s, const struct site_env *env, char *why, siz
 	size_t len;
 	int err;
 
-	if (s->nm.entry % sizeof(uint64_t)) {
+	if (s->nm.m.entry % sizeof(uint64_t)) {
 		snprintf(why, size, "its entry 0x%llx is not aligned",
-			 (unsigned long long)s->nm.entry);
+			 (unsigned long long)s->nm.m.entry);
 		return -EOPNOTSUPP;
 	}
-	err = mem_read(env->mem, s->nm.entry, code, sizeof(code));
+	err = mem_read(env->mem, s->nm.m.entry, code, sizeof(code));
 	if (err)
 		return err;
 	if (code[0] == JMP_REL32 || code[0] == JMP_REL8)
 		return -ESTALE;
-	if (insn_displaceable(env->decoder, s->nm.entry, code, sizeof(code), &len)) {
-		insn_text(env->decoder, s->nm.entry, code, sizeof(code), text, sizeof(text));
+	if (insn_displaceable(env->decoder, s->nm.m.entry, code, sizeof(code), &len)) {
+		insn_text(env->decoder, s->nm.m.entry, code, sizeof(code), text, sizeof(text));
 		snprintf(why, size, "its first instruction cannot be moved: %s", text);
 		return -EOPNOTSUPP;
 	}
-	s->addr = s->nm.entry;
+	s->addr = s->nm.m.entry;
 	memcpy(&s->orig, code, sizeof(s->orig));
 	memcpy(s->displaced, code, len);
 	s->displaced_len = (uint8_t)len;

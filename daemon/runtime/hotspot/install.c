@@ -60,7 +60,7 @@ bool install_wants(struct install *in, const struct nmethod *nm)
 		return false;
 	/* All of them are asked: each spec has its own "matched". */
 	for (size_t i = 0; i < in->nspecs; i++) {
-		if (spec_match(in->specs[i], nm->klass, nm->name, nm->desc))
+		if (spec_match(in->specs[i], nm->m.klass, nm->m.name, nm->m.desc))
 			found = in->matched[i] = true;
 	}
 	return found;

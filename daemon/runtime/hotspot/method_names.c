@@ -116,7 +116,7 @@ int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, s
 
 	if (l->missing[CAP_NAMES])
 		return -EPROTO;
-	int err = method_pool(m, l, nm->method, &pool, &holder, &name_index, &desc_index);
+	int err = method_pool(m, l, nm->method_addr, &pool, &holder, &name_index, &desc_index);
 	if (!err)
 		err = holder_name(m, l, c, holder, &klass);
 	if (!err)
@@ -127,9 +127,9 @@ int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, s
 		err = jsignature_parse(desc, &sig);
 	if (err)
 		return err;
-	nm->klass = klass;
-	nm->name = name;
-	nm->desc = desc;
+	nm->m.klass = klass;
+	nm->m.name = name;
+	nm->m.desc = desc;
 	return 0;
 }
 

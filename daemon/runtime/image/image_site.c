@@ -111,7 +111,7 @@ static struct image_code *keep(const struct image_site_plan *plan, const struct 
 
 	if (!c)
 		return NULL;
-	*c = (struct image_code){.entry = plan->bias + plan->nm.entry,
+	*c = (struct image_code){.entry = plan->bias + plan->nm.m.entry,
 				 .code = *code,
 				 .symbol = plan->symbol,
 				 .overloads = plan->overloads,
@@ -133,7 +133,7 @@ static bool plan_divert(struct site *s, const struct image_site_plan *plan,
 {
 	struct image_code *c = s->own;
 	const struct entry_point *at = &c->code.divert;
-	uint64_t size = plan->nm.end - plan->nm.entry, off;
+	uint64_t size = plan->nm.m.end - plan->nm.m.entry, off;
 	uint8_t word[sizeof(uint64_t)];
 
 	if (!at->len || !at->off)
@@ -199,9 +199,9 @@ static int look_at_code(struct site *s, const struct image_site_plan *plan,
 			const struct site_env *env)
 {
 	struct method_code code;
-	int err =
-		method_code_read_args(env->decoder, plan->bias + plan->nm.entry, plan->code,
-				      plan->nm.end - plan->nm.entry, registers_of(s, plan), &code);
+	int err = method_code_read_args(env->decoder, plan->bias + plan->nm.m.entry, plan->code,
+					plan->nm.m.end - plan->nm.m.entry, registers_of(s, plan),
+					&code);
 
 	if (err)
 		return err;
