@@ -7,8 +7,9 @@
 #include "engine/report.h"
 #include "runtime/hotspot/codecache.h"
 #include "engine/images.h"
+#include "base/json.h"
 #include "base/log.h"
-#include "runtime/hotspot/install.h"
+#include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/codeheap.h"
 
 /* --- methods ---------------------------------------------------------------------------------- */
@@ -350,7 +351,7 @@ enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via)
 	log_hold(why);
 	err = session_open_target(pid, via, &w, &t);
 	if (err == 0) {
-		rt = install_target(t, w);
+		rt = hotspot_attachment_target(t, w);
 		err = attachment_clean(&rt, &sites);
 	}
 	status = status_tell(err, pid, t != NULL, why);

@@ -85,12 +85,12 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 
 	if (s->count_max && s->events == s->count_max)
 		return;
-	site = entry_check(rec, size, &v) ? NULL : sites_at(s->sites, v.e->slot, v.e->gen);
+	site = entry_check(rec, size, &v) ? NULL : probes_site(s->probes, v.e->slot, v.e->gen);
 	if (!site || s->deaf) {
 		s->unshown++;
 		return;
 	}
-	trace_event_entry(&s->lines, site, &v);
+	trace_event_entry(&s->lines, site->probe, &v);
 	s->events++;
 }
 
@@ -110,19 +110,13 @@ int session_record(void *arg, const struct hp_record *rec, size_t size)
 
 static void tell_lost(struct session *s)
 {
-	uint64_t lost = 0;
+	struct hp_slot_stat stat = probes_stat(s->probes);
 
-	s->hits = 0;
-	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
-		struct hp_slot_stat stat = probe_bpf_stat(sites_bpf(s->sites), slot);
-
-		s->hits += stat.hits;
-		lost += stat.lost;
-	}
+	s->hits = stat.hits;
 	s->lost_ns = clock_ns();
-	trace_event_lost(&s->lines, s->lost_ns, lost - s->lost, "ringbuf");
+	trace_event_lost(&s->lines, s->lost_ns, stat.lost - s->lost, "ringbuf");
 	trace_event_lost(&s->lines, s->lost_ns, s->unshown - s->unshown_told, "client");
-	s->lost = lost;
+	s->lost = stat.lost;
 	s->unshown_told = s->unshown;
 }
 
@@ -133,7 +127,7 @@ static void fetch(struct session *s)
 
 	s->lines.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (!full)
-		probe_bpf_consume(sites_bpf(s->sites), FETCH_MAX);
+		probe_bpf_consume(probes_bpf(s->probes), FETCH_MAX);
 	/* A ring that is not emptied stays readable: looking at it would be all we do. */
 	if (full != s->paused)
 		loop_mod(s->loop, s->ring_src, full ? 0 : EPOLLIN);
@@ -174,7 +168,7 @@ static int start_sources(struct session *s, uint64_t duration_ns)
 {
 	struct loop *l = s->loop;
 
-	s->ring_src = loop_add(l, probe_bpf_fd(sites_bpf(s->sites)), EPOLLIN, on_fetch, s);
+	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->probes)), EPOLLIN, on_fetch, s);
 	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
 	s->duration_timer = loop_timer(l, duration_ns, on_duration, s);
 	if (s->id)
@@ -232,7 +226,7 @@ static void drain(struct session *s)
 
 	do {
 		s->deaf = s->deaf || !wait_for_client(s);
-		n = probe_bpf_consume(sites_bpf(s->sites), FETCH_MAX);
+		n = probe_bpf_consume(probes_bpf(s->probes), FETCH_MAX);
 	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);
 }
@@ -248,17 +242,17 @@ static bool take_down(struct session *s)
 	loop_del(s->loop, s->fetch_timer);
 	loop_del(s->loop, s->pid_src);
 	loop_del(s->loop, s->duration_timer);
-	if (s->sites) {
+	if (s->probes) {
 		if (s->kind->detach)
 			s->kind->detach(s, true);
-		err = sites_remove_all(s->sites);
+		err = probes_remove_all(s->probes);
 		if (s->kind->detach)
 			s->kind->detach(s, false);
 		if (was_live)
 			drain(s);
-		int left = sites_close(s->sites);
+		int left = probes_close(s->probes);
 
-		s->sites = NULL;
+		s->probes = NULL;
 		err = err ? err : left;
 	}
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */

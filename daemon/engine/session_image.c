@@ -71,26 +71,30 @@ static const char *klass_of_word(void *arg, uint64_t word)
 
 /* --- what sites tell -------------------------------------------------------------------------- */
 
-static void on_probed(void *arg, const struct site *site)
+static void on_probed(void *arg, struct probe *p)
 {
 	struct session *s = arg;
 	struct image_session *im = s->own;
 
-	im->places[image_site_place(site)]++;
+	im->places[image_site_place(p->sites[0])]++;
 }
 
-static void on_unprobed(void *arg _unused_, const struct site *site _unused_,
-			const char *why _unused_)
+static void on_unprobed(void *arg _unused_, struct probe *p _unused_, const char *why _unused_)
 {
 }
 
-static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
+static void refuse(const struct method *m, const char *why)
 {
-	log_warn("%s.%s at 0x%llx is not probed: %s", nm->m.klass, nm->m.name,
-		 (unsigned long long)nm->m.entry, why);
+	log_warn("%s.%s at 0x%llx is not probed: %s", m->klass, m->name,
+		 (unsigned long long)m->entry, why);
 }
 
-static const struct site_ops site_ops = {
+static void on_refused(void *arg _unused_, const struct probe *p, const char *why)
+{
+	refuse(&p->method, why);
+}
+
+static const struct probe_ops probe_ops = {
 	.probed = on_probed,
 	.unprobed = on_unprobed,
 	.refused = on_refused,
@@ -175,9 +179,9 @@ static void know_types(struct image_session *im, const struct image_method *m, s
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-/* Where sites are brought together before they become live. */
+/* Where probes are brought together before they become live. */
 struct batch {
-	struct site *sites[REGION_SLOTS];
+	struct probe *probes[REGION_SLOTS];
 	size_t n, ndiverted; /* those diverted are the first ones */
 };
 
@@ -189,22 +193,23 @@ static int read_code(struct image_session *im, const struct image_method *m,
 
 	if (m->end <= m->entry || !image_file_offset(&im->file, m->entry, len, &plan->file_offset))
 		return -EPROTO;
-	plan->nm.m.end = m->entry + len;
+	plan->method.end = m->entry + len;
 	return elffile_read(&im->file, plan->file_offset, len, METHOD_CODE_MAX, code);
 }
 
 /* Return: 1 armed; 0 it cannot be probed (said), or no SPEC asks for it; -ENOMEM; -ENOSPC. */
 static int arm_method(struct session *s, const struct image_method *m, bool divert, bool at_start,
-		      struct site **ret)
+		      struct probe **ret)
 {
 	struct image_session *im = s->own;
 	struct image_site_plan plan = {
-		.nm = {.m.entry = m->entry,
-		       .m.end = m->end,
-		       .m.klass = image_text(&im->map, m->klass),
-		       .m.name = image_text(&im->map, m->name),
-		       .m.desc = image_text(&im->map, m->desc)},
-		.symbol = image_text(&im->map, m->symbol),
+		.method = {.entry = m->entry,
+			   .begin = m->entry,
+			   .end = m->end,
+			   .klass = image_text(&im->map, m->klass),
+			   .name = image_text(&im->map, m->name),
+			   .desc = image_text(&im->map, m->desc),
+			   .symbol = image_text(&im->map, m->symbol)},
 		.overloads = m->overloads,
 		.count_only = im->count_only,
 		.bias = im->has_proc ? im->proc.bias : 0,
@@ -221,27 +226,27 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 	err = read_code(im, m, &plan, &code);
 	plan.code = code;
 	if (!err)
-		err = image_site_new(&plan, sites_env(s->sites), divert, at_start, ret);
+		err = image_site_probe(&plan, probes_env(s->probes), divert, at_start, ret);
 	if (!err) {
-		err = sites_arm(s->sites, *ret);
+		err = probes_arm(s->probes, *ret);
 		if (err)
-			site_free(*ret);
+			probe_free(*ret);
 	}
 	im->methods -= err == -ENOSPC;
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
 	if (err)
-		on_refused(s, &plan.nm, "its code is not understood");
+		refuse(&plan.method, "its code is not understood");
 	return err ? 0 : 1;
 }
 
-static void sort_in(struct batch *b, struct site *site)
+static void sort_in(struct batch *b, struct probe *p)
 {
-	if (image_site_place(site) == IMAGE_DIVERTED) {
-		b->sites[b->n] = b->sites[b->ndiverted];
-		b->sites[b->ndiverted++] = site;
+	if (image_site_place(p->sites[0]) == IMAGE_DIVERTED) {
+		b->probes[b->n] = b->probes[b->ndiverted];
+		b->probes[b->ndiverted++] = p;
 	} else {
-		b->sites[b->n] = site;
+		b->probes[b->n] = p;
 	}
 	b->n++;
 }
@@ -252,16 +257,16 @@ static int arm_all(struct session *s, struct batch *b, bool divert, bool at_star
 	int err = 0;
 
 	for (uint32_t i = 0; i < im->map.n && err >= 0; i++) {
-		struct site *site;
+		struct probe *p;
 
-		err = arm_method(s, &im->map.methods[i], divert, at_start, &site);
+		err = arm_method(s, &im->map.methods[i], divert, at_start, &p);
 		if (err == 1)
-			sort_in(b, site);
+			sort_in(b, p);
 	}
 	if (err == -ENOSPC) {
 		log_warn(
 			"only the first %zu methods that match are probed: there are no more slots",
-			sites_max(s->sites));
+			probes_max(s->probes));
 		err = 0;
 	}
 	return MIN(err, 0);
@@ -272,8 +277,8 @@ static int divert_all(struct session *s, struct batch *b)
 	int err = 0;
 
 	for (size_t i = 0; i < b->ndiverted && err >= 0; i += PATCH_BATCH_MAX)
-		err = sites_divert(s->sites, b->sites + i,
-				   MIN(b->ndiverted - i, (size_t)PATCH_BATCH_MAX));
+		err = probes_divert(s->probes, b->probes + i,
+				    MIN(b->ndiverted - i, (size_t)PATCH_BATCH_MAX));
 	return MIN(err, 0);
 }
 
@@ -292,7 +297,7 @@ static int bring_up(struct session *s, pid_t pid, bool divert, bool at_start)
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", im->fd);
-	err = sites_attach(s->sites, pid, path, b->sites + b->ndiverted, b->n - b->ndiverted);
+	err = probes_attach(s->probes, pid, path, b->probes + b->ndiverted, b->n - b->ndiverted);
 	return MIN(err, 0);
 }
 
@@ -423,13 +428,13 @@ static void open_way(struct session *s, pid_t pid)
 
 static int open_sites(struct session *s, struct image_session *im, const struct trace_request *req)
 {
-	struct sites_options opt = {.attachment = {.ring_bytes = req->ring_bytes},
-				    .count_only = req->count_only};
+	struct probes_options opt = {.attachment = {.ring_bytes = req->ring_bytes},
+				     .count_only = req->count_only};
 
 	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &opt.attachment.config);
 	if (im->has_proc)
 		opt.attachment.target = image_attachment_target(&im->proc, s->remote);
-	return sites_open(&opt, &site_ops, s, &s->sites);
+	return probes_open(&opt, &probe_ops, s, &s->probes);
 }
 
 static int open_all(struct session *s, struct image_session *im, const struct trace_request *req)
@@ -483,7 +488,7 @@ static int image_attach(struct session *s, const struct trace_request *req)
 			 "probes are "
 			 "put in place, which costs more",
 			 req->pid);
-		sites_disarm(s->sites);
+		probes_disarm(s->probes);
 		im->methods = im->raw = im->shared = 0;
 		err = bring_up(s, req->pid, false, at_start);
 	}
@@ -500,7 +505,7 @@ static void image_attached(struct session *s, struct buf *b)
 	buf_str(b, ",\"kind\":\"native-image\",\"binary\":");
 	json_str(b, im->path, strlen(im->path));
 	buf_printf(b, ",\"methods\":%u,\"sites\":%zu,\"waiting\":[", im->methods,
-		   sites_live(s->sites));
+		   probes_live(s->probes));
 	for (size_t i = 0; i < im->nspecs; i++) {
 		if (im->best[i] != FIT_NOT)
 			continue;
@@ -516,7 +521,7 @@ static void image_attached(struct session *s, struct buf *b)
 static void image_notes(struct session *s)
 {
 	struct image_session *im = s->own;
-	struct sites_figures fig;
+	struct probes_figures fig;
 
 	for (size_t i = 0; i < im->nspecs; i++)
 		if (im->best[i] == FIT_NOT)
@@ -538,7 +543,7 @@ static void image_notes(struct session *s)
 		  "single-stepped, which takes some us a call",
 		  im->path, (double)(clock_ns() - s->start_ns) / 1e6, im->places[IMAGE_DIVERTED],
 		  im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
-	sites_figures(s->sites, &fig);
+	probes_figures(s->probes, &fig);
 	if (s->remote)
 		log_debug(
 			"attach: one thread stood for %.3f ms to map the region, %.3f ms to change "

@@ -2,11 +2,11 @@
 /*
  * session_jvm.c - tracing one JVM. See session_kind.h.
  *
- * Compile events come from codecache.c and lead to install.c.
+ * Compile events come from codecache.c and lead to hotspot_probes.c.
  */
 #include "runtime/hotspot/codecache.h"
 #include "base/log.h"
-#include "runtime/hotspot/install.h"
+#include "runtime/hotspot/hotspot_probes.h"
 #include "engine/session_kind.h"
 #include "runtime/hotspot/klass.h"
 
@@ -24,7 +24,7 @@
 struct jvm_session {
 	struct target *t;
 	struct codecache *codecache;
-	struct install *install;
+	struct hotspot_probes *probes;
 	struct spec *specs[SPECS_MAX];
 	size_t nspecs;
 	int methods; /* matched at attach */
@@ -55,7 +55,8 @@ int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, stru
 	return target_open(pid, ret);
 }
 
-/* --- what install and follow tell ------------------------------------------------------------- */
+/* --- what the probes and the code cache tell
+ * ------------------------------------------------------------- */
 
 static void note_latency(struct latency *l, uint64_t ns)
 {
@@ -72,35 +73,35 @@ static void note_latency(struct latency *l, uint64_t ns)
 	l->ns[l->n++] = ns;
 }
 
-static void on_probed(void *arg, const struct site *site)
+static void on_probed(void *arg, struct probe *p)
 {
 	struct session *s = arg;
 	struct jvm_session *j = s->own;
 
 	if (s->state != SESSION_LIVE)
 		return;
-	if (site->registered_ns) {
-		uint64_t ns = site->live_ns - site->registered_ns;
+	if (p->registered_ns) {
+		uint64_t ns = p->sites[0]->live_ns - p->registered_ns;
 
 		note_latency(&j->probe_latency, ns);
 		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
-			  site->nm.m.klass, site->nm.m.name, site->nm.level, (double)ns / 1e6);
+			  p->method.klass, p->method.name, p->level, (double)ns / 1e6);
 	}
-	trace_event_site(&s->lines, "probed", site, "compiled");
+	trace_event_probe(&s->lines, "probed", p, "compiled");
 }
 
-static void on_unprobed(void *arg, const struct site *site, const char *why)
+static void on_unprobed(void *arg, struct probe *p, const char *why)
 {
 	struct session *s = arg;
 
 	if (s->state == SESSION_LIVE)
-		trace_event_site(&s->lines, "unprobed", site, why);
+		trace_event_probe(&s->lines, "unprobed", p, why);
 }
 
-static void on_refused(void *arg _unused_, const struct nmethod *nm, const char *why)
+static void on_refused(void *arg _unused_, const struct probe *p, const char *why)
 {
-	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", nm->m.klass, nm->m.name,
-		 nm->m.desc, nm->level, nm->compile_id, why);
+	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", p->method.klass,
+		 p->method.name, p->method.desc, p->level, p->compile_id, why);
 }
 
 /* Divert what was compiled in this round, as far as it is still there. */
@@ -123,7 +124,7 @@ static void on_settled(void *arg)
 	}
 	j->nfresh = 0;
 	if (n && s->state == SESSION_LIVE)
-		install_nmethods(j->install, nms, n, ns);
+		hotspot_probes_install(j->probes, nms, n, ns);
 }
 
 static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
@@ -131,7 +132,7 @@ static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
 	struct session *s = arg;
 	struct jvm_session *j = s->own;
 
-	if (s->state != SESSION_LIVE || !install_wants(j->install, nm))
+	if (s->state != SESSION_LIVE || !hotspot_probes_wants(j->probes, nm))
 		return;
 	if (j->nfresh == FRESH_MAX)
 		on_settled(s);
@@ -144,7 +145,7 @@ static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns _unus
 	struct session *s = arg;
 	struct jvm_session *j = s->own;
 
-	install_gone(j->install, nm, "retired");
+	hotspot_probes_gone(j->probes, nm, "retired");
 }
 
 static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns _unused_)
@@ -152,10 +153,10 @@ static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns _unu
 	struct session *s = arg;
 	struct jvm_session *j = s->own;
 
-	install_gone(j->install, nm, "unloaded");
+	hotspot_probes_gone(j->probes, nm, "unloaded");
 }
 
-static const struct site_ops site_ops = {
+static const struct probe_ops probe_ops = {
 	.probed = on_probed,
 	.unprobed = on_unprobed,
 	.refused = on_refused,
@@ -218,21 +219,21 @@ static int probe_existing(struct jvm_session *j)
 	for (size_t i = 0; i < total; i++) {
 		const struct nmethod *nm = symmap_at(map, i);
 
-		if (nm->state == NMETHOD_IN_USE && install_wants(j->install, nm))
+		if (nm->state == NMETHOD_IN_USE && hotspot_probes_wants(j->probes, nm))
 			nms[n++] = nm;
 	}
-	err = install_nmethods(j->install, nms, n, NULL);
+	err = hotspot_probes_install(j->probes, nms, n, NULL);
 	free(nms);
 	return err < 0 ? err : (int)n;
 }
 
 static int open_all(struct session *s, struct jvm_session *j, const struct trace_request *req)
 {
-	struct install_options opt = {.string_max = req->string_max,
-				      .ring_bytes = req->ring_bytes,
-				      .count_only = req->count_only,
-				      .specs = j->specs,
-				      .nspecs = req->nspecs};
+	struct hotspot_probes_options opt = {.string_max = req->string_max,
+					     .ring_bytes = req->ring_bytes,
+					     .count_only = req->count_only,
+					     .specs = j->specs,
+					     .nspecs = req->nspecs};
 	int err = parse_specs(j, req);
 
 	if (err == 0)
@@ -242,10 +243,10 @@ static int open_all(struct session *s, struct jvm_session *j, const struct trace
 	s->id = &j->t->id;
 	s->lines.pid = j->t->id.pid;
 	opt.remote = s->remote;
-	err = install_open(j->t, &opt, &site_ops, s, &j->install);
+	err = hotspot_probes_open(j->t, &opt, &probe_ops, s, &j->probes);
 	if (err)
 		return err;
-	s->sites = install_sites(j->install);
+	s->probes = hotspot_probes_set(j->probes);
 	return codecache_open(j->t, s->loop, &codecache_ops, s, &j->codecache);
 }
 
@@ -269,9 +270,9 @@ static int jvm_attach(struct session *s, const struct trace_request *req)
 
 static void log_attach(const struct session *s, const struct jvm_session *j)
 {
-	struct sites_figures fig;
+	struct probes_figures fig;
 
-	sites_figures(s->sites, &fig);
+	probes_figures(s->probes, &fig);
 	log_debug("attach: PID %d: attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); "
 		  "uprobes in "
 		  "%.1f ms (%s, %s)",
@@ -293,11 +294,11 @@ static void jvm_attached(struct session *s, struct buf *b)
 	const char *sep = "";
 
 	buf_printf(b, ",\"methods\":%d,\"sites\":%zu,\"waiting\":[", j->methods,
-		   sites_live(s->sites));
+		   probes_live(s->probes));
 	for (size_t i = 0; i < j->nspecs; i++) {
 		const char *text = spec_text(j->specs[i]);
 
-		if (install_spec_matched(j->install, i))
+		if (hotspot_probes_matched(j->probes, i))
 			continue;
 		buf_str(b, sep);
 		json_str(b, text, strlen(text));
@@ -312,7 +313,7 @@ static void jvm_notes(struct session *s)
 	struct jvm_session *j = s->own;
 
 	for (size_t i = 0; i < j->nspecs; i++)
-		if (!install_spec_matched(j->install, i))
+		if (!hotspot_probes_matched(j->probes, i))
 			log_info("'%s' matches no compiled method yet: waiting for it",
 				 spec_text(j->specs[i]));
 	log_attach(s, j);
@@ -336,7 +337,7 @@ static void jvm_free(struct session *s)
 		return;
 	log_latency(&j->probe_latency);
 	codecache_close(j->codecache);
-	install_free(j->install);
+	hotspot_probes_free(j->probes);
 	target_close(j->t);
 	names_fini(&j->klasses);
 	free(j->probe_latency.ns);

@@ -6,7 +6,7 @@
 #ifndef HP_SESSION_KIND_H
 #define HP_SESSION_KIND_H
 
-#include "probe/sites.h"
+#include "probe/probes.h"
 #include "engine/session.h"
 #include "output/trace_events.h"
 
@@ -36,7 +36,7 @@ struct session {
 	/* Filled by attach(). */
 	const struct proc_id *id; /* the one process; NULL: any of an image */
 	struct remote *remote;	  /* NULL: nothing is done inside it */
-	struct sites *sites;
+	struct probes *probes;
 
 	enum session_state state;
 	struct loop *loop;

@@ -51,6 +51,44 @@ static void thread_json(struct trace_events *e, struct buf *b, const struct hp_e
 	buf_str(b, name && name->text ? name->text : "null");
 }
 
+static void text_or_null(struct buf *b, const char *key, const char *text)
+{
+	buf_printf(b, ",\"%s\":", key);
+	if (*text)
+		json_str(b, text, strlen(text));
+	else
+		buf_str(b, "null");
+}
+
+static void make_head(struct buf *b, const struct probe *p, const struct method *m)
+{
+	static const char *const signatures[] = {
+		[TYPES_UNKNOWN] = "null",
+		[TYPES_OF_RUNTIME] = "\"image\"",
+		[TYPES_OF_SPEC] = "\"spec\"",
+	};
+	char name[4096];
+	size_t len;
+
+	if (p->call)
+		len = jsignature_name(&p->call->sig, m->klass, m->name, name, sizeof(name));
+	else
+		len = (size_t)snprintf(name, sizeof(name), "%s.%s", m->klass, m->name);
+	buf_str(b, ",\"method\":");
+	json_str(b, name, MIN(len, sizeof(name) - 1));
+	buf_str(b, ",\"class\":");
+	json_str(b, m->klass, strlen(m->klass));
+	buf_str(b, ",\"name\":");
+	json_str(b, m->name, strlen(m->name));
+	text_or_null(b, "descriptor", m->desc);
+	buf_printf(b, ",\"level\":%d,\"compile_id\":%u", p->level, p->compile_id);
+	if (!p->kind)
+		return;
+	buf_printf(b, ",\"kind\":\"%s\"", p->kind);
+	text_or_null(b, "symbol", m->symbol);
+	buf_printf(b, ",\"overloads\":%u,\"signature\":%s", p->overloads, signatures[p->types]);
+}
+
 /* What a call passed, where nobody says of which types: the registers, in a native image's order.
  */
 static void raw_json(struct buf *b, const struct hp_entry *rec)
@@ -64,15 +102,33 @@ static void raw_json(struct buf *b, const struct hp_entry *rec)
 	buf_add(b, "]", 1);
 }
 
-void trace_event_entry(struct trace_events *e, const struct site *site, const struct entry_view *v)
+/* The part of an event that only depends on the probe. Out of memory it is left out. */
+static void add_head(struct buf *b, struct probe *p)
+{
+	const struct method *m = &p->method;
+	struct buf head = {0};
+
+	if (!p->head) {
+		make_head(&head, p, m);
+		if (head.failed) {
+			buf_fini(&head);
+			return;
+		}
+		p->head = head.data;
+		p->head_len = head.len;
+	}
+	buf_add(b, p->head, p->head_len);
+}
+
+void trace_event_entry(struct trace_events *e, struct probe *p, const struct entry_view *v)
 {
 	struct buf *b =
 		trace_event_begin(e, "entry", v->e->h.ts_ns, e->pid ? e->pid : (pid_t)v->e->tgid);
-	const struct call_layout *call = site->call;
+	const struct call_layout *call = p->call;
 	struct arg_value value;
 
 	thread_json(e, b, v->e);
-	buf_add(b, site->json_head, site->json_head_len);
+	add_head(b, p);
 	if (!call) {
 		raw_json(b, v->e);
 		trace_event_end(b);
@@ -88,20 +144,19 @@ void trace_event_entry(struct trace_events *e, const struct site *site, const st
 		if (i)
 			buf_add(b, ",", 1);
 		entry_arg(call, v, i, &value);
-		json_arg(b, site->types[i], &value, e->klass, e->klass_arg);
+		json_arg(b, p->param_types[i], &value, e->klass, e->klass_arg);
 	}
 	buf_add(b, "]", 1);
 	trace_event_end(b);
 }
 
-void trace_event_site(struct trace_events *e, const char *event, const struct site *site,
-		      const char *why)
+void trace_event_probe(struct trace_events *e, const char *event, struct probe *p, const char *why)
 {
 	struct buf *b = trace_event_begin(e, event, clock_ns(), e->pid);
 
-	buf_add(b, site->json_head, site->json_head_len);
+	add_head(b, p);
 	buf_str(b, ",\"entry\":");
-	buf_hex(b, site->nm.m.entry);
+	buf_hex(b, p->method.entry);
 	buf_str(b, ",\"why\":");
 	json_str(b, why, strlen(why));
 	trace_event_end(b);

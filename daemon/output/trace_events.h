@@ -10,7 +10,7 @@
 
 #include "output/json_arg.h"
 #include "base/names.h"
-#include "probe/site.h"
+#include "probe/probe.h"
 
 /* Zero-initialised but for the first three. */
 struct trace_events {
@@ -32,11 +32,10 @@ struct buf *trace_event_begin(struct trace_events *e, const char *name, uint64_t
 void trace_event_end(struct buf *b);
 
 /** trace_event_entry() - one call. */
-void trace_event_entry(struct trace_events *e, const struct site *site, const struct entry_view *v);
+void trace_event_entry(struct trace_events *e, struct probe *p, const struct entry_view *v);
 
-/** trace_event_site() - @event "probed" or "unprobed". */
-void trace_event_site(struct trace_events *e, const char *event, const struct site *site,
-		      const char *why);
+/** trace_event_probe() - @event "probed" or "unprobed". */
+void trace_event_probe(struct trace_events *e, const char *event, struct probe *p, const char *why);
 
 /** trace_event_lost() - nothing if @count is 0. */
 void trace_event_lost(struct trace_events *e, uint64_t mono_ns, uint64_t count, const char *where);

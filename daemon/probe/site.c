@@ -1,123 +1,78 @@
 // SPDX-License-Identifier: MIT
-/* site.c - what is known of one site before it gets a slot. See site.h. */
+/* site.c - what all kinds of sites have in common. See site.h. */
+#include "probe/probe.h"
 #include "probe/site.h"
-#include "runtime/hotspot/codeheap.h"
 
-/* Java access flag. Source: JVMS 4.6, table 4.6-A. */
-#define ACC_STATIC 0x0008
+/* The first byte of a nop that has a uprobe: a breakpoint, or the call that Linux 6.18 makes of it.
+ */
+#define UPROBE_TRAP 0xcc
+#define UPROBE_CALL 0xe8
+
+struct site *site_new(const struct site_kind *kind, struct probe *p)
+{
+	struct site *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->kind = kind;
+	probe_add(p, s);
+	return s;
+}
 
 void site_free(struct site *s)
 {
 	if (!s)
 		return;
-	free(s->call);
-	free(s->types);
-	free(s->json_head);
+	probe_drop(s->probe, s);
 	free(s->own);
 	free(s);
 }
 
-/* The part of an event that only depends on the site. */
-static int make_head(struct site *s)
+void site_slot_spec(const struct site *s, struct hp_slot_spec *ret)
 {
-	const struct nmethod *nm = &s->nm;
-	struct buf b = {0};
-	char name[4096];
-	size_t len;
-
-	if (s->call)
-		len = jsignature_name(&s->call->sig, nm->m.klass, nm->m.name, name, sizeof(name));
-	else
-		len = (size_t)snprintf(name, sizeof(name), "%s.%s", nm->m.klass, nm->m.name);
-	buf_str(&b, ",\"method\":");
-	json_str(&b, name, MIN(len, sizeof(name) - 1));
-	buf_str(&b, ",\"class\":");
-	json_str(&b, nm->m.klass, strlen(nm->m.klass));
-	buf_str(&b, ",\"name\":");
-	json_str(&b, nm->m.name, strlen(nm->m.name));
-	buf_str(&b, ",\"descriptor\":");
-	if (*nm->m.desc)
-		json_str(&b, nm->m.desc, strlen(nm->m.desc));
-	else
-		buf_str(&b, "null");
-	buf_printf(&b, ",\"level\":%d,\"compile_id\":%u", nm->level, nm->compile_id);
-	if (s->kind->head)
-		s->kind->head(s, &b);
-	if (b.failed) {
-		buf_fini(&b);
-		return -ENOMEM;
-	}
-	s->json_head = b.data;
-	s->json_head_len = b.len;
-	return 0;
+	*ret = (struct hp_slot_spec){0};
+	if (s->probe->call)
+		call_layout_slot_spec(s->probe->call, ret);
+	/* Nobody saved them: their arguments cannot be told. */
+	if (!s->saves_fp)
+		ret->flags &= ~HP_SLOT_FP;
+	ret->depth = s->depth;
 }
 
-/* Source form of each parameter's type: one block, the pointers first. */
-static int make_types(struct site *s)
+struct region_slot site_region_slot(const struct site *s)
 {
-	const struct jsignature *sig = &s->call->sig;
-	size_t n = sig->nparams, text = 0;
-	char *p;
-
-	for (size_t i = 0; i < n; i++)
-		text += jtype_name(sig, &sig->params[i], NULL, 0) + 1;
-	s->types = malloc(n * sizeof(*s->types) + text + 1);
-	if (!s->types)
-		return -ENOMEM;
-	p = (char *)(s->types + n);
-	for (size_t i = 0; i < n; i++) {
-		s->types[i] = p;
-		p += jtype_name(sig, &sig->params[i], p, text) + 1;
-	}
-	return 0;
+	return (struct region_slot){.addr = s->addr, .orig = s->orig, .divert = s->divert};
 }
 
-int site_know_call(struct site *s, enum call_convention convention, const char *desc,
-		   bool is_static)
+/* Is the jump in @word, beside what others may have put there? */
+static bool has_jump(const struct site *s, uint64_t word)
 {
-	s->call = calloc(1, sizeof(*s->call));
-	return s->call ? call_layout_init(convention, desc, is_static, s->call) : -ENOMEM;
+	uint64_t differ = s->divert ^ s->orig, mask = 0;
+
+	for (int bit = 0; bit < 64; bit += 8)
+		mask |= differ >> bit & 0xff ? 0xffULL << bit : 0;
+	return !((word ^ s->divert) & mask);
 }
 
-int site_finish(struct site *s)
+bool site_verify_diverted(const struct site *s, const struct site_env *env)
 {
-	int err = s->call ? make_types(s) : 0;
+	uint64_t word;
+	uint8_t first;
+	struct mem_vec vec[] = {
+		{.addr = s->addr, .buf = &word, .len = sizeof(word)},
+		{.addr = region_slot_text(env->region, s->slot), .buf = &first, .len = 1},
+	};
 
-	return err ? err : make_head(s);
+	if (mem_readv(env->mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
+		return false;
+	return (word == s->divert || (env->file_text && has_jump(s, word))) &&
+	       (first == UPROBE_TRAP || first == UPROBE_CALL);
 }
 
-struct site *site_alloc(const struct site_kind *kind, const struct nmethod *nm)
+struct hp_slot_stat site_stat_counted(const struct site *s, const struct site_env *env)
 {
-	struct site *s = calloc(1, sizeof(*s));
+	struct hp_slot_stat now = probe_bpf_stat(env->bpf, s->slot);
 
-	if (s)
-		*s = (struct site){.kind = kind, .nm = *nm};
-	return s;
-}
-
-int site_new(const struct site_kind *kind, const struct site_env *env, const struct nmethod *nm,
-	     struct site **ret, char *why, size_t size)
-{
-	struct site *s = site_alloc(kind, nm);
-	uint32_t flags;
-	int err;
-
-	if (!s)
-		return -ENOMEM;
-	err = method_flags(env->mem, env->layout, nm->method_addr, &flags);
-	if (err == 0) {
-		err = site_know_call(s, CALL_HOTSPOT, nm->m.desc, flags & ACC_STATIC);
-		if (err == -EPROTO)
-			snprintf(why, size, "its descriptor %s does not parse", nm->m.desc);
-	}
-	if (err == 0)
-		err = kind->plan(s, env, why, size);
-	if (err == 0)
-		err = site_finish(s);
-	if (err) {
-		site_free(s);
-		return err;
-	}
-	*ret = s;
-	return 0;
+	return (struct hp_slot_stat){.hits = now.hits - s->before.hits,
+				     .lost = now.lost - s->before.lost};
 }

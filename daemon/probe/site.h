@@ -1,95 +1,94 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * site.h - one address that a spec resolved to, and the struct of functions that a kind of site is.
+ * site.h - one address that a probe acts on, and the struct of functions that a kind of site is.
  *
- * Compiled entries come first; return polls, interpreter entries and native images are further
- * kinds: nothing outside their own file knows what they patch.
+ * Each runtime brings its own kinds (entries of HotSpot's compiled methods, methods of native
+ * images diverted or in place): nothing outside their own files knows what they patch.
  */
 #ifndef HP_SITE_H
 #define HP_SITE_H
 
-#include "region/region.h"
-#include "base/json.h"
-#include "output/decode.h"
 #include "arch/insn.h"
-#include "symmap/symmap.h"
-#include "runtime/hotspot/layout.h"
+#include "base/fail.h"
+#include "kernel/bpf_load.h"
+#include "proc/mem.h"
+#include "region/region.h"
 
 enum site_state {
-	SITE_NEW,      /* planned, not diverted */
-	SITE_LIVE,     /* diverted and read back */
+	SITE_NEW,      /* planned, perhaps with a slot; nothing leads there */
+	SITE_LIVE,     /* active and read back */
 	SITE_RESTORED, /* our jump was taken out again */
-	SITE_GONE,     /* HotSpot overwrote it (retired) or freed the code */
+	SITE_GONE,     /* the target overwrote it (retired) or freed the code */
 };
 
+struct probe;
 struct site;
 
 /* What a kind needs to know of its surroundings. */
 struct site_env {
-	struct mem *mem;
-	const struct layout *layout;
+	struct mem *mem; /* of the process; NULL: there is no one process */
 	struct insn_decoder *decoder;
-	const struct region *region;
+	struct region *region; /* NULL: only sites in place can be had */
+	struct probe_bpf *bpf;
+	bool file_text; /* the code lies in a file, where others may have uprobes */
 };
 
-/* A kind of site, as functions in the order they are called. */
+/* A kind of site, as functions in the order they are called. Every kind has all of them. */
 struct site_kind {
 	const char *name;
-	bool in_place; /* the uprobe is on the code itself: no slot is written, nothing diverted */
+	bool in_place; /* the uprobe sits on the code itself: nothing is diverted */
 	/*
-	 * Look at the code as it is now and decide what to change: fills addr, orig, displaced.
-	 * 0; -EOPNOTSUPP with @why filled when this code is not understood; -ESTALE when HotSpot
-	 * is retiring it; -EFAULT; -ESRCH.
+	 * Look at the code as it is now and decide what to change: fills addr, orig, displaced, or
+	 * file_offset; depth and saves_fp. 0; -EOPNOTSUPP with @f filled when this code is not
+	 * understood; -ESTALE when the target is retiring it; -EFAULT; -ESRCH.
 	 */
-	int (*plan)(struct site *s, const struct site_env *env, char *why, size_t size);
+	int (*plan)(struct site *s, const struct site_env *env, struct fail *f);
 	/*
-	 * Write the slot's code into @code; fills divert, the word that will lead there. The slot
-	 * is known by now. Returns the number of bytes, at most SLOT_CODE; 0 if it cannot be done.
+	 * Write the slot's code into @code, and how long it is to @len_ret (0: it needs none);
+	 * fills divert, the word that will lead there. The slot is known by now. 0; -EOPNOTSUPP.
 	 */
-	size_t (*emit)(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE]);
-	/* What the BPF program has to copy. */
-	void (*spec)(const struct site *s, struct hp_slot_spec *ret);
-	/* Further keys of every event; may be NULL. */
-	void (*head)(const struct site *s, struct buf *b);
+	int (*emit)(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE],
+		    size_t *len_ret);
+	/* Do calls really pass it, as far as can be read? Asked once it is active. */
+	bool (*verify)(const struct site *s, const struct site_env *env);
+	/* What has happened here since the site was armed. */
+	struct hp_slot_stat (*stat)(const struct site *s, const struct site_env *env);
 };
 
 struct site {
 	const struct site_kind *kind;
+	struct probe *probe; /* whose site it is; holds it alive */
 	enum site_state state;
-	struct nmethod nm;	  /* copied: the map's entry moves; strings stay */
-	struct call_layout *call; /* owned; NULL: the parameters are not known */
-	const char **types;	  /* owned: source form of each parameter's type */
-	char *json_head;	  /* owned: the part of every event that is always the same */
-	size_t json_head_len;
 	uint32_t slot, gen;
 	uint64_t addr, orig, divert; /* the aligned word: where, what it was, what it becomes */
 	uint64_t file_offset;	     /* in place: of the uprobe */
 	uint8_t displaced[INSN_LEN_MAX];
 	uint8_t displaced_len;
-	void *own;		/* the kind's, in one piece */
-	uint64_t registered_ns; /* when the nmethod appeared; 0 if it was there before us */
+	bool saves_fp;	/* floating-point registers are saved where the probe can read them */
+	uint32_t depth; /* the stack pointer is so many bytes lower here than at entry, saved
+			 * registers aside */
+	struct hp_slot_stat before; /* counted by former users of its slot */
+	void *own;		    /* the kind's, in one piece */
 	uint64_t live_ns;
 };
 
-extern const struct site_kind site_compiled_entry;
-
 /**
- * site_new() - look at @nm and plan a site of @kind on it; nothing is written.
- * @why: filled, @size bytes, when the method cannot be probed.
- * Return: 0; -EOPNOTSUPP, -EPROTO with @why; -ESTALE retired meanwhile; -EFAULT; -ESRCH; -ENOMEM.
+ * site_new() - a site of @kind for @p, which gets it: see probe_add().
+ * Return: the site; NULL when out of memory.
  */
-int site_new(const struct site_kind *kind, const struct site_env *env, const struct nmethod *nm,
-	     struct site **ret, char *why, size_t size);
+struct site *site_new(const struct site_kind *kind, struct probe *p);
+
+/** site_free() - a site that nothing leads to any more; the last one of a probe frees it too. */
 void site_free(struct site *s);
 
-/*
- * The same in steps, for kinds that plan by themselves: site_alloc(); site_know_call(), where the
- * types of the parameters are known; site_finish(), once the nmethod's texts and @own are filled.
- * @desc: must outlive the site. Return: 0; -EPROTO no descriptor; -ENOMEM.
- */
-struct site *site_alloc(const struct site_kind *kind, const struct nmethod *nm);
-int site_know_call(struct site *s, enum call_convention convention, const char *desc,
-		   bool is_static);
-int site_finish(struct site *s);
+/** site_slot_spec() - what the BPF program has to copy at a hit, but for flags of the machinery. */
+void site_slot_spec(const struct site *s, struct hp_slot_spec *ret);
+
+/** site_region_slot() - as the region's table remembers it. */
+struct region_slot site_region_slot(const struct site *s);
+
+/* For kinds whose sites are diverted to a slot, or counted by the BPF program. */
+bool site_verify_diverted(const struct site *s, const struct site_env *env);
+struct hp_slot_stat site_stat_counted(const struct site *s, const struct site_env *env);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_entry_site.c - the code a slot gets, run for real: a function laid out like a compiled
- * method in this very process is diverted through a slot built by site_compiled_entry.
+ * method in this very process is diverted through a slot built by entry_site.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,9 @@
 #include <cmocka.h>
 #include <sys/mman.h>
 
-#include "probe/site.h"
+#include "probe/probe.h"
 #include "probe/slot.h"
+#include "runtime/hotspot/entry_site.h"
 
 #define PAGES 4096
 
@@ -21,6 +22,7 @@ struct bench {
 	struct mem mem;
 	struct region region;
 	struct site_env env;
+	struct probe probe;
 	struct site site;
 	struct call_layout call;
 };
@@ -51,8 +53,9 @@ static int bench_open(void **state)
 	b->region.code = (uint64_t)(uintptr_t)b->area + 2 * PAGES;
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
-	b->site = (struct site){.kind = &site_compiled_entry, .call = &b->call, .slot = 1};
-	b->site.nm.m.entry = (uint64_t)(uintptr_t)b->area;
+	b->probe.call = &b->call;
+	b->site = (struct site){.kind = &entry_site, .probe = &b->probe, .slot = 1};
+	b->probe.method.entry = (uint64_t)(uintptr_t)b->area;
 	*state = b;
 	return 0;
 }
@@ -80,12 +83,11 @@ static void write_text(struct bench *b)
 
 static void divert(struct bench *b)
 {
-	char why[128];
 	uint8_t code[SLOT_CODE];
 	size_t len;
 
-	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)), 0);
-	len = site_compiled_entry.emit(&b->site, &b->env, code);
+	assert_int_equal(entry_site.plan(&b->site, &b->env, NULL), 0);
+	assert_int_equal(entry_site.emit(&b->site, &b->env, code, &len), 0);
 	assert_true(len > 0 && len <= SLOT_CODE);
 	write_text(b);
 	memcpy((void *)(uintptr_t)region_slot_code(&b->region, 1), code, len);
@@ -145,10 +147,10 @@ static void entry_plan_leaves_a_retired_method(void **state)
 {
 	struct bench *b = *state;
 	const uint8_t jmp[] = {0xe9, 0x10, 0x00, 0x00, 0x00};
-	char why[128] = "";
+	struct fail f = {0};
 
 	memcpy(b->area, jmp, sizeof(jmp));
-	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)), -ESTALE);
+	assert_int_equal(entry_site.plan(&b->site, &b->env, &f), -ESTALE);
 }
 
 /* An instruction that means something else elsewhere is refused, with the reason. */
@@ -156,24 +158,22 @@ static void entry_plan_refuses_what_cannot_move(void **state)
 {
 	struct bench *b = *state;
 	const uint8_t lea[] = {0x48, 0x8d, 0x05, 0x10, 0x00, 0x00, 0x00}; /* lea 16(%rip),%rax */
-	char why[128] = "";
+	struct fail f = {0};
 
 	memcpy(b->area, lea, sizeof(lea));
-	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
-			 -EOPNOTSUPP);
-	assert_non_null(strstr(why, "lea"));
+	assert_int_equal(entry_site.plan(&b->site, &b->env, &f), -EOPNOTSUPP);
+	assert_non_null(strstr(f.text, "lea"));
 }
 
 /* The word must be aligned for the compare-and-swap; any other entry is refused. */
 static void entry_plan_refuses_unaligned_entry(void **state)
 {
 	struct bench *b = *state;
-	char why[128] = "";
+	struct fail f = {0};
 
-	b->site.nm.m.entry += 4;
-	assert_int_equal(site_compiled_entry.plan(&b->site, &b->env, why, sizeof(why)),
-			 -EOPNOTSUPP);
-	assert_non_null(strstr(why, "aligned"));
+	b->probe.method.entry += 4;
+	assert_int_equal(entry_site.plan(&b->site, &b->env, &f), -EOPNOTSUPP);
+	assert_non_null(strstr(f.text, "aligned"));
 }
 
 /* Slots: each is handed out once, one that was never used is free at once, one at rest is not. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <sys/mman.h>
 
+#include "output/trace_events.h"
 #include "runtime/image/image_site.h"
 
 #define PAGES 4096
@@ -34,7 +35,8 @@ struct bench {
 	struct region region;
 	struct site_env env;
 	struct image_site_plan plan;
-	struct site *site;
+	struct probe *probe;
+	struct site *site; /* its only one */
 };
 
 static int self_read(struct mem *m _unused_, uint64_t addr, void *buf, size_t len)
@@ -64,12 +66,12 @@ static int bench_open(void **state)
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	/* The file has it at 0x1000; this process at @area. */
-	b->plan = (struct image_site_plan){.nm = {.m.entry = 0x1000,
-						  .m.end = 0x1000 + sizeof(method),
-						  .m.klass = "Cart",
-						  .m.name = "add",
-						  .m.desc = ""},
-					   .symbol = "",
+	b->plan = (struct image_site_plan){.method = {.entry = 0x1000,
+						      .end = 0x1000 + sizeof(method),
+						      .klass = "Cart",
+						      .name = "add",
+						      .desc = "",
+						      .symbol = ""},
 					   .overloads = 2,
 					   .code = method,
 					   .file_offset = 0x200,
@@ -82,7 +84,7 @@ static int bench_close(void **state)
 {
 	struct bench *b = *state;
 
-	site_free(b->site);
+	probe_free(b->probe);
 	munmap(b->area, 4 * PAGES);
 	insn_decoder_free(b->env.decoder);
 	free(b);
@@ -91,17 +93,31 @@ static int bench_close(void **state)
 
 static void plan(struct bench *b, bool divert, bool at_start)
 {
-	site_free(b->site);
-	b->site = NULL;
-	assert_int_equal(image_site_new(&b->plan, &b->env, divert, at_start, &b->site), 0);
+	probe_free(b->probe);
+	b->probe = NULL;
+	assert_int_equal(image_site_probe(&b->plan, &b->env, divert, at_start, &b->probe), 0);
+	b->site = b->probe->sites[0];
 	b->site->slot = 1;
+}
+
+/* What an event says of the method. Valid until the next one. */
+static const char *event_of(struct bench *b)
+{
+	static char text[1024];
+	struct buf out = {0};
+	struct trace_events e = {.out = &out};
+
+	trace_event_probe(&e, "probed", b->probe, "");
+	snprintf(text, sizeof(text), "%.*s", (int)out.len, out.data);
+	buf_fini(&out);
+	return text;
 }
 
 static struct hp_slot_spec spec_of(const struct bench *b)
 {
 	struct hp_slot_spec spec;
 
-	b->site->kind->spec(b->site, &spec);
+	site_slot_spec(b->site, &spec);
 	return spec;
 }
 
@@ -115,7 +131,7 @@ static void divert(struct bench *b)
 
 	plan(b, true, false);
 	assert_int_equal(image_site_place(b->site), IMAGE_DIVERTED);
-	len = b->site->kind->emit(b->site, &b->env, out);
+	assert_int_equal(b->site->kind->emit(b->site, &b->env, out, &len), 0);
 	assert_true(len > 0 && len <= SLOT_CODE);
 	memcpy(bytes + 6, &rel, sizeof(rel));
 	memcpy((void *)(uintptr_t)text, bytes, sizeof(bytes));
@@ -195,7 +211,7 @@ static void first_word_not_diverted(void **state)
 
 	memcpy(b->area, small, sizeof(small));
 	b->plan.code = small;
-	b->plan.nm.m.end = b->plan.nm.m.entry + sizeof(small);
+	b->plan.method.end = b->plan.method.entry + sizeof(small);
 	assert_int_equal(method_code_read(b->env.decoder, 0x1000, small, sizeof(small), &code), 0);
 	assert_int_equal(code.divert.off, 1);
 	method_code_fini(&code);
@@ -260,7 +276,7 @@ static void in_place_without_doubles(void **state)
 	b->plan.desc = "(JD)D";
 	plan(b, false, false);
 	assert_int_equal(spec_of(b).flags, 0);
-	assert_true(b->site->call->uses_fp);
+	assert_true(b->probe->call->uses_fp);
 }
 
 /* What every event of the site says, with and without types. */
@@ -269,21 +285,20 @@ static void head_says_who_knows(void **state)
 	struct bench *b = *state;
 
 	plan(b, false, false);
-	assert_non_null(strstr(b->site->json_head, "\"method\":\"Cart.add\""));
-	assert_non_null(strstr(b->site->json_head, "\"descriptor\":null"));
-	assert_non_null(strstr(b->site->json_head, "\"kind\":\"native-image\",\"symbol\":null,"
-						   "\"overloads\":2,\"signature\":null"));
+	assert_non_null(strstr(event_of(b), "\"method\":\"Cart.add\""));
+	assert_non_null(strstr(event_of(b), "\"descriptor\":null"));
+	assert_non_null(strstr(event_of(b), "\"kind\":\"native-image\",\"symbol\":null,"
+					    "\"overloads\":2,\"signature\":null"));
 	b->plan.desc = "(ILjava/lang/String;)V";
 	b->plan.desc_by_spec = true;
-	b->plan.symbol = "Cart_add_0";
+	b->plan.method.symbol = "Cart_add_0";
 	plan(b, false, false);
-	assert_non_null(
-		strstr(b->site->json_head, "\"method\":\"Cart.add(int, java.lang.String)\""));
-	assert_non_null(strstr(b->site->json_head, "\"symbol\":\"Cart_add_0\""));
-	assert_non_null(strstr(b->site->json_head, "\"signature\":\"spec\""));
+	assert_non_null(strstr(event_of(b), "\"method\":\"Cart.add(int, java.lang.String)\""));
+	assert_non_null(strstr(event_of(b), "\"symbol\":\"Cart_add_0\""));
+	assert_non_null(strstr(event_of(b), "\"signature\":\"spec\""));
 	b->plan.desc_by_spec = false;
 	plan(b, false, false);
-	assert_non_null(strstr(b->site->json_head, "\"signature\":\"image\""));
+	assert_non_null(strstr(event_of(b), "\"signature\":\"image\""));
 }
 
 /* The returns are kept with the site. */
@@ -307,10 +322,10 @@ static void no_code(void **state)
 	struct bench *b = *state;
 
 	b->plan.code = bad;
-	b->plan.nm.m.end = b->plan.nm.m.entry + sizeof(bad);
-	assert_int_equal(image_site_new(&b->plan, &b->env, true, false, &b->site), -EPROTO);
-	b->plan.nm.m.end = b->plan.nm.m.entry;
-	assert_int_equal(image_site_new(&b->plan, &b->env, true, false, &b->site), -EPROTO);
+	b->plan.method.end = b->plan.method.entry + sizeof(bad);
+	assert_int_equal(image_site_probe(&b->plan, &b->env, true, false, &b->probe), -EPROTO);
+	b->plan.method.end = b->plan.method.entry;
+	assert_int_equal(image_site_probe(&b->plan, &b->env, true, false, &b->probe), -EPROTO);
 }
 
 #define bench_test(f) cmocka_unit_test_setup_teardown(f, bench_open, bench_close)

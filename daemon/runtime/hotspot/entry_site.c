@@ -17,42 +17,43 @@
  * StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
  */
 #include "arch/emit.h"
-#include "probe/site.h"
+#include "probe/probe.h"
+#include "runtime/hotspot/entry_site.h"
 
 /* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
 #define JMP_REL8  0xeb
 #define JMP_REL32 0xe9
 
-static int entry_plan(struct site *s, const struct site_env *env, char *why, size_t size)
+static int entry_plan(struct site *s, const struct site_env *env, struct fail *f)
 {
+	uint64_t entry = s->probe->method.entry;
 	uint8_t code[INSN_LEN_MAX + 1];
 	char text[64];
 	size_t len;
 	int err;
 
-	if (s->nm.m.entry % sizeof(uint64_t)) {
-		snprintf(why, size, "its entry 0x%llx is not aligned",
-			 (unsigned long long)s->nm.m.entry);
-		return -EOPNOTSUPP;
-	}
-	err = mem_read(env->mem, s->nm.m.entry, code, sizeof(code));
+	if (entry % sizeof(uint64_t))
+		return fail_set(f, -EOPNOTSUPP, "its entry 0x%llx is not aligned",
+				(unsigned long long)entry);
+	err = mem_read(env->mem, entry, code, sizeof(code));
 	if (err)
 		return err;
 	if (code[0] == JMP_REL32 || code[0] == JMP_REL8)
 		return -ESTALE;
-	if (insn_displaceable(env->decoder, s->nm.m.entry, code, sizeof(code), &len)) {
-		insn_text(env->decoder, s->nm.m.entry, code, sizeof(code), text, sizeof(text));
-		snprintf(why, size, "its first instruction cannot be moved: %s", text);
-		return -EOPNOTSUPP;
+	if (insn_displaceable(env->decoder, entry, code, sizeof(code), &len)) {
+		insn_text(env->decoder, entry, code, sizeof(code), text, sizeof(text));
+		return fail_set(f, -EOPNOTSUPP, "its first instruction cannot be moved: %s", text);
 	}
-	s->addr = s->nm.m.entry;
+	s->addr = entry;
+	s->saves_fp = s->probe->call && s->probe->call->uses_fp;
 	memcpy(&s->orig, code, sizeof(s->orig));
 	memcpy(s->displaced, code, len);
 	s->displaced_len = (uint8_t)len;
 	return 0;
 }
 
-static size_t entry_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE])
+static int entry_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE],
+		      size_t *len_ret)
 {
 	uint64_t code_addr = region_slot_code(env->region, s->slot);
 	uint64_t text = region_slot_text(env->region, s->slot);
@@ -60,28 +61,25 @@ static size_t entry_emit(struct site *s, const struct site_env *env, uint8_t cod
 	uint8_t *p = code, word[sizeof(uint64_t)];
 
 	memset(code, 0xcc, SLOT_CODE);
-	if (s->call->uses_fp)
+	if (s->saves_fp)
 		p = emit_lea_rsp(p, HP_FP_FRAME);
 	p = emit_bytes(p, s->displaced, s->displaced_len);
 	p = emit_jmp(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
-	if (s->call->uses_fp) {
+	if (s->saves_fp) {
 		target = code_addr + EMIT_PROLOGUE_OFF;
 		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, target, text);
 	}
 	memcpy(word, &s->orig, sizeof(word));
 	emit_jmp(word, s->addr, target);
 	memcpy(&s->divert, word, sizeof(s->divert));
-	return (size_t)(p - code);
+	*len_ret = (size_t)(p - code);
+	return 0;
 }
 
-static void entry_spec(const struct site *s, struct hp_slot_spec *ret)
-{
-	call_layout_slot_spec(s->call, ret);
-}
-
-const struct site_kind site_compiled_entry = {
+const struct site_kind entry_site = {
 	.name = "entry",
 	.plan = entry_plan,
 	.emit = entry_emit,
-	.spec = entry_spec,
+	.verify = site_verify_diverted,
+	.stat = site_stat_counted,
 };

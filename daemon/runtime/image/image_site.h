@@ -10,19 +10,20 @@
 #ifndef HP_IMAGE_SITE_H
 #define HP_IMAGE_SITE_H
 
+#include "probe/probe.h"
 #include "probe/site.h"
 #include "arch/method_code.h"
 
-/* What is known of a method. Texts outlive the site. */
+/* What is known of a method. */
 struct image_site_plan {
-	struct nmethod nm;  /* entry and end: virtual addresses of the file */
-	const char *symbol; /* "" none */
+	struct method
+		method; /* entry and end: virtual addresses of the file; texts outlive the probe */
 	uint32_t overloads; /* methods of that name */
 	const char *desc;   /* of its parameters; NULL: not known, shown raw */
 	bool is_static;
 	bool desc_by_spec;    /* not checked against the image */
 	bool count_only;      /* nobody looks at arguments */
-	const uint8_t *code;  /* nm.end - nm.entry bytes of it */
+	const uint8_t *code;  /* method.end - method.entry bytes of it */
 	uint64_t file_offset; /* of its entry */
 	uint64_t bias;	      /* in the process; see image_proc.h */
 };
@@ -35,13 +36,13 @@ enum image_place {
 };
 
 /**
- * image_site_new() - plan a site.
+ * image_site_probe() - a probe with a planned site.
  * @divert: into the process of @env->mem, if the method's code allows it.
  * @at_start: if in place, then on its first instruction whatever that costs.
  * Return: 0; -EPROTO its code is none; -ENOMEM.
  */
-int image_site_new(const struct image_site_plan *plan, const struct site_env *env, bool divert,
-		   bool at_start, struct site **ret);
+int image_site_probe(const struct image_site_plan *plan, const struct site_env *env, bool divert,
+		     bool at_start, struct probe **ret);
 
 enum image_place image_site_place(const struct site *s);
 

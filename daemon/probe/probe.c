@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/* probe.c - what a client asked for on one method. See probe.h. */
+#include "probe/probe.h"
+#include "probe/site.h"
+
+/* Some 20 000 probes at the most: chains stay short. A power of two. */
+#define BUCKETS 8192
+
+struct probe *probe_new(const struct method *m, uint64_t key, uint32_t gen)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (p)
+		*p = (struct probe){.method = *m, .key = key, .gen = gen};
+	return p;
+}
+
+void probe_free(struct probe *p)
+{
+	if (!p)
+		return;
+	if (p->nsites) {
+		/* The last one takes the probe along. */
+		for (unsigned int n = p->nsites; n > 0; n--)
+			site_free(p->sites[n - 1]);
+		return;
+	}
+	free(p->call);
+	free(p->param_types);
+	free(p->head);
+	free(p);
+}
+
+/* Source form of each parameter's type: one block, the pointers first. */
+static int make_param_types(struct probe *p)
+{
+	const struct jsignature *sig = &p->call->sig;
+	size_t n = sig->nparams, size = 0;
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		size += jtype_name(sig, &sig->params[i], NULL, 0) + 1;
+	p->param_types = malloc(n * sizeof(*p->param_types) + size + 1);
+	if (!p->param_types)
+		return -ENOMEM;
+	text = (char *)(p->param_types + n);
+	for (size_t i = 0; i < n; i++) {
+		p->param_types[i] = text;
+		text += jtype_name(sig, &sig->params[i], text, size) + 1;
+	}
+	return 0;
+}
+
+int probe_know_call(struct probe *p, enum call_convention convention, const char *desc,
+		    bool is_static)
+{
+	int err;
+
+	p->call = calloc(1, sizeof(*p->call));
+	if (!p->call)
+		return -ENOMEM;
+	err = call_layout_init(convention, desc, is_static, p->call);
+	return err ? err : make_param_types(p);
+}
+
+void probe_add(struct probe *p, struct site *s)
+{
+	s->probe = p;
+	p->sites[p->nsites++] = s;
+}
+
+void probe_drop(struct probe *p, struct site *s)
+{
+	for (unsigned int i = 0; i < p->nsites; i++) {
+		if (p->sites[i] != s)
+			continue;
+		p->sites[i] = p->sites[--p->nsites];
+		break;
+	}
+	if (!p->nsites)
+		probe_free(p);
+}
+
+/* --- by the code they are on ------------------------------------------------------------------ */
+
+/* Addresses are multiples of 16 at least; Fibonacci hashing spreads what is left of them. */
+static size_t bucket_of(uint64_t key, uint32_t gen)
+{
+	return (size_t)(((key ^ gen) * 0x9e3779b97f4a7c15ULL) >> 51) % BUCKETS;
+}
+
+int probe_table_init(struct probe_table *t)
+{
+	*t = (struct probe_table){.buckets = calloc(BUCKETS, sizeof(struct probe *))};
+	return t->buckets ? 0 : -ENOMEM;
+}
+
+void probe_table_fini(struct probe_table *t)
+{
+	free(t->buckets);
+	*t = (struct probe_table){0};
+}
+
+void probe_table_add(struct probe_table *t, struct probe *p)
+{
+	struct probe **bucket = &t->buckets[bucket_of(p->key, p->gen)];
+
+	p->next = *bucket;
+	*bucket = p;
+	t->n++;
+}
+
+void probe_table_remove(struct probe_table *t, struct probe *p)
+{
+	struct probe **at = &t->buckets[bucket_of(p->key, p->gen)];
+
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = p->next;
+	p->next = NULL;
+	t->n--;
+}
+
+struct probe *probe_table_find(const struct probe_table *t, uint64_t key, uint32_t gen)
+{
+	struct probe *p = t->buckets[bucket_of(key, gen)];
+
+	while (p && (p->key != key || p->gen != gen))
+		p = p->next;
+	return p;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* hotspot_probes.c - from SPECs and nmethods to probes. See hotspot_probes.h. */
+#include "region/patch.h"
+#include "runtime/hotspot/codeheap.h"
+#include "runtime/hotspot/entry_site.h"
+#include "runtime/hotspot/hotspot_config.h"
+#include "runtime/hotspot/hotspot_probes.h"
+
+/* Java access flag. Source: JVMS 4.6, table 4.6-A. */
+#define ACC_STATIC 0x0008
+
+struct hotspot_probes {
+	struct target *t;
+	const struct probe_ops *ops;
+	void *arg;
+	struct spec *const *specs;
+	size_t nspecs;
+	bool matched[SPECS_MAX]; /* per SPEC */
+	struct probes *set;
+};
+
+struct attachment_target hotspot_attachment_target(struct target *t, struct remote *w)
+{
+	return (struct attachment_target){.id = &t->id,
+					  .remote = w,
+					  .mem = t->mem,
+					  .code_low = t->layout.code_low,
+					  .code_high = t->layout.code_high};
+}
+
+int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *opt,
+			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret)
+{
+	struct hotspot_probes *hp = calloc(1, sizeof(*hp));
+	struct probes_options set = {
+		.attachment = {.target = hotspot_attachment_target(t, opt->remote),
+			       .ring_bytes = opt->ring_bytes},
+		.count_only = opt->count_only,
+	};
+	int err;
+
+	if (!hp)
+		return -ENOMEM;
+	*hp = (struct hotspot_probes){
+		.t = t, .ops = ops, .arg = arg, .specs = opt->specs, .nspecs = opt->nspecs};
+	hotspot_config(&t->layout, opt->string_max, &set.attachment.config);
+	err = probes_open(&set, ops, arg, &hp->set);
+	if (err) {
+		free(hp);
+		return err;
+	}
+	*ret = hp;
+	return 0;
+}
+
+void hotspot_probes_free(struct hotspot_probes *hp)
+{
+	free(hp);
+}
+
+struct probes *hotspot_probes_set(struct hotspot_probes *hp)
+{
+	return hp->set;
+}
+
+bool hotspot_probes_wants(struct hotspot_probes *hp, const struct nmethod *nm)
+{
+	bool found = false;
+
+	if (nm->osr)
+		return false;
+	/* All of them are asked: each SPEC has its own "matched". */
+	for (size_t i = 0; i < hp->nspecs; i++) {
+		if (spec_match(hp->specs[i], nm->m.klass, nm->m.name, nm->m.desc))
+			found = hp->matched[i] = true;
+	}
+	return found;
+}
+
+bool hotspot_probes_matched(const struct hotspot_probes *hp, size_t i)
+{
+	return hp->matched[i];
+}
+
+/* --- one nmethod ------------------------------------------------------------------------------ */
+
+static int know_call(struct hotspot_probes *hp, struct probe *p, const struct nmethod *nm,
+		     struct fail *f)
+{
+	uint32_t flags;
+	int err = method_flags(hp->t->mem, &hp->t->layout, nm->method_addr, &flags);
+
+	if (err)
+		return err;
+	err = probe_know_call(p, CALL_HOTSPOT, nm->m.desc, flags & ACC_STATIC);
+	if (err == -EPROTO)
+		fail_set(f, err, "its descriptor %s does not parse", nm->m.desc);
+	return err;
+}
+
+static struct probe *new_probe(const struct nmethod *nm)
+{
+	struct probe *p = probe_new(&nm->m, nm->addr, nm->gen);
+
+	if (!p)
+		return NULL;
+	p->level = nm->level;
+	p->compile_id = nm->compile_id;
+	p->types = TYPES_OF_RUNTIME;
+	if (!site_new(&entry_site, p)) {
+		probe_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+/* Steps 1 to 3. On failure @p is still the caller's. */
+static int arm(struct hotspot_probes *hp, struct probe *p, const struct nmethod *nm, struct fail *f)
+{
+	const struct site_env *env = probes_env(hp->set);
+	int err = know_call(hp, p, nm, f);
+
+	for (unsigned int i = 0; i < p->nsites && !err; i++)
+		err = p->sites[i]->kind->plan(p->sites[i], env, f);
+	if (!err)
+		err = probes_arm(hp->set, p);
+	if (err == -ENOSPC)
+		fail_set(f, err, "all %zu slots are in use", probes_max(hp->set));
+	return err;
+}
+
+/* Return: 1 armed; 0 passed over, or refused; -ESRCH; -ENOMEM. */
+static int arm_nmethod(struct hotspot_probes *hp, const struct nmethod *nm, struct probe **ret)
+{
+	struct fail f = {0};
+	struct probe *p;
+	int err;
+
+	if (nm->state != NMETHOD_IN_USE || !hotspot_probes_wants(hp, nm) ||
+	    probes_find(hp->set, nm->addr, nm->gen))
+		return 0;
+	p = new_probe(nm);
+	if (!p)
+		return -ENOMEM;
+	err = arm(hp, p, nm, &f);
+	if (!err) {
+		*ret = p;
+		return 1;
+	}
+	/* HotSpot is retiring it: no news. */
+	if (err != -ESRCH && err != -ENOMEM && err != -ESTALE)
+		hp->ops->refused(hp->arg, p, *f.text ? f.text : "its code cannot be read");
+	probe_free(p);
+	return err == -ESRCH || err == -ENOMEM ? err : 0;
+}
+
+/* --- many ------------------------------------------------------------------------------------- */
+
+int hotspot_probes_install(struct hotspot_probes *hp, const struct nmethod *const *nms, size_t n,
+			   const uint64_t *registered_ns)
+{
+	struct probe *batch[PATCH_BATCH_MAX];
+	size_t nbatch = 0;
+	int installed = 0, err = 0;
+
+	for (size_t i = 0; i < n && err >= 0; i++) {
+		err = arm_nmethod(hp, nms[i], &batch[nbatch]);
+		if (err == 1)
+			batch[nbatch++]->registered_ns = registered_ns ? registered_ns[i] : 0;
+		/* What is armed is diverted, whatever became of the others. */
+		if (nbatch == PATCH_BATCH_MAX || (nbatch && (i + 1 == n || err < 0))) {
+			int live = probes_divert(hp->set, batch, nbatch);
+
+			installed += MAX(live, 0);
+			err = MIN(err, live);
+			nbatch = 0;
+		}
+	}
+	return err < 0 ? err : installed;
+}
+
+void hotspot_probes_gone(struct hotspot_probes *hp, const struct nmethod *nm, const char *why)
+{
+	struct probe *p = probes_find(hp->set, nm->addr, nm->gen);
+
+	if (p)
+		probes_gone(hp->set, p, why);
+}
