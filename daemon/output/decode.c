@@ -7,101 +7,6 @@
  */
 #include "output/decode.h"
 
-/* --- where arguments are ---------------------------------------------------------------------- */
-
-/* hp_entry has them in HotSpot's order: rsi rdx rcx r8 r9 rdi. Native images have C's. */
-uint16_t call_register(enum call_convention convention, unsigned int i)
-{
-	static const uint8_t c_order[HP_GPR_ARGS] = {5, 0, 1, 2, 3, 4};
-
-	i %= HP_GPR_ARGS;
-	return (uint16_t)(convention == CALL_HOTSPOT ? i : c_order[i]);
-}
-
-struct placing {
-	enum call_convention convention;
-	uint16_t gpr, fp, stack; /* used so far */
-	uint16_t refs;
-};
-
-static struct arg_place place_next(struct placing *p, char tag)
-{
-	bool is_fp = tag == 'F' || tag == 'D', is_ref = tag == 'L' || tag == '[';
-	struct arg_place place = {.ref = -1};
-
-	if (is_fp && p->fp < HP_FP_ARGS) {
-		place.kind = ARG_FP;
-		place.index = p->fp++;
-	} else if (!is_fp && p->gpr < HP_GPR_ARGS) {
-		place.kind = ARG_GPR;
-		place.index = call_register(p->convention, p->gpr++);
-	} else {
-		/* One word each, whatever the type: 17 counts two 4-byte slots for each argument,
-		 * later JDKs align before each. */
-		place.kind = ARG_STACK;
-		place.index = (uint16_t)(8 * p->stack++);
-	}
-	if (is_ref && p->refs < HP_REFS_MAX)
-		place.ref = (int16_t)p->refs++;
-	return place;
-}
-
-int call_layout_init(enum call_convention convention, const char *desc, bool is_static,
-		     struct call_layout *ret)
-{
-	struct placing p = {.convention = convention};
-	int err = jsignature_parse(desc, &ret->sig);
-
-	if (err)
-		return err;
-	ret->convention = convention;
-	ret->is_static = is_static;
-	if (!is_static)
-		ret->self = place_next(&p, 'L');
-	for (size_t i = 0; i < ret->sig.nparams; i++)
-		ret->args[i] = place_next(&p, ret->sig.params[i].tag);
-	ret->uses_fp = p.fp > 0;
-	ret->nstack = p.stack;
-	ret->nrefs = p.refs;
-	return 0;
-}
-
-static bool is_string(const struct jsignature *sig, const struct jtype *type)
-{
-	static const char string_desc[] = "Ljava/lang/String;";
-
-	return type->len == sizeof(string_desc) - 1 &&
-	       memcmp(sig->desc + type->off, string_desc, type->len) == 0;
-}
-
-static void add_ref_spec(const struct call_layout *c, struct hp_slot_spec *spec,
-			 const struct arg_place *place, bool text)
-{
-	uint16_t first =
-		c->convention == CALL_HOTSPOT ? CALL_STACK_HOTSPOT : CALL_STACK_NATIVE_IMAGE;
-	uint16_t loc = place->index;
-
-	if (place->ref < 0)
-		return;
-	if (place->kind == ARG_STACK)
-		loc = (uint16_t)(HP_LOC_STACK | (first + place->index));
-	spec->refs[place->ref] = (struct hp_ref_spec){.loc = loc, .text = text};
-	spec->ntexts = (uint8_t)(spec->ntexts + text);
-}
-
-void call_layout_slot_spec(const struct call_layout *c, struct hp_slot_spec *ret)
-{
-	*ret = (struct hp_slot_spec){
-		.flags = c->uses_fp ? HP_SLOT_FP : 0,
-		.nstack = c->nstack,
-		.nrefs = (uint8_t)c->nrefs,
-	};
-	if (!c->is_static)
-		add_ref_spec(c, ret, &c->self, false);
-	for (size_t i = 0; i < c->sig.nparams; i++)
-		add_ref_spec(c, ret, &c->args[i], is_string(&c->sig, &c->sig.params[i]));
-}
-
 /* --- records ---------------------------------------------------------------------------------- */
 
 /* Takes the next @len bytes of a record; NULL when it has not so many. */
@@ -169,21 +74,21 @@ int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret
 /* --- values ----------------------------------------------------------------------------------- */
 
 /* The raw word at @place. Return: NULL, or why there is none. */
-static const char *place_word(const struct entry_view *v, const struct arg_place *place,
+static const char *place_word(const struct entry_view *v, const struct abi_place *place,
 			      uint64_t *ret)
 {
 	switch (place->kind) {
-	case ARG_GPR:
+	case ABI_GPR:
 		if (place->index >= HP_GPR_ARGS)
 			return "the record does not fit the method";
 		*ret = v->e->gpr[place->index];
 		return NULL;
-	case ARG_FP:
+	case ABI_FP:
 		if (!v->fp || place->index >= HP_FP_ARGS)
 			return "the slot did not save the floating-point registers";
 		*ret = v->fp[place->index];
 		return NULL;
-	case ARG_STACK:
+	case ABI_STACK:
 		if (place->index / 8u >= v->e->nstack)
 			return "the record does not fit the method";
 		if (v->e->stack_err)
@@ -222,10 +127,10 @@ static uint32_t trim_text(const struct ref_value *ref)
 
 /* A native image passes another word than 0 for null, which the BPF program knows: capture.bpf.h.
  */
-static bool is_null(const struct call_layout *c, const struct entry_view *v, int16_t index)
+static bool is_null(const struct entry_view *v, const struct capture *c)
 {
-	return c->convention == CALL_NATIVE_IMAGE && index >= 0 && index < v->e->nrefs &&
-	       v->refs[index].status == HP_REF_NULL;
+	return c->null_in_status && c->ref >= 0 && c->ref < v->e->nrefs &&
+	       v->refs[c->ref].status == HP_REF_NULL;
 }
 
 static void decode_ref(const struct entry_view *v, int16_t index, uint64_t addr,
@@ -289,25 +194,16 @@ static void decode_word(uint64_t word, struct arg_value *ret)
 	}
 }
 
-void entry_arg(const struct call_layout *c, const struct entry_view *v, int i,
-	       struct arg_value *ret)
+void entry_value(const struct entry_view *v, const struct capture *c, struct arg_value *ret)
 {
-	*ret = (struct arg_value){.tag = 'L'};
-	if (i < -1 || i >= c->sig.nparams || (i == -1 && c->is_static)) {
-		ret->error = "no such argument";
-		return;
-	}
-
-	const struct arg_place *place = i == -1 ? &c->self : &c->args[i];
 	uint64_t word = 0;
 
-	if (i >= 0)
-		ret->tag = c->sig.params[i].tag;
-	ret->error = place_word(v, place, &word);
+	*ret = (struct arg_value){.tag = c ? c->tag : 'L'};
+	ret->error = c ? place_word(v, &c->place, &word) : "no such argument";
 	if (ret->error)
 		return;
 	if (ret->tag == 'L' || ret->tag == '[')
-		decode_ref(v, place->ref, is_null(c, v, place->ref) ? 0 : word, &ret->ref);
+		decode_ref(v, c->ref, is_null(v, c) ? 0 : word, &ret->ref);
 	else
 		decode_word(word, ret);
 }

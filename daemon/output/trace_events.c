@@ -60,6 +60,23 @@ static void text_or_null(struct buf *b, const char *key, const char *text)
 		buf_str(b, "null");
 }
 
+/* "com.shop.Cart.add(int, java.lang.String)" */
+static void add_title(struct buf *b, const struct probe *p, const struct method *m)
+{
+	const struct capture_list *l = p->captures;
+
+	buf_str(b, m->klass);
+	buf_str(b, ".");
+	buf_str(b, m->name);
+	if (!l)
+		return;
+	for (int i = 0; i < capture_nargs(l); i++) {
+		buf_str(b, i ? ", " : "(");
+		buf_str(b, capture_arg(l, i)->type);
+	}
+	buf_str(b, capture_nargs(l) ? ")" : "()");
+}
+
 static void make_head(struct buf *b, const struct probe *p, const struct method *m)
 {
 	static const char *const signatures[] = {
@@ -67,15 +84,12 @@ static void make_head(struct buf *b, const struct probe *p, const struct method 
 		[TYPES_OF_RUNTIME] = "\"image\"",
 		[TYPES_OF_SPEC] = "\"spec\"",
 	};
-	char name[4096];
-	size_t len;
+	struct buf title = {0};
 
-	if (p->call)
-		len = jsignature_name(&p->call->sig, m->klass, m->name, name, sizeof(name));
-	else
-		len = (size_t)snprintf(name, sizeof(name), "%s.%s", m->klass, m->name);
+	add_title(&title, p, m);
 	buf_str(b, ",\"method\":");
-	json_str(b, name, MIN(len, sizeof(name) - 1));
+	json_str(b, title.data, title.len);
+	buf_fini(&title);
 	buf_str(b, ",\"class\":");
 	json_str(b, m->klass, strlen(m->klass));
 	buf_str(b, ",\"name\":");
@@ -97,7 +111,7 @@ static void raw_json(struct buf *b, const struct hp_entry *rec)
 	for (unsigned int i = 0; i < HP_GPR_ARGS; i++) {
 		if (i)
 			buf_add(b, ",", 1);
-		buf_hex(b, rec->gpr[call_register(CALL_NATIVE_IMAGE, i)]);
+		buf_hex(b, rec->gpr[abi_gpr(ABI_NATIVE_IMAGE, i)]);
 	}
 	buf_add(b, "]", 1);
 }
@@ -124,27 +138,27 @@ void trace_event_entry(struct trace_events *e, struct probe *p, const struct ent
 {
 	struct buf *b =
 		trace_event_begin(e, "entry", v->e->h.ts_ns, e->pid ? e->pid : (pid_t)v->e->tgid);
-	const struct call_layout *call = p->call;
+	const struct capture_list *l = p->captures;
 	struct arg_value value;
 
 	thread_json(e, b, v->e);
 	add_head(b, p);
-	if (!call) {
+	if (!l) {
 		raw_json(b, v->e);
 		trace_event_end(b);
 		return;
 	}
-	if (!call->is_static) {
-		entry_arg(call, v, -1, &value);
+	if (l->has_this) {
+		entry_value(v, capture_arg(l, -1), &value);
 		buf_str(b, ",\"this\":");
 		json_arg(b, NULL, &value, e->klass, e->klass_arg);
 	}
 	buf_str(b, ",\"args\":[");
-	for (int i = 0; i < call->sig.nparams; i++) {
+	for (int i = 0; i < capture_nargs(l); i++) {
 		if (i)
 			buf_add(b, ",", 1);
-		entry_arg(call, v, i, &value);
-		json_arg(b, p->param_types[i], &value, e->klass, e->klass_arg);
+		entry_value(v, capture_arg(l, i), &value);
+		json_arg(b, capture_arg(l, i)->type, &value, e->klass, e->klass_arg);
 	}
 	buf_add(b, "]", 1);
 	trace_event_end(b);

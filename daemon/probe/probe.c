@@ -25,42 +25,9 @@ void probe_free(struct probe *p)
 			site_free(p->sites[n - 1]);
 		return;
 	}
-	free(p->call);
-	free(p->param_types);
+	free(p->captures);
 	free(p->head);
 	free(p);
-}
-
-/* Source form of each parameter's type: one block, the pointers first. */
-static int make_param_types(struct probe *p)
-{
-	const struct jsignature *sig = &p->call->sig;
-	size_t n = sig->nparams, size = 0;
-	char *text;
-
-	for (size_t i = 0; i < n; i++)
-		size += jtype_name(sig, &sig->params[i], NULL, 0) + 1;
-	p->param_types = malloc(n * sizeof(*p->param_types) + size + 1);
-	if (!p->param_types)
-		return -ENOMEM;
-	text = (char *)(p->param_types + n);
-	for (size_t i = 0; i < n; i++) {
-		p->param_types[i] = text;
-		text += jtype_name(sig, &sig->params[i], text, size) + 1;
-	}
-	return 0;
-}
-
-int probe_know_call(struct probe *p, enum call_convention convention, const char *desc,
-		    bool is_static)
-{
-	int err;
-
-	p->call = calloc(1, sizeof(*p->call));
-	if (!p->call)
-		return -ENOMEM;
-	err = call_layout_init(convention, desc, is_static, p->call);
-	return err ? err : make_param_types(p);
 }
 
 void probe_add(struct probe *p, struct site *s)

@@ -9,7 +9,7 @@
 #ifndef HP_PROBE_H
 #define HP_PROBE_H
 
-#include "output/decode.h"
+#include "probe/capture.h"
 #include "symmap/symmap.h"
 
 #define PROBE_SITES_MAX 1 /* a method is probed at its entry */
@@ -29,8 +29,7 @@ struct probe {
 	uint32_t overloads; /* native image: methods of this class and name, itself included */
 	enum probe_types types;
 
-	struct call_layout *call; /* owned; NULL: the parameters are not known */
-	const char **param_types; /* owned: source form of each parameter's type */
+	struct capture_list *captures; /* owned; NULL: the parameters are not known */
 	struct site *sites[PROBE_SITES_MAX];
 	unsigned int nsites, nlive; /* it is live when all of its sites are */
 	uint64_t registered_ns;	    /* when the code appeared; 0 if it was there before us */
@@ -46,13 +45,6 @@ struct probe *probe_new(const struct method *m, uint64_t key, uint32_t gen);
 
 /** probe_free() - with its sites, to which nothing leads any more. Accepts NULL. */
 void probe_free(struct probe *p);
-
-/**
- * probe_know_call() - the parameters are those of @desc, which outlives the probe.
- * Return: 0; -EPROTO @desc is no descriptor; -ENOMEM.
- */
-int probe_know_call(struct probe *p, enum call_convention convention, const char *desc,
-		    bool is_static);
 
 /** probe_add() / probe_drop() - the probe gets a site; it loses one, and is gone with its last. */
 void probe_add(struct probe *p, struct site *s);

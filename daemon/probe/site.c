@@ -31,8 +31,8 @@ void site_free(struct site *s)
 void site_slot_spec(const struct site *s, struct hp_slot_spec *ret)
 {
 	*ret = (struct hp_slot_spec){0};
-	if (s->probe->call)
-		call_layout_slot_spec(s->probe->call, ret);
+	if (s->probe->captures)
+		capture_slot_spec(s->probe->captures, ret);
 	/* Nobody saved them: their arguments cannot be told. */
 	if (!s->saves_fp)
 		ret->flags &= ~HP_SLOT_FP;

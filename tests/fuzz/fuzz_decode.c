@@ -21,18 +21,16 @@ static const char *no_klass(void *arg, uint64_t klass_word)
 	return NULL;
 }
 
-static void format_all(const struct call_layout *c, const struct entry_view *v)
+static void format_all(const struct capture_list *l, const struct entry_view *v)
 {
 	struct buf out = {0};
 
-	for (int i = -1; i < c->sig.nparams; i++) {
+	for (int i = -1; i < capture_nargs(l); i++) {
+		const struct capture *c = capture_arg(l, i);
 		struct arg_value a;
-		char type[256] = "this";
 
-		entry_arg(c, v, i, &a);
-		if (i >= 0)
-			jtype_name(&c->sig, &c->sig.params[i], type, sizeof(type));
-		json_arg(&out, type, &a, no_klass, NULL);
+		entry_value(v, c, &a);
+		json_arg(&out, c ? c->type : NULL, &a, no_klass, NULL);
 	}
 	buf_fini(&out);
 }
@@ -40,7 +38,7 @@ static void format_all(const struct call_layout *c, const struct entry_view *v)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *nul = memchr(data, '\0', size);
-	static struct call_layout c;
+	_cleanup_free_ struct capture_list *l = NULL;
 	struct hp_slot_spec spec;
 	struct entry_view v;
 
@@ -51,16 +49,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* On the heap and of the exact size, so that a sanitizer sees one byte too many. */
 	_cleanup_free_ struct hp_record *rec = malloc(len ? len : 1);
 
-	if (!rec || call_layout_init(size & 2 ? CALL_NATIVE_IMAGE : CALL_HOTSPOT,
-				     (const char *)data, size & 1, &c))
+	if (!rec || capture_list_new(size & 2 ? ABI_NATIVE_IMAGE : ABI_HOTSPOT, (const char *)data,
+				     size & 1, &l))
 		return 0;
-	call_layout_slot_spec(&c, &spec);
+	capture_slot_spec(l, &spec);
 	memcpy(rec, nul + 1, len);
 	if (len >= sizeof(*rec)) {
 		rec->size = (uint32_t)len; /* else next to nothing gets past the first check */
 		rec->kind = HP_ENTRY;
 	}
 	if (entry_check(rec, len, &v) == 0)
-		format_all(&c, &v);
+		format_all(l, &v);
 	return 0;
 }

@@ -12,7 +12,7 @@
 #define RING_BYTES (1u << 20)
 
 static struct fakevm vm;
-static struct call_layout method;
+static struct capture_list *method;
 
 /* The last record of each kind, and how many there were. */
 static struct {
@@ -60,8 +60,9 @@ static void open_vm(void)
 
 static void probe(uint32_t slot, const char *desc, bool is_static, uint32_t gen)
 {
-	assert_int_equal(call_layout_init(CALL_HOTSPOT, desc, is_static, &method), 0);
-	fakevm_probe(&vm, slot, &method, gen);
+	free(method);
+	assert_int_equal(capture_list_new(ABI_HOTSPOT, desc, is_static, &method), 0);
+	fakevm_probe(&vm, slot, method, gen);
 }
 
 /* Pass the slot once; the one event there must be, checked. */
@@ -82,7 +83,7 @@ static struct arg_value arg(const struct entry_view *v, int i)
 {
 	struct arg_value a;
 
-	entry_arg(&method, v, i, &a);
+	entry_value(v, capture_arg(method, i), &a);
 	return a;
 }
 

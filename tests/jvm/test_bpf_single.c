@@ -47,7 +47,7 @@ static int cleanup(void **state)
 /* Slots attached one by one count and tell as they do behind one link, each with its own number. */
 static void single_hits(void **state _unused_)
 {
-	struct call_layout c;
+	_cleanup_free_ struct capture_list *c = NULL;
 	struct fake_regs r;
 
 	fakevm_init(&vm);
@@ -56,8 +56,8 @@ static void single_hits(void **state _unused_)
 	assert_false(probe_bpf_multi(vm.p));
 	r = (struct fake_regs){.r15 = vm.jthread, .gpr = {0x1234}};
 	probe_bpf_slot(vm.p, 1)->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
-	assert_int_equal(call_layout_init(CALL_HOTSPOT, "(J)V", true, &c), 0);
-	fakevm_probe(&vm, 2, &c, 1);
+	assert_int_equal(capture_list_new(ABI_HOTSPOT, "(J)V", true, &c), 0);
+	fakevm_probe(&vm, 2, c, 1);
 	for (int i = 0; i < 1000; i++)
 		fakevm_call(&vm, 1, &r);
 	fakevm_call(&vm, 2, &r);

@@ -127,7 +127,7 @@ void fakevm_init(struct fakevm *vm)
 		.klass_word = HP_KLASS_NARROW,
 		.klass_off = 8,
 		.string_klass_word = FAKE_STRING_KLASS,
-		.stack_args_off = CALL_STACK_HOTSPOT,
+		.stack_args_off = abi_stack_off(ABI_HOTSPOT),
 		.array_length_off = FAKE_LENGTH_OFF,
 		.byte_array_base = FAKE_ARRAY_BASE,
 		.string_value_off = FAKE_VALUE_OFF,
@@ -218,11 +218,11 @@ uint64_t fakevm_string(struct fakevm *vm, const void *bytes, size_t len, uint8_t
 	return s;
 }
 
-void fakevm_probe(struct fakevm *vm, uint32_t slot, const struct call_layout *c, uint32_t gen)
+void fakevm_probe(struct fakevm *vm, uint32_t slot, const struct capture_list *c, uint32_t gen)
 {
 	struct hp_slot_spec spec, *shared = probe_bpf_slot(vm->p, slot);
 
-	call_layout_slot_spec(c, &spec);
+	capture_slot_spec(c, &spec);
 	spec.gen = gen;
 	*shared = spec;
 	__atomic_store_n(&shared->flags, spec.flags | HP_SLOT_LIVE, __ATOMIC_RELEASE);

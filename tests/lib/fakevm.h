@@ -63,7 +63,7 @@ uint64_t fakevm_string(struct fakevm *vm, const void *bytes, size_t len, uint8_t
 uint64_t fakevm_string_of(struct fakevm *vm, uint64_t array, uint8_t coder);
 
 /** fakevm_probe() - make a slot live for a method with this descriptor. */
-void fakevm_probe(struct fakevm *vm, uint32_t slot, const struct call_layout *c, uint32_t gen);
+void fakevm_probe(struct fakevm *vm, uint32_t slot, const struct capture_list *c, uint32_t gen);
 
 /** fakevm_call() - pass the slot as a compiled method's caller does. */
 void fakevm_call(const struct fakevm *vm, uint32_t slot, const struct fake_regs *r);

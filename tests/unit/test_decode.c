@@ -85,81 +85,90 @@ static void assert_broken(void)
 	assert_int_equal(entry_check(&rec.e.h, rec.e.h.size, &v), -EPROTO);
 }
 
-static struct call_layout layout(const char *desc, bool is_static)
+static const struct capture_list *layout_of(enum abi_convention convention, const char *desc,
+					    bool is_static)
 {
-	static struct call_layout c;
+	static struct capture_list *l;
 
-	assert_int_equal(call_layout_init(CALL_HOTSPOT, desc, is_static, &c), 0);
-	return c;
+	free(l);
+	l = NULL;
+	assert_int_equal(capture_list_new(convention, desc, is_static, &l), 0);
+	return l;
 }
 
-static struct arg_value arg(const struct call_layout *c, const struct entry_view *v, int i)
+static const struct capture_list *layout(const char *desc, bool is_static)
+{
+	return layout_of(ABI_HOTSPOT, desc, is_static);
+}
+
+static struct arg_value arg(const struct capture_list *c, const struct entry_view *v, int i)
 {
 	struct arg_value a;
 
-	entry_arg(c, v, i, &a);
+	entry_value(v, capture_arg(c, i), &a);
 	return a;
 }
 
 /* --- where arguments are ---------------------------------------------------------------------- */
 
-static void assert_place(const struct arg_place *p, int kind, int index, int ref)
+static void assert_place(const struct capture *c, int kind, int index, int ref)
 {
-	assert_int_equal(p->kind, kind);
-	assert_int_equal(p->index, index);
-	assert_int_equal(p->ref, ref);
+	assert_int_equal(c->place.kind, kind);
+	assert_int_equal(c->place.index, index);
+	assert_int_equal(c->ref, ref);
 }
 
 /* `this` takes the first general register; integers, references and floats count separately. */
-static void call_layout_registers(void **state)
+static void capture_list_registers(void **state)
 {
-	struct call_layout c = layout("(IDLjava/lang/String;F[JZ)V", false);
+	const struct capture_list *c = layout("(IDLjava/lang/String;F[JZ)V", false);
 
 	(void)state;
-	assert_place(&c.self, ARG_GPR, 0, 0);
-	assert_place(&c.args[0], ARG_GPR, 1, -1);
-	assert_place(&c.args[1], ARG_FP, 0, -1);
-	assert_place(&c.args[2], ARG_GPR, 2, 1);
-	assert_place(&c.args[3], ARG_FP, 1, -1);
-	assert_place(&c.args[4], ARG_GPR, 3, 2);
-	assert_place(&c.args[5], ARG_GPR, 4, -1);
-	assert_true(c.uses_fp);
-	assert_int_equal(c.nstack, 0);
-	assert_int_equal(c.nrefs, 3);
+	assert_place(capture_arg(c, -1), ABI_GPR, 0, 0);
+	assert_place(capture_arg(c, 0), ABI_GPR, 1, -1);
+	assert_place(capture_arg(c, 1), ABI_FP, 0, -1);
+	assert_place(capture_arg(c, 2), ABI_GPR, 2, 1);
+	assert_place(capture_arg(c, 3), ABI_FP, 1, -1);
+	assert_place(capture_arg(c, 4), ABI_GPR, 3, 2);
+	assert_place(capture_arg(c, 5), ABI_GPR, 4, -1);
+	assert_true(c->uses_fp);
+	assert_int_equal(c->nstack, 0);
+	assert_int_equal(c->nrefs, 3);
 }
 
 /* What finds no register goes to the stack in signature order, one word each. */
-static void call_layout_stack(void **state)
+static void capture_list_stack(void **state)
 {
-	struct call_layout c = layout("(JJJJJJILjava/lang/Object;DDDDDDDDDFS)V", true);
+	const struct capture_list *c = layout("(JJJJJJILjava/lang/Object;DDDDDDDDDFS)V", true);
 
 	(void)state;
-	assert_place(&c.args[5], ARG_GPR, 5, -1);
-	assert_place(&c.args[6], ARG_STACK, 0, -1);
-	assert_place(&c.args[7], ARG_STACK, 8, 0);
-	assert_place(&c.args[15], ARG_FP, 7, -1);
-	assert_place(&c.args[16], ARG_STACK, 16, -1);
-	assert_place(&c.args[17], ARG_STACK, 24, -1);
-	assert_place(&c.args[18], ARG_STACK, 32, -1);
-	assert_int_equal(c.nstack, 5);
+	assert_place(capture_arg(c, 5), ABI_GPR, 5, -1);
+	assert_place(capture_arg(c, 6), ABI_STACK, 0, -1);
+	assert_place(capture_arg(c, 7), ABI_STACK, 8, 0);
+	assert_place(capture_arg(c, 15), ABI_FP, 7, -1);
+	assert_place(capture_arg(c, 16), ABI_STACK, 16, -1);
+	assert_place(capture_arg(c, 17), ABI_STACK, 24, -1);
+	assert_place(capture_arg(c, 18), ABI_STACK, 32, -1);
+	assert_int_equal(c->nstack, 5);
 }
 
 /* A static method without parameters needs nothing; a bad descriptor is refused. */
-static void call_layout_edges(void **state)
+static void capture_list_edges(void **state)
 {
-	struct call_layout c = layout("()V", true);
+	struct capture_list *none = NULL;
+	const struct capture_list *c = layout("()V", true);
 
 	(void)state;
-	assert_int_equal(c.nstack, 0);
-	assert_int_equal(c.nrefs, 0);
-	assert_false(c.uses_fp);
-	assert_int_equal(call_layout_init(CALL_HOTSPOT, "(I", true, &c), -EPROTO);
-	assert_int_equal(call_layout_init(CALL_HOTSPOT, "", true, &c), -EPROTO);
+	assert_int_equal(c->nstack, 0);
+	assert_int_equal(c->nrefs, 0);
+	assert_false(c->uses_fp);
+	assert_int_equal(capture_list_new(ABI_HOTSPOT, "(I", true, &none), -EPROTO);
+	assert_int_equal(capture_list_new(ABI_HOTSPOT, "", true, &none), -EPROTO);
 }
 
 /* 255 parameters are all placed, and references beyond HP_REFS_MAX are marked as not looked into.
  */
-static void call_layout_most(void **state)
+static void capture_list_most(void **state)
 {
 	static char desc[JTYPE_PARAMS_MAX * 3 + 8];
 	char *p = desc;
@@ -170,14 +179,14 @@ static void call_layout_most(void **state)
 		p = stpcpy(p, "LA;");
 	strcpy(p, ")V");
 
-	struct call_layout c = layout(desc, true);
+	const struct capture_list *c = layout(desc, true);
 	struct hp_slot_spec spec;
 
-	assert_int_equal(c.nstack, JTYPE_PARAMS_MAX - HP_GPR_ARGS);
-	assert_int_equal(c.nrefs, HP_REFS_MAX);
-	assert_int_equal(c.args[HP_REFS_MAX - 1].ref, HP_REFS_MAX - 1);
-	assert_int_equal(c.args[HP_REFS_MAX].ref, -1);
-	call_layout_slot_spec(&c, &spec);
+	assert_int_equal(c->nstack, JTYPE_PARAMS_MAX - HP_GPR_ARGS);
+	assert_int_equal(c->nrefs, HP_REFS_MAX);
+	assert_int_equal(capture_arg(c, HP_REFS_MAX - 1)->ref, HP_REFS_MAX - 1);
+	assert_int_equal(capture_arg(c, HP_REFS_MAX)->ref, -1);
+	capture_slot_spec(c, &spec);
 	assert_int_equal(spec.nrefs, HP_REFS_MAX);
 	assert_true(spec.nstack <= HP_STACK_WORDS_MAX);
 }
@@ -185,12 +194,12 @@ static void call_layout_most(void **state)
 /* The probe is told where each reference is, which are Strings, and whether to expect xmm0-7. */
 static void slot_spec_refs(void **state)
 {
-	struct call_layout c =
+	const struct capture_list *c =
 		layout("(Ljava/lang/String;IIIILjava/lang/String;[Ljava/lang/String;D)V", false);
 	struct hp_slot_spec spec;
 
 	(void)state;
-	call_layout_slot_spec(&c, &spec);
+	capture_slot_spec(c, &spec);
 	assert_int_equal(spec.flags, HP_SLOT_FP);
 	assert_int_equal(spec.nstack, 2);
 	assert_int_equal(spec.nrefs, 4);
@@ -210,7 +219,7 @@ static void slot_spec_refs(void **state)
 /* Narrow types come from the low bits: what lies above them in the register is not defined. */
 static void entry_arg_narrow(void **state)
 {
-	struct call_layout c = layout("(ZBSCIJ)V", true);
+	const struct capture_list *c = layout("(ZBSCIJ)V", true);
 
 	(void)state;
 	rec_begin(0);
@@ -219,20 +228,20 @@ static void entry_arg_narrow(void **state)
 
 	struct entry_view v = checked();
 
-	assert_true(arg(&c, &v, 0).z);
-	assert_int_equal(arg(&c, &v, 1).i, -15);
-	assert_int_equal(arg(&c, &v, 2).i, -15);
-	assert_int_equal(arg(&c, &v, 3).c, 0xfff1);
-	assert_int_equal(arg(&c, &v, 4).i, -15);
-	assert_true(arg(&c, &v, 5).j == (int64_t)0xdeadbeeffffffff1);
+	assert_true(arg(c, &v, 0).z);
+	assert_int_equal(arg(c, &v, 1).i, -15);
+	assert_int_equal(arg(c, &v, 2).i, -15);
+	assert_int_equal(arg(c, &v, 3).c, 0xfff1);
+	assert_int_equal(arg(c, &v, 4).i, -15);
+	assert_true(arg(c, &v, 5).j == (int64_t)0xdeadbeeffffffff1);
 	rec.e.gpr[0] = 0xdeadbeef00000000;
-	assert_false(arg(&c, &v, 0).z);
+	assert_false(arg(c, &v, 0).z);
 }
 
 /* Floats and doubles come from the saved registers, and from the stack once those are used up. */
 static void entry_arg_floats(void **state)
 {
-	struct call_layout c = layout("(FDDDDDDDDF)V", true);
+	const struct capture_list *c = layout("(FDDDDDDDDF)V", true);
 	uint64_t words[2] = {0x4020000000000000, 0xdeadbeef3f000000}; /* 8.0, 0.5f */
 	float f = 0.25f;
 
@@ -243,19 +252,20 @@ static void entry_arg_floats(void **state)
 
 	struct entry_view v = checked();
 
-	assert_true(arg(&c, &v, 0).f == 0.25f);
-	assert_true(arg(&c, &v, 1).d == 1.5);
-	assert_true(arg(&c, &v, 7).d == 7.5);
-	assert_true(arg(&c, &v, 8).d == 8.0);
-	assert_true(arg(&c, &v, 9).f == 0.5f);
+	assert_true(arg(c, &v, 0).f == 0.25f);
+	assert_true(arg(c, &v, 1).d == 1.5);
+	assert_true(arg(c, &v, 7).d == 7.5);
+	assert_true(arg(c, &v, 8).d == 8.0);
+	assert_true(arg(c, &v, 9).f == 0.5f);
 }
 
 /* Texts are found wherever in the record they are; an empty string has none and is no error. */
 static void entry_arg_texts(void **state)
 {
-	struct call_layout c = layout("(Ljava/lang/String;Ljava/lang/Object;Ljava/lang/String;"
-				      "Ljava/lang/String;)V",
-				      true);
+	const struct capture_list *c =
+		layout("(Ljava/lang/String;Ljava/lang/Object;Ljava/lang/String;"
+		       "Ljava/lang/String;)V",
+		       true);
 	struct hp_ref refs[4] = {string_ref(4, 4, 0), other_ref, string_ref(0, 0, 0),
 				 string_ref(66, 100, 1)};
 	char utf16[66];
@@ -268,20 +278,20 @@ static void entry_arg_texts(void **state)
 	rec_text(0, "pear", 4);
 
 	struct entry_view v = checked();
-	struct arg_value a = arg(&c, &v, 0);
+	struct arg_value a = arg(c, &v, 0);
 
 	assert_null(a.ref.error);
 	assert_true(a.ref.known && a.ref.has_text);
 	assert_int_equal(a.ref.addr, 0x1000);
 	assert_int_equal(a.ref.text_len, 4);
 	assert_memory_equal(a.ref.text, "pear", 4);
-	a = arg(&c, &v, 1);
+	a = arg(c, &v, 1);
 	assert_true(a.ref.known && !a.ref.has_text);
 	assert_int_equal(a.ref.klass_word, 8);
-	a = arg(&c, &v, 2);
+	a = arg(c, &v, 2);
 	assert_true(a.ref.has_text);
 	assert_int_equal(a.ref.text_len, 0);
-	a = arg(&c, &v, 3);
+	a = arg(c, &v, 3);
 	assert_int_equal(a.ref.text_len, 66);
 	assert_int_equal(a.ref.array_len, 100);
 	assert_memory_equal(a.ref.text, utf16, 66);
@@ -301,7 +311,7 @@ static void entry_arg_cut_pair(void **state)
 		{"a\0b\0c", 5, 8, 4, 1},	  /* half a unit */
 		{"\xd8\xd8\xd8", 3, 9, 3, 0},	  /* Latin-1 has no pairs */
 	};
-	struct call_layout c = layout("(Ljava/lang/String;)V", true);
+	const struct capture_list *c = layout("(Ljava/lang/String;)V", true);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -313,14 +323,14 @@ static void entry_arg_cut_pair(void **state)
 
 		struct entry_view v = checked();
 
-		assert_int_equal(arg(&c, &v, 0).ref.text_len, cases[i].want);
+		assert_int_equal(arg(c, &v, 0).ref.text_len, cases[i].want);
 	}
 }
 
 /* null is known to be null, whatever the record says about it. */
 static void entry_arg_null(void **state)
 {
-	struct call_layout c = layout("(Ljava/lang/String;)V", true);
+	const struct capture_list *c = layout("(Ljava/lang/String;)V", true);
 	struct hp_ref ref = {.status = HP_REF_NULL, .coder = HP_CODER_NONE};
 
 	(void)state;
@@ -329,7 +339,7 @@ static void entry_arg_null(void **state)
 	rec_refs(&ref, 1);
 
 	struct entry_view v = checked();
-	struct arg_value a = arg(&c, &v, 0);
+	struct arg_value a = arg(c, &v, 0);
 
 	assert_int_equal(a.ref.addr, 0);
 	assert_null(a.error);
@@ -341,16 +351,16 @@ static void entry_arg_null(void **state)
 static void entry_arg_null_of_image(void **state)
 {
 	struct hp_ref ref = {.status = HP_REF_NULL, .coder = HP_CODER_NONE};
-	struct call_layout c;
+	const struct capture_list *c;
 
 	(void)state;
-	assert_int_equal(call_layout_init(CALL_NATIVE_IMAGE, "(Ljava/lang/String;)V", true, &c), 0);
+	c = layout_of(ABI_NATIVE_IMAGE, "(Ljava/lang/String;)V", true);
 	rec_begin(0);
-	rec.e.gpr[call_register(CALL_NATIVE_IMAGE, 0)] = 0x7f0000000000;
+	rec.e.gpr[abi_gpr(ABI_NATIVE_IMAGE, 0)] = 0x7f0000000000;
 	rec_refs(&ref, 1);
 
 	struct entry_view v = checked();
-	struct arg_value a = arg(&c, &v, 0);
+	struct arg_value a = arg(c, &v, 0);
 
 	assert_int_equal(a.ref.addr, 0);
 	assert_null(a.error);
@@ -369,7 +379,7 @@ static void entry_arg_unreadable(void **state)
 		     {HP_REF_TOO_MANY, true},
 		     {HP_REF_NULL, false}, /* at odds with the register */
 		     {200, false}};
-	struct call_layout c = layout("(Ljava/lang/String;)V", true);
+	const struct capture_list *c = layout("(Ljava/lang/String;)V", true);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -379,7 +389,7 @@ static void entry_arg_unreadable(void **state)
 		rec_refs(&ref, 1);
 
 		struct entry_view v = checked();
-		struct arg_value a = arg(&c, &v, 0);
+		struct arg_value a = arg(c, &v, 0);
 
 		assert_non_null(a.ref.error);
 		assert_false(a.ref.has_text);
@@ -391,7 +401,7 @@ static void entry_arg_unreadable(void **state)
 /* Stack words that could not be read are errors, one by one; registers stay good. */
 static void entry_arg_no_stack(void **state)
 {
-	struct call_layout c = layout("(IIIIIII)V", true);
+	const struct capture_list *c = layout("(IIIIIII)V", true);
 	uint64_t word = 5;
 
 	(void)state;
@@ -401,27 +411,27 @@ static void entry_arg_no_stack(void **state)
 
 	struct entry_view v = checked();
 
-	assert_null(arg(&c, &v, 5).error);
-	assert_non_null(arg(&c, &v, 6).error);
+	assert_null(arg(c, &v, 5).error);
+	assert_non_null(arg(c, &v, 6).error);
 	rec.e.stack_err = 0;
-	assert_int_equal(arg(&c, &v, 6).i, 5);
+	assert_int_equal(arg(c, &v, 6).i, 5);
 }
 
 /* A record made for another method (a reused slot) gives errors, never values from elsewhere. */
 static void entry_arg_other_method(void **state)
 {
-	struct call_layout c = layout("(IIIIIIIDLjava/lang/String;)V", true);
+	const struct capture_list *c = layout("(IIIIIIIDLjava/lang/String;)V", true);
 
 	(void)state;
 	rec_begin(0);
 
 	struct entry_view v = checked();
 
-	assert_non_null(arg(&c, &v, 6).error);
-	assert_non_null(arg(&c, &v, 7).error);
-	assert_non_null(arg(&c, &v, 8).error);
-	assert_non_null(arg(&c, &v, 9).error);
-	assert_non_null(arg(&c, &v, -1).error);
+	assert_non_null(arg(c, &v, 6).error);
+	assert_non_null(arg(c, &v, 7).error);
+	assert_non_null(arg(c, &v, 8).error);
+	assert_non_null(arg(c, &v, 9).error);
+	assert_non_null(arg(c, &v, -1).error);
 }
 
 /* --- records that do not hold together -------------------------------------------------------- */
@@ -509,8 +519,8 @@ static void entry_check_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(call_layout_registers),   cmocka_unit_test(call_layout_stack),
-		cmocka_unit_test(call_layout_edges),	   cmocka_unit_test(call_layout_most),
+		cmocka_unit_test(capture_list_registers),  cmocka_unit_test(capture_list_stack),
+		cmocka_unit_test(capture_list_edges),	   cmocka_unit_test(capture_list_most),
 		cmocka_unit_test(slot_spec_refs),	   cmocka_unit_test(entry_arg_narrow),
 		cmocka_unit_test(entry_arg_floats),	   cmocka_unit_test(entry_arg_texts),
 		cmocka_unit_test(entry_arg_cut_pair),	   cmocka_unit_test(entry_arg_null),

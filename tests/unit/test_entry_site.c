@@ -24,7 +24,7 @@ struct bench {
 	struct site_env env;
 	struct probe probe;
 	struct site site;
-	struct call_layout call;
+	struct capture_list captures;
 };
 
 static int self_read(struct mem *m _unused_, uint64_t addr, void *buf, size_t len)
@@ -53,7 +53,7 @@ static int bench_open(void **state)
 	b->region.code = (uint64_t)(uintptr_t)b->area + 2 * PAGES;
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
-	b->probe.call = &b->call;
+	b->probe.captures = &b->captures;
 	b->site = (struct site){.kind = &entry_site, .probe = &b->probe, .slot = 1};
 	b->probe.method.entry = (uint64_t)(uintptr_t)b->area;
 	*state = b;
@@ -115,7 +115,7 @@ static void entry_emit_saves_xmm_for_fp_methods(void **state)
 {
 	struct bench *b = *state;
 
-	b->call.uses_fp = true;
+	b->captures.uses_fp = true;
 	divert(b);
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(((long_fn *)(uintptr_t)b->area)(i, 7), i + 8);
@@ -132,7 +132,7 @@ static void entry_emit_lays_xmm_out_for_bpf(void **state)
 	uint64_t text = region_slot_text(&b->region, 1);
 	int32_t rel;
 
-	b->call.uses_fp = true;
+	b->captures.uses_fp = true;
 	divert(b);
 	memcpy((void *)(uintptr_t)text, peek, sizeof(peek));
 	*(uint8_t *)(uintptr_t)(text + 6) = 0xe9;

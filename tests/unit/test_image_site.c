@@ -276,7 +276,7 @@ static void in_place_without_doubles(void **state)
 	b->plan.desc = "(JD)D";
 	plan(b, false, false);
 	assert_int_equal(spec_of(b).flags, 0);
-	assert_true(b->probe->call->uses_fp);
+	assert_true(b->probe->captures->uses_fp);
 }
 
 /* What every event of the site says, with and without types. */

@@ -45,7 +45,7 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 		return fail_set(f, -EOPNOTSUPP, "its first instruction cannot be moved: %s", text);
 	}
 	s->addr = entry;
-	s->saves_fp = s->probe->call && s->probe->call->uses_fp;
+	s->saves_fp = s->probe->captures && s->probe->captures->uses_fp;
 	memcpy(&s->orig, code, sizeof(s->orig));
 	memcpy(s->displaced, code, len);
 	s->displaced_len = (uint8_t)len;

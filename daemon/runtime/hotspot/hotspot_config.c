@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* hotspot_config.c - a JVM's layout as its probe is told it. See hotspot_config.h. */
 #include "runtime/hotspot/hotspot_config.h"
-#include "output/decode.h"
+#include "arch/abi.h"
 
 static uint32_t off32(uint64_t off)
 {
@@ -45,7 +45,7 @@ void hotspot_config(const struct layout *l, uint32_t string_max, struct hp_confi
 		.narrow_oops = l->narrow_oops,
 		.narrow_oop_shift = l->narrow_oop_shift,
 		.narrow_oop_base = l->narrow_oop_base,
-		.stack_args_off = CALL_STACK_HOTSPOT,
+		.stack_args_off = abi_stack_off(ABI_HOTSPOT),
 		.array_length_off = l->array_length_off,
 		.byte_array_base = l->byte_array_base,
 		.string_value_off = strings ? l->string_value_off : HP_OFF_NONE,

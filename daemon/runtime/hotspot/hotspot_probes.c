@@ -84,15 +84,15 @@ bool hotspot_probes_matched(const struct hotspot_probes *hp, size_t i)
 
 /* --- one nmethod ------------------------------------------------------------------------------ */
 
-static int know_call(struct hotspot_probes *hp, struct probe *p, const struct nmethod *nm,
-		     struct fail *f)
+static int make_captures(struct hotspot_probes *hp, struct probe *p, const struct nmethod *nm,
+			 struct fail *f)
 {
 	uint32_t flags;
 	int err = method_flags(hp->t->mem, &hp->t->layout, nm->method_addr, &flags);
 
 	if (err)
 		return err;
-	err = probe_know_call(p, CALL_HOTSPOT, nm->m.desc, flags & ACC_STATIC);
+	err = capture_list_new(ABI_HOTSPOT, nm->m.desc, flags & ACC_STATIC, &p->captures);
 	if (err == -EPROTO)
 		fail_set(f, err, "its descriptor %s does not parse", nm->m.desc);
 	return err;
@@ -118,7 +118,7 @@ static struct probe *new_probe(const struct nmethod *nm)
 static int arm(struct hotspot_probes *hp, struct probe *p, const struct nmethod *nm, struct fail *f)
 {
 	const struct site_env *env = probes_env(hp->set);
-	int err = know_call(hp, p, nm, f);
+	int err = make_captures(hp, p, nm, f);
 
 	for (unsigned int i = 0; i < p->nsites && !err; i++)
 		err = p->sites[i]->kind->plan(p->sites[i], env, f);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* image_config.c - a native image's layout as its probe is told it. See image_config.h. */
 #include "runtime/image/image_config.h"
-#include "output/decode.h"
+#include "arch/abi.h"
 
 void image_config(const struct image_heap *h, uint32_t string_max, struct hp_config *ret)
 {
@@ -9,7 +9,7 @@ void image_config(const struct image_heap *h, uint32_t string_max, struct hp_con
 
 	*ret = (struct hp_config){
 		.native_image = true,
-		.stack_args_off = CALL_STACK_NATIVE_IMAGE,
+		.stack_args_off = abi_stack_off(ABI_NATIVE_IMAGE),
 		.klass_off = HP_OFF_NONE,
 		.string_value_off = HP_OFF_NONE,
 		.string_coder_off = HP_OFF_NONE,

@@ -47,7 +47,7 @@ static int diverted_plan(struct site *s, const struct site_env *env, struct fail
 	s->addr = addr;
 	memcpy(&s->orig, word, sizeof(s->orig));
 	s->depth = at->depth;
-	s->saves_fp = s->probe->call && s->probe->call->uses_fp;
+	s->saves_fp = s->probe->captures && s->probe->captures->uses_fp;
 	c->place = IMAGE_DIVERTED;
 	return 0;
 }
@@ -176,19 +176,11 @@ static struct image_code *keep(const struct image_site_plan *plan, const struct 
 }
 
 /* How many general registers pass arguments that matter, as far as anybody knows. */
-static unsigned int registers_of(const struct call_layout *call, bool count_only)
+static unsigned int registers_of(const struct capture_list *l, bool count_only)
 {
-	unsigned int n = 0;
-
 	if (count_only)
 		return 0;
-	if (!call)
-		return HP_GPR_ARGS;
-	if (!call->is_static)
-		n += call->self.kind == ARG_GPR;
-	for (int i = 0; i < call->sig.nparams; i++)
-		n += call->args[i].kind == ARG_GPR;
-	return n;
+	return l ? capture_ngpr(l) : HP_GPR_ARGS;
 }
 
 static int look_at_code(struct site *s, const struct image_site_plan *plan,
@@ -197,7 +189,7 @@ static int look_at_code(struct site *s, const struct image_site_plan *plan,
 	struct method_code code;
 	int err = method_code_read_args(env->decoder, plan->bias + plan->method.entry, plan->code,
 					plan->method.end - plan->method.entry,
-					registers_of(s->probe->call, plan->count_only), &code);
+					registers_of(s->probe->captures, plan->count_only), &code);
 
 	if (err)
 		return err;
@@ -217,7 +209,7 @@ static int new_probe(const struct image_site_plan *plan, struct probe **ret)
 	p->overloads = plan->overloads;
 	if (plan->desc) {
 		p->types = plan->desc_by_spec ? TYPES_OF_SPEC : TYPES_OF_RUNTIME;
-		err = probe_know_call(p, CALL_NATIVE_IMAGE, plan->desc, plan->is_static);
+		err = capture_list_new(ABI_NATIVE_IMAGE, plan->desc, plan->is_static, &p->captures);
 	}
 	if (err)
 		probe_free(p);
