@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/arch.bpf.h"
 #include "bpf/events.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -65,12 +66,10 @@ static __always_inline int send(__u16 kind, __u64 addr)
 SEC("uprobe")
 int compile_event(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), rdi = ctx->di, rsi = ctx->si, addr;
+	__u64 cookie = bpf_get_attach_cookie(ctx), addr;
 	__u16 kind = cookie & HP_COOKIE_KIND;
 
-	barrier_var(rdi); /* read, then choose: the verifier allows no computed place in ctx */
-	barrier_var(rsi);
-	addr = cookie & HP_COOKIE_RSI ? rsi : rdi;
+	addr = regs_c_argument(ctx, cookie & HP_COOKIE_RSI);
 	if (send(kind, kind == HP_RESCAN ? 0 : addr))
 		__sync_fetch_and_add(&lost, 1);
 	return 0;

@@ -40,30 +40,12 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/events.h"
+#include "bpf/arch.bpf.h"
 #include "bpf/capture.bpf.h"
+#include "bpf/maps.bpf.h"
+#include "bpf/threads.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-/* Written by user space with plain stores; only read here. */
-struct hp_slot_spec slots[HP_SLOTS_MAX];
-
-const volatile __u32 stripe_mask;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* stripe_mask + 1 */
-	__type(key, __u32);
-	__type(value, struct hp_stripe);
-} stripes SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-} events SEC(".maps");
-
-#include "bpf/threads.bpf.h"
 
 /* One call, while it is looked at. */
 struct call {
@@ -102,14 +84,9 @@ static __always_inline void put_head(struct hp_entry *e, const struct pt_regs *c
 	e->tid = c->tid;
 	e->nstack = c->nstack;
 	e->nrefs = c->nrefs;
-	e->jthread = ctx->r15;
+	e->jthread = regs_thread(ctx);
 	e->java_tid = c->java_tid;
-	e->gpr[0] = ctx->si;
-	e->gpr[1] = ctx->dx;
-	e->gpr[2] = ctx->cx;
-	e->gpr[3] = ctx->r8;
-	e->gpr[4] = ctx->r9;
-	e->gpr[5] = ctx->di;
+	regs_copy(e->gpr, ctx);
 	e->flags = c->flags;
 	e->stack_err = 0;
 	e->tgid = c->tgid;
@@ -211,7 +188,7 @@ static __always_inline int send_short(const struct pt_regs *ctx, struct call *c,
 	put_head(e, ctx, c, sizeof(*e));
 	e->h.pad = room.size - room.texts * SHORT_ARRAY;
 	if (room.fp && c->flags & HP_SLOT_FP) {
-		if (read_now(e + 1, 8 * HP_FP_ARGS, ctx->sp))
+		if (read_now(e + 1, 8 * HP_FP_ARGS, regs_stack_pointer(ctx)))
 			goto too_large;
 		e->h.size += 8 * HP_FP_ARGS;
 	}
@@ -288,43 +265,6 @@ static __noinline long fill(struct bpf_dynptr *d, __u32 off, __u32 len, __u64 ad
 	return -1;
 }
 
-/*
- * A load of its own for each register: the compiler would make one load at a computed offset of
- * them, which the verifier refuses.
- */
-#define LOAD_REGISTER(value, ctx, reg)                                                             \
-	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                      \
-		     : "=r"(value)                                                                 \
-		     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, reg)))
-
-/* As put_head() numbers them. */
-static __always_inline __u64 argument_register(const struct pt_regs *ctx, __u32 i)
-{
-	__u64 value = 0;
-
-	switch (i) {
-	case 0:
-		LOAD_REGISTER(value, ctx, si);
-		break;
-	case 1:
-		LOAD_REGISTER(value, ctx, dx);
-		break;
-	case 2:
-		LOAD_REGISTER(value, ctx, cx);
-		break;
-	case 3:
-		LOAD_REGISTER(value, ctx, r8);
-		break;
-	case 4:
-		LOAD_REGISTER(value, ctx, r9);
-		break;
-	case 5:
-		LOAD_REGISTER(value, ctx, di);
-		break;
-	}
-	return value;
-}
-
 /* Look at the @i-th reference of a call. */
 static __always_inline void look(struct layout *l, __u32 i, struct located *out)
 {
@@ -341,7 +281,7 @@ static __always_inline void look(struct layout *l, __u32 i, struct located *out)
 			return;
 		}
 	} else {
-		oop = argument_register(l->ctx, loc);
+		oop = regs_argument(l->ctx, loc);
 	}
 	locate(oop, spec->text, heap_base_of(l->ctx), target.string_max, out);
 	if (!out->text_len)
@@ -414,7 +354,7 @@ static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
 		.l =
 			{
 				.ctx = ctx,
-				.sp = ctx->sp + c->spec->depth,
+				.sp = regs_stack_pointer(ctx) + c->spec->depth,
 				.slot = c->slot,
 				.end = sizeof(struct hp_entry),
 			},
@@ -441,7 +381,7 @@ static __noinline int send_large(const struct pt_regs *ctx, struct call *c)
 	}
 	put_head(e, ctx, c, f.l.need);
 	if (c->flags & HP_SLOT_FP) {
-		if (fill(&f.d, at, 8 * HP_FP_ARGS, ctx->sp))
+		if (fill(&f.d, at, 8 * HP_FP_ARGS, regs_stack_pointer(ctx)))
 			e->stack_err = 1;
 		at += 8 * HP_FP_ARGS;
 	}
@@ -488,7 +428,7 @@ static __always_inline int send(const struct pt_regs *ctx, struct call *c)
 	if (c->nstack > HP_STACK_WORDS_MAX || c->nrefs > HP_REFS_MAX)
 		return LOST;
 	c->now_ns = bpf_ktime_get_ns();
-	c->java_tid = thread_of(c->stripe, ctx->r15, c->tid, c->now_ns);
+	c->java_tid = thread_of(c->stripe, regs_thread(ctx), c->tid, c->now_ns);
 	if (c->nstack || large_run[slot]) {
 		if (large_run[slot])
 			large_run[slot]--;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0) */
 /*
- * threads.bpf.h - which thread makes a call: its id at every hit, its name now and then.
- *
- * Part of probe.bpf.c, whose maps it uses.
+ * threads.bpf.h - which thread makes a call: its id at every hit, its name once a second.
  */
 #ifndef HP_THREADS_BPF_H
 #define HP_THREADS_BPF_H
+
+#include "bpf/capture.bpf.h"
+#include "bpf/maps.bpf.h"
 
 #define TASK_COMM_LEN 16 /* Linux include/linux/sched.h */
 

@@ -24,6 +24,8 @@
 #ifndef HP_ZGC_BPF_H
 #define HP_ZGC_BPF_H
 
+#include "bpf/read.bpf.h"
+
 /* Beside the hp_ref_status: it has not been moved yet. Never in a record. */
 #define REF_MOVING 0x40
 
@@ -162,8 +164,7 @@ __noinline int z_follow(__u64 *ref)
 	} else {
 		if (!raw)
 			return HP_REF_NULL;
-		/* Any of its views of the heap does, and there always is one for the lowest colour.
-		 */
+		/* Each view of the heap will do; that of the lowest colour is always mapped. */
 		addr = (raw & target.z_offset_mask) | (target.z_offset_mask + 1);
 	}
 	if (read_user(&word, sizeof(word), target.z_bad_mask_addr))
