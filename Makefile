@@ -95,7 +95,7 @@ JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
 # Once more by the agent, without the right to ptrace: tests/lib/env.h.
 VIA_TESTS := $(foreach t,args leave follow threads gc,$(O)/tests/jvm/test_$(t))
 # Parts of the agent that know nothing of Java: the unit tests link them.
-AGENT_UNIT_SRC := $(addprefix jvmagent/,line.c options.c queue.c sink.c sockets.c text.c)
+AGENT_UNIT_SRC := $(addprefix jvmagent/,fds.c line.c options.c queue.c sink.c sockets.c text.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
 CLASSES := $(if $(JAVA_SRC),$(O)/classes/.compiled)
 

@@ -182,6 +182,8 @@ struct hp_nmethod {
 	__u8 hdr[HP_NMETHOD_HDR_MAX];
 };
 
+_Static_assert(HP_FP_FRAME == 8 * HP_FP_ARGS && HP_FP_FRAME % 16 == 0, "HP_FP_FRAME");
+_Static_assert(HP_LOC_STACK > 8 * HP_STACK_WORDS_MAX + 4096, "an offset leaves HP_LOC_STACK free");
 _Static_assert(sizeof(struct hp_slot_spec) == 16 + 4 * HP_REFS_MAX, "hp_slot_spec");
 _Static_assert(sizeof(struct hp_record) == 16, "hp_record");
 _Static_assert(sizeof(struct hp_entry) == 104, "hp_entry");

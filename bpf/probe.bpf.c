@@ -171,11 +171,19 @@ static __always_inline int put_short_ref(struct hp_entry *e, const __u32 size, _
 	return find_array(rec, area, array, array, ref);
 }
 
-/* What a record of one size has room for. */
+/* What a record of one size has room for: see ROOM(). */
 struct room {
 	__u32 size, refs, texts;
 	bool fp;
 };
+
+#define ROOM(nrefs, ntexts, has_fp)                                                                \
+	(struct room)                                                                              \
+	{                                                                                          \
+		.size = sizeof(struct hp_entry) + (nrefs) * sizeof(struct hp_ref) +                \
+			(ntexts)*SHORT_ARRAY + (has_fp)*8 * HP_FP_ARGS,                            \
+		.refs = (nrefs), .texts = (ntexts), .fp = (has_fp),                                \
+	}
 
 static __always_inline int send_short(const struct pt_regs *ctx, struct call *c,
 				      const struct room room)
@@ -409,12 +417,11 @@ static __noinline int send_fitting(const struct pt_regs *ctx, struct call *c)
 	__u32 texts = c->spec->ntexts;
 
 	if (c->nrefs <= 1 && !texts && !fp)
-		return send_short(ctx, c, (struct room){.size = 128, .refs = 1});
+		return send_short(ctx, c, ROOM(1, 0, false));
 	if (c->nrefs <= 2 && texts <= 1 && !fp)
-		return send_short(ctx, c, (struct room){.size = 256, .refs = 2, .texts = 1});
+		return send_short(ctx, c, ROOM(2, 1, false));
 	if (c->nrefs <= 4 && texts <= 2)
-		return send_short(ctx, c,
-				  (struct room){.size = 472, .refs = 4, .texts = 2, .fp = true});
+		return send_short(ctx, c, ROOM(4, 2, true));
 	return TOO_LARGE;
 }
 

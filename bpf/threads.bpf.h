@@ -23,6 +23,8 @@ struct thread_seen {
 #define THREADS_MAX    16384
 #define THREAD_REDO_NS 1000000000ULL
 
+_Static_assert(TASK_COMM_LEN <= HP_THREAD_NAME_MAX, "a name of the kernel fits");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, THREADS_MAX);

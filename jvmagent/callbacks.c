@@ -13,10 +13,13 @@
 #include <linux/types.h>
 
 #include "agent.h"
+#include "callbacks.h"
+#include "fds.h"
 #include "inlined.h"
+#include "launch.h"
 #include "line.h"
 #include "names.h"
-#include "sockets.h"
+#include "vm.h"
 #include "wire.h"
 
 #define DEATH_WAIT_MS  500 /* for a call into the VM under way */
@@ -49,7 +52,7 @@ static void line_send(struct text *t)
 	text_fini(t);
 }
 
-void events_hello(struct text *t)
+static void hello(struct text *t)
 {
 	line_begin(t, "jvm");
 	text_str(t, ",\"format\":1,\"agent\":");
@@ -210,7 +213,7 @@ static int mode_set(jvmtiEventMode mode, jvmtiEvent event)
 	return (*agent.ti)->SetEventNotificationMode(agent.ti, mode, event, NULL);
 }
 
-void events_enable(JNIEnv *jni, bool on)
+static void enable(JNIEnv *jni, bool on)
 {
 	static const jvmtiEvent events[] = {JVMTI_EVENT_COMPILED_METHOD_LOAD,
 					    JVMTI_EVENT_COMPILED_METHOD_UNLOAD,
@@ -223,7 +226,7 @@ void events_enable(JNIEnv *jni, bool on)
 		mode_set(on ? JVMTI_ENABLE : JVMTI_DISABLE, events[i]);
 }
 
-void events_replay(void)
+static void replay(void)
 {
 	struct text t = {0};
 
@@ -235,7 +238,7 @@ void events_replay(void)
 	text_fini(&t);
 }
 
-int events_prepare(void)
+int callbacks_prepare(void)
 {
 	const jvmtiCapabilities caps = {.can_generate_compiled_method_load_events = 1};
 	const jvmtiEventCallbacks calls = {
@@ -257,3 +260,9 @@ int events_prepare(void)
 		return -EOPNOTSUPP;
 	return 0;
 }
+
+const struct sender_source callbacks_source = {
+	.hello = hello,
+	.enable = enable,
+	.replay = replay,
+};

@@ -17,11 +17,18 @@
 #include <linux/types.h>
 
 #include "agent.h"
+#include "control.h"
+#include "fds.h"
+#include "launch.h"
 #include "sockets.h"
+#include "vm.h"
 #include "wire.h"
 
 /* One controller; the others are there to be told that it exists. */
 #define CONNS_MAX 4
+
+_Static_assert(CONNS_MAX + 4 <= FDS_MAX / 2,
+	       "room for the connections, the listener and one on its way");
 
 #define LINK_MAX_LEN 256 /* what is asked for is far shorter */
 
@@ -311,7 +318,7 @@ int control_start(void)
 
 	if (fd < 0)
 		return fd;
-	err = thread_begin(control_run, (void *)(intptr_t)fd, PEER_NAME);
+	err = agent_thread(control_run, (void *)(intptr_t)fd, PEER_NAME);
 	if (err)
 		fd_close(fd);
 	return err;

@@ -17,11 +17,13 @@
 #include "names.h"
 
 #define METHODS_MAX 255
-#define HASH_SLOTS  512 /* a power of two, twice METHODS_MAX */
-#define FRAMES_MAX  64	/* MaxInlineLevel is 15; inlining for method handles goes some deeper */
+#define HASH_SLOTS  512
+#define FRAMES_MAX  64 /* MaxInlineLevel is 15; inlining for method handles goes some deeper */
 #define RECORDS_MAX 65536
 #define CHAIN_MAX   8  /* records of other kinds before ours */
 #define TAIL_BYTES  64 /* what the line needs behind the last range */
+
+_Static_assert(HASH_SLOTS >= 2 * METHODS_MAX && !(HASH_SLOTS & (HASH_SLOTS - 1)), "hash table");
 
 /* Methods in the order of their first appearance; 0 is the compiled one itself. */
 struct table {

@@ -13,7 +13,9 @@
 #include <linux/types.h>
 
 #include "agent.h"
-#include "line.h"
+#include "clock.h"
+#include "fds.h"
+#include "launch.h"
 #include "sockets.h"
 #include "wire.h"
 

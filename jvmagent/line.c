@@ -21,11 +21,3 @@ void line_dropped(struct text *t, uint64_t count)
 	text_u64(t, count);
 	text_str(t, "}\n");
 }
-
-uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* line.h - what all lines of the event stream have in common, and the one about lost lines. */
+/* line.h - the beginning of every line of the event stream, and the line about lost ones. */
 #ifndef HP_AGENT_LINE_H
 #define HP_AGENT_LINE_H
 
@@ -8,10 +8,7 @@
 /** line_begin() - {"event":@event,"ts":now */
 void line_begin(struct text *t, const char *event);
 
-/** line_dropped() - a whole line that tells of @count lines that were not written. */
+/** line_dropped() - a whole line: @count lines were not written. */
 void line_dropped(struct text *t, uint64_t count);
-
-/** clock_ms() - monotonic. */
-uint64_t clock_ms(void);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(QUEUE_BYTES_MIN / 2 >= LINE_MAX_BYTES, "each half takes the longest line");
 
 /* @text with %p replaced. Nothing else is special but %%, which stands for itself. */
 static int path_expand(char ret[static PATH_MAX], const char *text, pid_t pid)
@@ -90,8 +93,9 @@ int options_parse(struct options *ret, const char *text, pid_t pid, char *why, s
 			continue;
 		result = -EINVAL;
 		snprintf(why, why_len,
-			 "%s '%.200s'; there are events=FILE, queue=BYTES (%uK to %uM)"
-			 ", wait=NAME and quiet",
+			 "%s '%.200s': the options are events=FILE, queue=BYTES (%uK to %uM), "
+			 "wait=NAME "
+			 "and quiet",
 			 err == -ENOENT ? "unknown option" : "bad value in", word,
 			 QUEUE_BYTES_MIN >> 10, QUEUE_BYTES_MAX >> 20);
 	}

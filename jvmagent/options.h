@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options.h - what stands behind the "=" of -agentpath. */
+/* options.h - the agent's options: what follows the "=" of -agentpath. */
 #ifndef HP_AGENT_OPTIONS_H
 #define HP_AGENT_OPTIONS_H
 
@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 #define QUEUE_BYTES_DEFAULT (512u << 10)
-#define QUEUE_BYTES_MIN	    (128u << 10) /* each half takes the longest line */
+#define QUEUE_BYTES_MIN	    (128u << 10)
 #define QUEUE_BYTES_MAX	    (64u << 20)
-#define WAIT_NAME_MAX	    100 /* fits into sun_path behind its leading NUL */
+#define WAIT_NAME_MAX	    100 /* bytes; fits into sun_path behind its leading NUL */
 
 struct options {
 	char events[PATH_MAX];	      /* "": none */
@@ -21,7 +21,7 @@ struct options {
 };
 
 /**
- * options_parse() - the whole of @text, which may be NULL, even behind a mistake.
+ * options_parse() - parse the whole of @text, which may be NULL; go on after a mistake.
  * @pid: what %p in events=FILE becomes; %% is a %.
  * @why: one clear sentence about the first mistake.
  * Return: 0; -EINVAL.

@@ -19,10 +19,13 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "line.h"
+#include "clock.h"
+#include "fds.h"
 #include "queue.h"
+#include "sender.h"
 #include "sink.h"
 #include "sockets.h"
+#include "vm.h"
 
 #define READERS_MAX 4
 #define SINKS_MAX   (READERS_MAX + 1) /* the first is the file */
@@ -39,7 +42,11 @@
 #define FILE_RETRY_MS	1000 /* a disk is full: it may have room later */
 #define ATTACH_RETRY_MS 1000 /* no memory for a thread: the same */
 
+_Static_assert(READERS_MAX + 8 <= FDS_MAX / 2,
+	       "room for the readers, the file, what wakes, and one fd on its way");
+
 static struct queue queue = QUEUE_INIT;
+static const struct sender_source *source;
 static size_t queue_bytes;
 static struct sink sinks[SINKS_MAX];
 static int listener = -1, wake = -1;
@@ -85,7 +92,7 @@ static bool sink_add(struct sink *s, int fd, bool is_file)
 		fd_close(fd);
 		return false;
 	}
-	events_hello(&t);
+	source->hello(&t);
 	if (!t.failed)
 		sink_put(s, t.data, t.len);
 	text_fini(&t);
@@ -255,10 +262,10 @@ bool sender_replay_line(const struct text *t)
 	return true;
 }
 
-static struct sink *sink_untold(void)
+static struct sink *sink_without_replay(void)
 {
 	for (size_t i = 0; i < SINKS_MAX; i++)
-		if (sinks[i].fd >= 0 && !sinks[i].told)
+		if (sinks[i].fd >= 0 && !sinks[i].replayed)
 			return &sinks[i];
 	return NULL;
 }
@@ -270,14 +277,14 @@ static bool replay_to(struct sink *s)
 
 	if (vm_attach(PEER_NAME, &jni))
 		return false;
-	s->told = true;
+	s->replayed = true;
 	replaying = s;
 	s->moved_ms = clock_ms();
 	replay_end_ms = s->moved_ms + REPLAY_MAX_MS;
 	if (!enabled)
-		events_enable(jni, true);
+		source->enable(jni, true);
 	enabled = true;
-	events_replay();
+	source->replay();
 	replaying = NULL;
 	vm_detach();
 	return true;
@@ -288,7 +295,7 @@ static void replay_all(void)
 {
 	struct sink *s;
 
-	while ((s = sink_untold()) && replay_to(s))
+	while ((s = sink_without_replay()) && replay_to(s))
 		;
 }
 
@@ -299,7 +306,7 @@ static void rest(void)
 
 	atomic_store(&listened, false);
 	if (enabled && !vm_attach(PEER_NAME, &jni)) {
-		events_enable(jni, false);
+		source->enable(jni, false);
 		enabled = false;
 		vm_detach();
 	}
@@ -319,7 +326,8 @@ static void *sender_run(void *arg _unused_)
 {
 	sender = pthread_self();
 	for (;;) {
-		pump(sink_untold() && vm_phase() == JVMTI_PHASE_LIVE ? ATTACH_RETRY_MS : -1);
+		pump(sink_without_replay() && vm_phase() == JVMTI_PHASE_LIVE ? ATTACH_RETRY_MS
+									     : -1);
 		replay_all();
 		if (!any_sink() && atomic_load(&listened))
 			rest();
@@ -360,18 +368,19 @@ int sender_add_file(const char *path)
 	return 0;
 }
 
-int sender_start(size_t bytes)
+int sender_start(size_t bytes, const struct sender_source *lines)
 {
 	int err;
 
 	for (size_t i = 0; i < SINKS_MAX; i++)
 		sinks[i].fd = -1;
 	queue_bytes = bytes;
+	source = lines;
 	listener = socket_listen(SOCK_STREAM, "");
 	if (listener < 0)
 		return listener;
 	wake = fd_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	err = wake < 0 ? wake : thread_begin(sender_run, NULL, PEER_NAME);
+	err = wake < 0 ? wake : agent_thread(sender_run, NULL, PEER_NAME);
 	if (err)
 		fd_close(listener);
 	return err;

@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "fds.h"
 #include "line.h"
-#include "sockets.h"
 
 int sink_open(struct sink *s, int fd, bool is_file)
 {
@@ -22,7 +23,7 @@ int sink_open(struct sink *s, int fd, bool is_file)
 
 void sink_close(struct sink *s)
 {
-	if (s->fd >= 0)
+	if (s->data && s->fd >= 0)
 		fd_close(s->fd);
 	free(s->data);
 	*s = (struct sink){.fd = -1};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sink.h - one listener of the event stream, a reader's socket or the events file, and what it has
- * not taken yet. Whole lines or none; those that found no room are counted and told.
+ * not taken yet. Whole lines or none; those that found no room are counted, and reported as
+ * "dropped".
  */
 #ifndef HP_AGENT_SINK_H
 #define HP_AGENT_SINK_H
@@ -15,11 +16,11 @@
 #define SINK_BYTES (2 * LINE_MAX_BYTES)
 
 struct sink {
-	int fd;	      /* -1: free */
-	bool is_file; /* always writable, but for a full disk */
-	bool told;    /* it has had, or is having, its replay */
-	bool silent;  /* it has closed its sending side, and may well go on reading */
-	char *data;   /* SINK_BYTES, of which [from, to) waits */
+	int fd;	       /* -1: free */
+	bool is_file;  /* always writable, but for a full disk */
+	bool replayed; /* its replay has begun */
+	bool silent;   /* the reader has closed its sending side; it may go on reading */
+	char *data;    /* SINK_BYTES, of which [from, to) waits */
 	size_t from, to;
 	uint64_t dropped;
 	uint64_t moved_ms; /* when it last took something */
@@ -27,6 +28,7 @@ struct sink {
 
 /** sink_open() - @fd is the sink's from now on, non-blocking unless a file. 0; -ENOMEM. */
 int sink_open(struct sink *s, int fd, bool is_file);
+/** sink_close() - of a free or zeroed sink, too. */
 void sink_close(struct sink *s);
 
 /** sink_room() - write what can be written; is there room for @len bytes then? */

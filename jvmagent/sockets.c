@@ -2,8 +2,6 @@
 #include "sockets.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,57 +11,13 @@
 
 #include <linux/types.h>
 
+#include "fds.h"
+#include "options.h"
 #include "wire.h"
 
-#define OWN_FDS_MAX                                                                                \
-	32 /* listeners, wake-ups, a file, readers, controllers: see their own bounds              \
-	    */
 #define BACKLOG 8
 
-static atomic_int own_fds[OWN_FDS_MAX]; /* descriptor + 1; 0 is free */
-static atomic_bool forked;
-
-int fd_own(int fd)
-{
-	for (size_t i = 0; fd >= 0 && i < OWN_FDS_MAX; i++)
-		if (atomic_compare_exchange_strong(&own_fds[i], &(int){0}, fd + 1))
-			return fd;
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return -EMFILE;
-}
-
-void fd_close(int fd)
-{
-	for (size_t i = 0; i < OWN_FDS_MAX; i++)
-		if (atomic_compare_exchange_strong(&own_fds[i], &(int){fd + 1}, 0)) {
-			close(fd);
-			return;
-		}
-}
-
-/* Between fork() and exec(): only what is safe in a signal handler. */
-static void on_fork_child(void)
-{
-	atomic_store(&forked, true);
-	for (size_t i = 0; i < OWN_FDS_MAX; i++) {
-		int fd = atomic_exchange(&own_fds[i], 0) - 1;
-
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
-int fds_prepare(void)
-{
-	return -pthread_atfork(NULL, NULL, on_fork_child);
-}
-
-bool fds_forked(void)
-{
-	return atomic_load_explicit(&forked, memory_order_relaxed);
-}
+_Static_assert(WAIT_NAME_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "option wait");
 
 static bool peer_get(int fd, struct ucred *ret)
 {

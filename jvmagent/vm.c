@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vm.c - may the VM be called now? Only between VMInit and VMDeath, and its death waits a moment
- * for a call under way.
+ * vm.c - the VM's phase, and our threads in it.
  *
  * Threads of ours are attached for one piece of work at a time: while nobody asks for anything no
  * Java thread of ours exists. HotSpot unblocks the signals it needs when a thread is attached and
@@ -14,7 +13,8 @@
 #include <stdatomic.h>
 
 #include "agent.h"
-#include "line.h"
+#include "clock.h"
+#include "vm.h"
 
 #define LEAVE_STEP_MS 1
 

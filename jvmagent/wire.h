@@ -6,16 +6,15 @@
  * two sockets in the abstract namespace (nothing is left behind when the process dies), where PID
  * is what the process itself sees as its own:
  *
- *   @hotprobe.PID		stream; whoever connects gets JSON lines (docs/protocol.md, "The
- * agent")
- *   @hotprobe.PID.control	seqpacket; requests and replies below, one message each, in turns
+ *   @hotprobe.PID          stream: JSON lines for whoever connects (docs/protocol.md)
+ *   @hotprobe.PID.control  seqpacket: the requests and replies below, one message each, in turns
  *
- * When such a name is taken (two PID namespaces that share a network namespace) a number is
- * appended,
- * "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1: the peer's credentials tell whose it
- * is. Both accept root and the process's own user, as HotSpot's attach listener does; nobody else.
+ * When two PID namespaces share a network namespace, such a name may be taken: then a number is
+ * appended, "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1, and the peer's credentials
+ * tell whose it is. Both sockets accept root and the process's own user, as HotSpot's attach
+ * listener does, and nobody else.
  *
- * Whoever sits at the other end may be hostile, on both sides: sizes are checked before any cast.
+ * Either end may be hostile to the other: sizes are checked before any cast.
  */
 #ifndef HP_WIRE_H
 #define HP_WIRE_H
@@ -38,8 +37,10 @@ enum hp_agent_kind {
 	HP_AGENT_SYSCALL = 2,
 	/* Data is kept, until the next one, at the address that is the result. */
 	HP_AGENT_SCRATCH = 3,
-	/* Call the code at arg[0] with arg[1..3] in rdi, rsi, rdx; it may change r12 to r14. Result
-	   0. */
+	/*
+	 * Call the code at arg[0] with arg[1..3] in rdi, rsi, rdx; it may change r12 to r14.
+	 * Result 0.
+	 */
 	HP_AGENT_CALL = 4,
 	/* Result 0 and a descriptor: the process's own, number arg[0]. */
 	HP_AGENT_FD = 5,

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "jvmagent/fds.h"
 #include "jvmagent/sink.h"
 #include "jvmagent/sockets.h"
 #include "base/util.h"
