@@ -123,8 +123,8 @@ $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 # --- program -------------------------------------------------------------------------------------
 
 # What includes a skeleton is made anew with it: -MMD is silent about system headers.
-$(O)/obj/daemon/kernel/bpf_probe.o: $(O)/skel/probe.skel.h
-$(O)/obj/daemon/kernel/bpf_nmethod.o: $(O)/skel/nmethod.skel.h
+$(O)/obj/daemon/kernel/probe_bpf.o: $(O)/skel/probe.skel.h
+$(O)/obj/daemon/kernel/nmethod_bpf.o: $(O)/skel/nmethod.skel.h
 
 $(O)/obj/tests/%.o: HP_CFLAGS += -Itests
 

@@ -161,6 +161,7 @@ enum status images_clean(struct conn *conn, pid_t pid)
 	struct remote *w = NULL;
 	char why[LOG_TEXT_MAX];
 	enum status status;
+	struct fail f = {0};
 	size_t sites = 0;
 	int err;
 
@@ -170,7 +171,9 @@ enum status images_clean(struct conn *conn, pid_t pid)
 		err = remote_open(pid, REMOTE_PTRACE, &w);
 	if (!err) {
 		target = image_attachment_target(&p, w);
-		err = attachment_clean(&target, &sites);
+		err = attachment_clean(&target, &sites, &f);
+		if (*f.text)
+			log_err("%s", f.text);
 	}
 	status = status_tell(err, pid, p.id.pid, why);
 	remote_close(w);

@@ -9,6 +9,7 @@
 #include "engine/images.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "kernel/kernel_features.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/codeheap.h"
 
@@ -343,6 +344,7 @@ enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via)
 	struct remote *w = NULL;
 	struct target *t = NULL;
 	struct attachment_target rt;
+	struct fail f = {0};
 	size_t sites = 0;
 	char why[LOG_TEXT_MAX];
 	enum status status;
@@ -352,7 +354,9 @@ enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via)
 	err = session_open_target(pid, via, &w, &t);
 	if (err == 0) {
 		rt = hotspot_attachment_target(t, w);
-		err = attachment_clean(&rt, &sites);
+		err = attachment_clean(&rt, &sites, &f);
+		if (*f.text)
+			log_err("%s", f.text);
 	}
 	status = status_tell(err, pid, t != NULL, why);
 	target_close(t);

@@ -430,11 +430,16 @@ static int open_sites(struct session *s, struct image_session *im, const struct 
 {
 	struct probes_options opt = {.attachment = {.ring_bytes = req->ring_bytes},
 				     .count_only = req->count_only};
+	struct fail f = {0};
+	int err;
 
 	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &opt.attachment.config);
 	if (im->has_proc)
 		opt.attachment.target = image_attachment_target(&im->proc, s->remote);
-	return probes_open(&opt, &probe_ops, s, &s->probes);
+	err = probes_open(&opt, &probe_ops, s, &s->probes, &f);
+	if (*f.text)
+		log_err("%s", f.text);
+	return err;
 }
 
 static int open_all(struct session *s, struct image_session *im, const struct trace_request *req)

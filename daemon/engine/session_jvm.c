@@ -234,6 +234,7 @@ static int open_all(struct session *s, struct jvm_session *j, const struct trace
 					     .count_only = req->count_only,
 					     .specs = j->specs,
 					     .nspecs = req->nspecs};
+	struct fail f = {0};
 	int err = parse_specs(j, req);
 
 	if (err == 0)
@@ -243,7 +244,9 @@ static int open_all(struct session *s, struct jvm_session *j, const struct trace
 	s->id = &j->t->id;
 	s->lines.pid = j->t->id.pid;
 	opt.remote = s->remote;
-	err = hotspot_probes_open(j->t, &opt, &probe_ops, s, &j->probes);
+	err = hotspot_probes_open(j->t, &opt, &probe_ops, s, &j->probes, &f);
+	if (*f.text)
+		log_err("%s", f.text);
 	if (err)
 		return err;
 	s->probes = hotspot_probes_set(j->probes);

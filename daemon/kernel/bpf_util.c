@@ -57,29 +57,30 @@ static size_t verdict(const char *log, const char **ret)
 	return found;
 }
 
-int bpf_load_failed(const char *what, int err, const struct load_log *log)
+int bpf_load_failed(const char *what, int err, const struct load_log *log, struct fail *f)
 {
 	const char *why;
 	size_t len = verdict(log->text, &why);
 
 	debug_lines(log->text);
-	if (err == -EPERM) {
-		log_err("%s: the kernel does not let us load a BPF program: run as root, with "
-			"CAP_BPF and CAP_PERFMON, and without lockdown=confidentiality",
+	if (err == -EPERM)
+		return fail_set(
+			f, -EPERM,
+			"%s: the kernel does not let us load a BPF program: run as root, "
+			"with CAP_BPF and CAP_PERFMON, and without lockdown=confidentiality",
 			what);
-		return -EPERM;
-	}
-	if (err == -ENOMEM) {
-		log_err("%s: not enough memory for its BPF maps", what);
-		return -ENOMEM;
-	}
+	if (err == -ENOMEM)
+		return fail_set(
+			f, -ENOMEM,
+			"%s: not enough memory for its BPF maps: give a smaller --ring-size", what);
 	if (len)
-		log_err("%s: the kernel refuses its BPF program: %.*s (-v prints the whole log)",
+		return fail_set(
+			f, -EOPNOTSUPP,
+			"%s: the kernel refuses its BPF program: %.*s (-v prints the whole log)",
 			what, (int)MIN(len, 200), why);
-	else
-		log_err("%s: the kernel refuses its BPF program: %s; Linux 5.19 or later is needed",
+	return fail_set(f, -EOPNOTSUPP,
+			"%s: the kernel refuses its BPF program: %s; Linux 5.19 or later is needed",
 			what, strerror(-err));
-	return -EOPNOTSUPP;
 }
 
 /* --- one link for many uprobes ---------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 #include <linux/types.h>
 #include <sys/types.h>
 
-#include "base/util.h"
+#include "base/fail.h"
 
 /* As newer <linux/bpf.h> have it; bookworm's does not. */
 #define BPF_ATTACH_UPROBE_MULTI 48
@@ -41,9 +41,11 @@ struct load_log {
 void bpf_messages(void);
 
 /**
- * bpf_load_failed() - one error line for a program that did not load; the whole log at debug level.
- * @err: -errno of the load. Return: the code for the caller: -EPERM, -ENOMEM or -EOPNOTSUPP.
+ * bpf_load_failed() - say in @f why a program did not load; the verifier's whole log at debug
+ * level.
+ * @what: what the program is for. @err: -errno of the load.
+ * Return: the code for the caller: -EPERM, -ENOMEM or -EOPNOTSUPP.
  */
-int bpf_load_failed(const char *what, int err, const struct load_log *log);
+int bpf_load_failed(const char *what, int err, const struct load_log *log, struct fail *f);
 
 #endif

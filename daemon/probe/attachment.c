@@ -35,18 +35,18 @@ static void finish_config(struct hp_config *c, pid_t pid, size_t ring_bytes)
 	c->wakeup_bytes = (uint32_t)MIN(ring_bytes / 8, 1u << 20);
 }
 
-static int report_busy(const struct attachment_target *t, pid_t holder)
+static int fail_busy(const struct attachment_target *t, pid_t holder, struct fail *f)
 {
 	if (holder > 0)
-		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or "
+		return fail_pid(
+			f, -EBUSY, t->id->pid,
+			"is being traced already by the hotprobe with PID %d: wait for it or "
 			"end it",
-			t->id->pid, holder);
-	else
-		log_err("PID %d is being traced already, by a hotprobe in another container: wait "
-			"for "
-			"it or end it",
-			t->id->pid);
-	return -EBUSY;
+			holder);
+	return fail_pid(
+		f, -EBUSY, t->id->pid,
+		"is being traced already by a hotprobe in another container: wait for it or "
+		"end it");
 }
 
 /* What was found of killed instances; there may be several regions when threads were inside one. */
@@ -69,7 +69,8 @@ static int remove_next(const struct attachment_target *t, struct remains *found,
 	if (err == -ENOENT)
 		return 0;
 	if (err == -EPROTO) {
-		log_warn("PID %d: a mapping is named like ours and is not: left alone", t->id->pid);
+		log_pid(LOG_LVL_WARN, t->id->pid,
+			"a mapping has our name and is not ours: left alone");
 		++*index;
 		return 1;
 	}
@@ -114,7 +115,18 @@ static int claim(const struct attachment_target *t, int *fd_ret, pid_t *holder)
 	return err == -EPERM && t->remote->view ? 0 : err;
 }
 
-static int take_target(struct attachment *r)
+static void note_remains(pid_t pid, const struct remains *found)
+{
+	if (found->removed)
+		log_pid(LOG_LVL_WARN, pid, "removed what an earlier hotprobe left (%zu probes)",
+			found->sites);
+	if (found->stuck)
+		log_pid(LOG_LVL_INFO, pid,
+			"a thread is still executing in the region an earlier hotprobe left: its "
+			"probes are off, and the next attach removes it");
+}
+
+static int take_target(struct attachment *r, struct fail *f)
 {
 	const struct attachment_target *t = &r->t;
 	struct remains found;
@@ -123,32 +135,25 @@ static int take_target(struct attachment *r)
 
 	err = claim(t, &r->lock_fd, &holder);
 	if (err == -EBUSY)
-		return report_busy(t, holder);
-	if (err) {
-		log_err("cannot lock PID %d: %s", pid, remote_why(t->remote, err));
-		return err;
-	}
+		return fail_busy(t, holder, f);
+	if (err)
+		return fail_pid(f, err, pid, "cannot be locked: %s", remote_why(t->remote, err));
 	if (!proc_alive(t->id))
 		return -ESRCH;
 	err = remove_remains(t, &found);
 	if (err == -EBUSY)
-		return report_busy(t, found.holder);
-	if (found.removed)
-		log_warn("PID %d: removed what an earlier instance left (%zu probes)", pid,
-			 found.sites);
-	if (found.stuck)
-		log_info("PID %d: a thread is inside the region an earlier instance left: it stays",
-			 pid);
+		return fail_busy(t, found.holder, f);
+	note_remains(pid, &found);
 	if (err == -EPERM)
-		log_err("PID %d: cannot remove what an earlier instance left: %s", pid,
+		return fail_pid(f, err, pid, "what an earlier hotprobe left cannot be removed: %s",
+				remote_why(t->remote, err));
+	if (err)
+		log_pid(LOG_LVL_WARN, pid, "what an earlier hotprobe left cannot be removed: %s",
 			remote_why(t->remote, err));
-	else if (err)
-		log_warn("PID %d: cannot remove what an earlier instance left: %s", pid,
-			 remote_why(t->remote, err));
-	return err == -ESRCH || err == -EPERM ? err : 0;
+	return err == -ESRCH ? err : 0;
 }
 
-static int attach_slots(struct attachment *r, uint32_t first, uint32_t n)
+static int attach_slots(struct attachment *r, uint32_t first, uint32_t n, struct fail *f)
 {
 	_cleanup_free_ struct probe_place *places = calloc(n, sizeof(*places));
 	char path[64];
@@ -162,13 +167,13 @@ static int attach_slots(struct attachment *r, uint32_t first, uint32_t n)
 	region_text_path(r->region, path, sizeof(path));
 	err = probe_bpf_attach(r->bpf, r->t.id->pid, path, places, n);
 	if (err)
-		log_err("cannot put uprobes on the slots in PID %d: %s", r->t.id->pid,
-			strerror(-err));
+		fail_pid(f, err, r->t.id->pid, "the kernel refuses uprobes on its slots: %s",
+			 strerror(-err));
 	return err;
 }
 
 /* See above: proves that hits arrive, and picks the nop. */
-static int self_test(struct attachment *r)
+static int self_test(struct attachment *r, struct fail *f)
 {
 	struct hp_slot_spec *spec = probe_bpf_slot(r->bpf, 0);
 	uint64_t hits;
@@ -176,66 +181,62 @@ static int self_test(struct attachment *r)
 	int err;
 
 	spec->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
-	err = attach_slots(r, 0, 1);
+	err = attach_slots(r, 0, 1, f);
 	if (err)
 		return err;
 	err = region_run_slot0(r->region, SELFTEST_HITS);
 	if (err == 0)
 		err = mem_read_u8(r->t.mem, region_slot_text(r->region, 0), &first);
 	spec->flags = 0;
-	if (err) {
-		log_err("self-test in PID %d failed: %s", r->t.id->pid,
-			remote_why(r->t.remote, err));
-		return err;
-	}
+	if (err)
+		return fail_pid(f, err, r->t.id->pid, "the self-test of uprobes could not run: %s",
+				remote_why(r->t.remote, err));
 	hits = probe_bpf_stat(r->bpf, 0).hits;
-	if (hits != SELFTEST_HITS) {
-		log_err("uprobes do not fire in PID %d: %llu of %d test hits arrived, first byte "
-			"0x%02x; nothing was changed in it",
-			r->t.id->pid, (unsigned long long)hits, SELFTEST_HITS, first);
-		return -EOPNOTSUPP;
-	}
+	if (hits != SELFTEST_HITS)
+		return fail_pid(
+			f, -EOPNOTSUPP, r->t.id->pid,
+			"uprobes do not fire in it: %llu of %d test hits arrived, first byte "
+			"0x%02x; nothing was changed in it (`hotprobe check` looks at the kernel)",
+			(unsigned long long)hits, SELFTEST_HITS, first);
 	r->fig.nop = first == 0xe8 ? SLOT_NOP5 : SLOT_NOP1;
 	region_set_nop(r->region, r->fig.nop);
 	return 0;
 }
 
 static int bring_up(struct attachment *r, const struct attachment_options *opt, record_fn *fn,
-		    void *arg)
+		    void *arg, struct fail *f)
 {
 	struct hp_config config = opt->config;
 	uint64_t start_ns;
 	int err;
 
 	finish_config(&config, r->t.id ? r->t.id->pid : 0, opt->ring_bytes);
-	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf);
+	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf, f);
 	if (err)
 		return err;
 	r->fig.multi = probe_bpf_multi(r->bpf);
 	if (!r->t.remote)
 		return 0;
-	err = take_target(r);
+	err = take_target(r, f);
 	if (err)
 		return err;
 	err = region_create(r->t.remote, r->t.code_low, r->t.code_high, &r->region,
 			    &r->fig.region_paused_ns);
-	if (err) {
-		log_err("cannot map the slot region in PID %d: %s", r->t.id->pid,
-			remote_why(r->t.remote, err));
-		return err;
-	}
+	if (err)
+		return fail_pid(f, err, r->t.id->pid, "the slot region cannot be mapped: %s",
+				remote_why(r->t.remote, err));
 	r->region->file_text = r->t.file_text;
-	err = self_test(r);
+	err = self_test(r, f);
 	if (err)
 		return err;
 	start_ns = clock_ns();
-	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1) : 0;
+	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1, f) : 0;
 	r->fig.attach_ns = clock_ns() - start_ns;
 	return err;
 }
 
 int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
-		    struct attachment **ret)
+		    struct attachment **ret, struct fail *f)
 {
 	struct attachment *r = calloc(1, sizeof(*r));
 	int err;
@@ -243,14 +244,15 @@ int attachment_open(const struct attachment_options *opt, record_fn *fn, void *a
 	if (!r)
 		return -ENOMEM;
 	*r = (struct attachment){.t = opt->target, .lock_fd = -1};
-	err = bring_up(r, opt, fn, arg);
+	err = bring_up(r, opt, fn, arg, f);
 	if (err) {
-		/* Without a way in there is no region, and nothing that could stay. */
+		/* Without a remote there is no region, and nothing that could stay. */
 		if (attachment_close(r, false) && proc_alive(opt->target.id))
-			log_warn("PID %d: the slot region stays mapped, unused, for the next "
-				 "attach or "
-				 "`hotprobe clean -p %d`",
-				 opt->target.id->pid, opt->target.id->pid);
+			log_pid(LOG_LVL_WARN, opt->target.id->pid,
+				"the slot region stays mapped, unused: the next attach or "
+				"`hotprobe "
+				"clean -p %d` removes it",
+				opt->target.id->pid);
 		return err;
 	}
 	*ret = r;
@@ -281,11 +283,11 @@ bool attachment_slot_ready(struct attachment *r, uint32_t slot)
 		return true;
 	if (slot > ATTACHMENT_SINGLE_MAX)
 		return false;
-	r->single[slot] = attach_slots(r, slot, 1) == 0;
+	r->single[slot] = attach_slots(r, slot, 1, NULL) == 0;
 	return r->single[slot];
 }
 
-int attachment_clean(const struct attachment_target *t, size_t *sites)
+int attachment_clean(const struct attachment_target *t, size_t *sites, struct fail *f)
 {
 	_cleanup_close_ int lock_fd = -1;
 	struct remains found = {0};
@@ -297,16 +299,15 @@ int attachment_clean(const struct attachment_target *t, size_t *sites)
 	if (err == 0)
 		err = remove_remains(t, &found);
 	if (err == -EBUSY)
-		return report_busy(t, found.holder);
+		return fail_busy(t, found.holder, f);
 	*sites = found.sites;
-	if (err) {
-		log_err("cannot clean PID %d: %s", t->id->pid, remote_why(t->remote, err));
-		return err;
-	}
-	if (found.stuck) {
-		log_err("PID %d: a thread is inside what was left; probes are off, try again later",
-			t->id->pid);
-		return -EBUSY;
-	}
+	if (err)
+		return fail_pid(f, err, t->id->pid, "cannot be cleaned: %s",
+				remote_why(t->remote, err));
+	if (found.stuck)
+		return fail_pid(
+			f, -EBUSY, t->id->pid,
+			"a thread is still executing in the leftover region: its probes are "
+			"off; try again later");
 	return found.removed > 0;
 }

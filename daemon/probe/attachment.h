@@ -7,7 +7,7 @@
 #define HP_ATTACHMENT_H
 
 #include "region/region.h"
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
 #include "proc/mem.h"
 #include "proc/proc.h"
 
@@ -52,11 +52,11 @@ struct attachment {
  * attach.
  * @fn: gets every record that the probes send.
  *
- * Prints one error line when it fails. Return: 0; -EBUSY another instance has the target; -EPERM;
+ * Return: 0; -EBUSY another instance has the target; -EPERM;
  * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
  */
 int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
-		    struct attachment **ret);
+		    struct attachment **ret, struct fail *f);
 
 /**
  * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts
@@ -75,8 +75,8 @@ bool attachment_slot_ready(struct attachment *r, uint32_t slot);
  * attachment_clean() - remove what a killed instance left in @t.
  * @sites: how many entries were put back.
  * Return: 1 something was removed; 0 there was nothing; -EBUSY an instance is alive there, or a
- * thread is inside what it left; -ESRCH; -EPERM; ... Prints one error line when it fails.
+ * thread is inside what it left; -ESRCH; -EPERM; ...
  */
-int attachment_clean(const struct attachment_target *t, size_t *sites);
+int attachment_clean(const struct attachment_target *t, size_t *sites, struct fail *f);
 
 #endif

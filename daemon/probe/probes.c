@@ -54,14 +54,14 @@ struct probes {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int open_all(struct probes *ps)
+static int open_all(struct probes *ps, struct fail *f)
 {
 	int err = probe_table_init(&ps->table);
 
 	ps->env.decoder = insn_decoder_new();
 	if (err || !ps->env.decoder)
 		return -ENOMEM;
-	err = attachment_open(&ps->opt.attachment, ps->ops->record, ps->arg, &ps->attachment);
+	err = attachment_open(&ps->opt.attachment, ps->ops->record, ps->arg, &ps->attachment, f);
 	if (err)
 		return err;
 	/* Without uprobe_multi a slot of the region costs a uprobe of its own. */
@@ -75,7 +75,7 @@ static int open_all(struct probes *ps)
 }
 
 int probes_open(const struct probes_options *opt, const struct probe_ops *ops, void *arg,
-		struct probes **ret)
+		struct probes **ret, struct fail *f)
 {
 	struct probes *ps = calloc(1, sizeof(*ps));
 	int err;
@@ -83,7 +83,7 @@ int probes_open(const struct probes_options *opt, const struct probe_ops *ops, v
 	if (!ps)
 		return -ENOMEM;
 	*ps = (struct probes){.opt = *opt, .ops = ops, .arg = arg};
-	err = open_all(ps);
+	err = open_all(ps, f);
 	if (err) {
 		probes_close(ps);
 		return err;
@@ -267,7 +267,8 @@ static int patch(struct probes *ps, struct patch_op *ops, size_t n)
 	ps->fig.patch_paused_ns += paused_ns;
 	ps->fig.patches++;
 	if (err && err != -ESRCH && err != -EACCES)
-		log_err("cannot change code in PID %d: %s", t->id->pid, remote_why(t->remote, err));
+		log_pid(LOG_LVL_ERR, t->id->pid, "its code cannot be changed: %s",
+			remote_why(t->remote, err));
 	return err;
 }
 

@@ -31,7 +31,7 @@ struct probe_ops {
  * Return: as attachment_open().
  */
 int probes_open(const struct probes_options *opt, const struct probe_ops *ops, void *arg,
-		struct probes **ret);
+		struct probes **ret, struct fail *f);
 
 /** probes_env() - what a site's kind plans with. */
 const struct site_env *probes_env(const struct probes *ps);

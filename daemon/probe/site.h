@@ -10,7 +10,7 @@
 
 #include "arch/insn.h"
 #include "base/fail.h"
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
 #include "proc/mem.h"
 #include "region/region.h"
 

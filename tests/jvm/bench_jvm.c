@@ -17,7 +17,7 @@
 #include "lib/figure.h"
 #include "lib/hp.h"
 #include "lib/jvm.h"
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
 
 #define ROUNDS	    9
 #define BURST	    20000 /* calls: what they send fits the ring many times over */
@@ -69,7 +69,7 @@ static void bare_start(struct bare *b)
 	b->unprobed = ns_per_call(b->fn, BURST);
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)b->fn,
 		 (unsigned long)b->fn + 4096);
-	if (probe_bpf_open(&config, 65536, no_record, NULL, &b->bpf) ||
+	if (probe_bpf_open(&config, 65536, no_record, NULL, &b->bpf, NULL) ||
 	    probe_bpf_attach(b->bpf, getpid(), path, &place, 1))
 		fail_msg("bench_jvm: cannot probe it");
 	ns_per_call(b->fn, BURST);

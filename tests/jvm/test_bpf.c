@@ -7,6 +7,8 @@
 
 #include "lib/cmocka_all.h"
 #include "lib/env.h"
+#include "kernel/kernel_features.h"
+#include "kernel/nmethod_bpf.h"
 #include "lib/fakevm.h"
 
 #define RING_BYTES (1u << 20)
@@ -712,7 +714,7 @@ static void nmethod_hooks(void **state _unused_)
 	memset(mem, 0x5a, page);
 	assert_int_equal(mprotect(mem + page, page, PROT_NONE), 0);
 	assert_int_equal(nmethod_bpf_open(getpid(), vm.path, sites, ARRAY_SIZE(sites),
-					  HP_NMETHOD_HDR_MAX, on_nmethod, NULL, &b),
+					  HP_NMETHOD_HDR_MAX, on_nmethod, NULL, &b, NULL),
 			 0);
 	pfd = (struct pollfd){.fd = nmethod_bpf_fd(b), .events = POLLIN};
 	assert_int_equal(poll(&pfd, 1, 0), 0);
@@ -749,7 +751,7 @@ static void nmethod_lost(void **state _unused_)
 	fakevm_init(&vm);
 	r = (struct fake_regs){.gpr = {[5] = (uint64_t)vm.heap}};
 	assert_int_equal(nmethod_bpf_open(getpid(), vm.path, &site, 1, HP_NMETHOD_HDR_MAX,
-					  on_nmethod, NULL, &b),
+					  on_nmethod, NULL, &b, NULL),
 			 0);
 	for (int i = 0; i < 4000; i++)
 		fakevm_call(&vm, 1, &r);

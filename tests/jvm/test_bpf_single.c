@@ -5,6 +5,8 @@
  */
 #include "lib/cmocka_all.h"
 #include "lib/env.h"
+#include "kernel/kernel_features.h"
+#include "kernel/nmethod_bpf.h"
 #include "lib/fakevm.h"
 #include "kernel/bpf_util.h"
 
@@ -92,7 +94,7 @@ static void single_nmethods(void **state _unused_)
 	fakevm_init(&vm);
 	r = (struct fake_regs){.gpr = {(uint64_t)vm.heap, [5] = (uint64_t)vm.heap}};
 	assert_int_equal(nmethod_bpf_open(getpid(), vm.path, sites, ARRAY_SIZE(sites),
-					  HP_NMETHOD_HDR_MAX, on_nmethod, NULL, &b),
+					  HP_NMETHOD_HDR_MAX, on_nmethod, NULL, &b, NULL),
 			 0);
 	fakevm_call(&vm, 1, &r);
 	fakevm_call(&vm, 2, &r);

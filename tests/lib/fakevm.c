@@ -152,7 +152,7 @@ void fakevm_load(struct fakevm *vm, size_t ring_bytes, record_fn *fn, void *arg)
 		places[i] = (struct probe_place){.offset = i < FAKE_SLOTS ? i * SLOT_SIZE : fp,
 						 .slot = (uint32_t)i};
 	}
-	assert_int_equal(probe_bpf_open(&vm->config, ring_bytes, fn, arg, &vm->p), 0);
+	assert_int_equal(probe_bpf_open(&vm->config, ring_bytes, fn, arg, &vm->p, NULL), 0);
 	assert_int_equal(probe_bpf_attach(vm->p, getpid(), vm->path, places, vm->nattach), 0);
 }
 

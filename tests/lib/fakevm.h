@@ -8,7 +8,7 @@
 #define HP_TEST_FAKEVM_H
 
 #include "output/decode.h"
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
 
 /* Slots below this have a nop5; the FAKE_FP_SLOTS behind them save xmm0-7 before they pass it. */
 #define FAKE_SLOTS    64

@@ -7,7 +7,7 @@
  */
 #include "runtime/hotspot/codecache.h"
 #include "base/log.h"
-#include "kernel/bpf_load.h"
+#include "kernel/nmethod_bpf.h"
 #include "runtime/hotspot/codeheap.h"
 
 #define CODECACHE_HOOKS_MAX 32
@@ -446,6 +446,7 @@ static void on_rescan(void *arg, uint32_t events _unused_)
 static int hook(struct codecache *f)
 {
 	struct hooks h = {.n = 0};
+	struct fail fail = {0};
 	int err;
 
 	hooks_by_symbol(&h, f->t->libjvm);
@@ -463,9 +464,11 @@ static int hook(struct codecache *f)
 	if (!h.n)
 		return 0;
 	err = nmethod_bpf_open(f->t->id.pid, f->t->info.libjvm_open, h.sites, h.n,
-			       HP_NMETHOD_HDR_MAX, on_record, f, &f->bpf);
-	if (err)
+			       HP_NMETHOD_HDR_MAX, on_record, f, &f->bpf, &fail);
+	if (err) {
+		log_err("%s", fail.text);
 		return err;
+	}
 	f->bpf_src = loop_add(f->loop, nmethod_bpf_fd(f->bpf), EPOLLIN, on_bpf, f);
 	return f->bpf_src ? 0 : -ENOMEM;
 }

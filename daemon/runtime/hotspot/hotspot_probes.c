@@ -29,7 +29,8 @@ struct attachment_target hotspot_attachment_target(struct target *t, struct remo
 }
 
 int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *opt,
-			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret)
+			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret,
+			struct fail *f)
 {
 	struct hotspot_probes *hp = calloc(1, sizeof(*hp));
 	struct probes_options set = {
@@ -44,7 +45,7 @@ int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *o
 	*hp = (struct hotspot_probes){
 		.t = t, .ops = ops, .arg = arg, .specs = opt->specs, .nspecs = opt->nspecs};
 	hotspot_config(&t->layout, opt->string_max, &set.attachment.config);
-	err = probes_open(&set, ops, arg, &hp->set);
+	err = probes_open(&set, ops, arg, &hp->set, f);
 	if (err) {
 		free(hp);
 		return err;

@@ -29,7 +29,8 @@ struct attachment_target hotspot_attachment_target(struct target *t, struct remo
  * Return: as attachment_open().
  */
 int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *opt,
-			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret);
+			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret,
+			struct fail *f);
 
 /** hotspot_probes_free() - the probes themselves stay, for probes_close(). Accepts NULL. */
 void hotspot_probes_free(struct hotspot_probes *hp);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * bpf_probe.c - load and attach the program that runs at every hit, and fetch what it sends.
+ * probe_bpf.c - load and attach the program that runs at every hit, and fetch what it sends.
  *
  * The only includer of its skeleton. Slots' specs and counters are shared memory: installing a
  * probe and reading a counter take no system call.
@@ -11,8 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
-#include "base/log.h"
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
 #include "kernel/bpf_util.h"
 
 /* The skeleton calls its structure as we call ours. */
@@ -143,7 +142,8 @@ static int load_as(struct probe_bpf *p, const struct hp_config *config, size_t r
 }
 
 /* If it does not load either way, what stood against the first tells more. */
-static int load(struct probe_bpf *p, const struct hp_config *config, size_t ring_bytes)
+static int load(struct probe_bpf *p, const struct hp_config *config, size_t ring_bytes,
+		struct fail *f)
 {
 	_cleanup_free_ struct load_log *logs = calloc(2, sizeof(*logs));
 	int err;
@@ -154,7 +154,7 @@ static int load(struct probe_bpf *p, const struct hp_config *config, size_t ring
 	if (err && err != -EPERM && err != -ENOMEM &&
 	    !load_as(p, config, ring_bytes, false, &logs[1]))
 		return 0;
-	return err ? bpf_load_failed("the probe", err, &logs[0]) : 0;
+	return err ? bpf_load_failed("the probe", err, &logs[0], f) : 0;
 }
 
 static int map_stats(struct probe_bpf *p)
@@ -229,25 +229,27 @@ int probe_bpf_consume(struct probe_bpf *p, int max)
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
-static int open_all(struct probe_bpf *p, const struct hp_config *config, size_t ring_bytes)
+static int open_all(struct probe_bpf *p, const struct hp_config *config, size_t ring_bytes,
+		    struct fail *f)
 {
 	int err;
 
 	bpf_messages();
 	p->multi = bpf_multi_support();
-	err = load(p, config, ring_bytes);
+	err = load(p, config, ring_bytes, f);
 	if (err)
 		return err;
 	err = map_stats(p);
 	if (err == 0)
 		err = open_ring(p);
 	if (err)
-		log_err("the probe: cannot map what its BPF program shares: %s", strerror(-err));
+		fail_set(f, err, "the probe: cannot map what its BPF program shares: %s",
+			 strerror(-err));
 	return err;
 }
 
 int probe_bpf_open(const struct hp_config *config, size_t ring_bytes, record_fn *fn, void *arg,
-		   struct probe_bpf **ret)
+		   struct probe_bpf **ret, struct fail *f)
 {
 	struct probe_bpf *p = calloc(1, sizeof(*p));
 	int err;
@@ -257,7 +259,7 @@ int probe_bpf_open(const struct hp_config *config, size_t ring_bytes, record_fn 
 	p->epoll_fd = -1;
 	p->fn = fn;
 	p->arg = arg;
-	err = open_all(p, config, ring_bytes);
+	err = open_all(p, config, ring_bytes, f);
 	if (err) {
 		probe_bpf_close(p);
 		return err;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* features.c - what the kernel can do, found out by trying. See bpf_load.h. */
+/* kernel_features.c - what the kernel can do, found out by trying. See kernel_features.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
-#include "kernel/bpf_load.h"
+#include "kernel/probe_bpf.h"
+#include "kernel/kernel_features.h"
 #include "kernel/bpf_util.h"
 
 #define LOCKDOWN_FILE "/sys/kernel/security/lockdown"

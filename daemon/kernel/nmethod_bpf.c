@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * bpf_nmethod.c - load the program that reports compile events and hook HotSpot's functions.
+ * nmethod_bpf.c - load the program that reports compile events and hook HotSpot's functions.
  *
  * The only includer of its skeleton.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/log.h"
-#include "kernel/bpf_load.h"
+#include "kernel/nmethod_bpf.h"
 #include "kernel/bpf_util.h"
 
 /* The skeleton calls its structure as we call ours. */
@@ -48,7 +47,7 @@ static int on_record(void *arg, void *data, size_t size)
 	return ++b->taken < CONSUME_MAX ? 0 : STOPPED;
 }
 
-static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi)
+static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi, struct fail *f)
 {
 	_cleanup_free_ struct load_log *log = malloc(sizeof(*log));
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log ? log->text : NULL,
@@ -60,14 +59,14 @@ static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi)
 	log->text[0] = '\0';
 	b->skel = nmethod_bpf__open_opts(&opts);
 	if (!b->skel)
-		return bpf_load_failed("compile events", -errno, log);
+		return bpf_load_failed("compile events", -errno, log, f);
 	b->skel->rodata->hdr_len = MIN(hdr_len, (uint32_t)HP_NMETHOD_HDR_MAX);
 	if (multi)
 		bpf_program__set_expected_attach_type(
 			b->skel->progs.compile_event,
 			(enum bpf_attach_type)BPF_ATTACH_UPROBE_MULTI);
 	err = nmethod_bpf__load(b->skel);
-	return err ? bpf_load_failed("compile events", err, log) : 0;
+	return err ? bpf_load_failed("compile events", err, log, f) : 0;
 }
 
 static __u64 site_cookie(const struct nmethod_site *site)
@@ -115,14 +114,14 @@ static int attach_each(struct nmethod_bpf *b, pid_t pid, const char *path,
 }
 
 static int open_all(struct nmethod_bpf *b, pid_t pid, const char *path,
-		    const struct nmethod_site *sites, size_t n, uint32_t hdr_len)
+		    const struct nmethod_site *sites, size_t n, uint32_t hdr_len, struct fail *f)
 {
 	/* libjvm.so is mapped by every JVM: without a filter that works all of them would stop. */
 	bool multi = bpf_multi_support() == MULTI_COMPLETE;
 	int err;
 
 	bpf_messages();
-	err = load(b, hdr_len, multi);
+	err = load(b, hdr_len, multi, f);
 	if (err)
 		return err;
 	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.events), on_record, b, NULL);
@@ -130,12 +129,13 @@ static int open_all(struct nmethod_bpf *b, pid_t pid, const char *path,
 		return -errno;
 	err = multi ? attach_multi(b, pid, path, sites, n) : attach_each(b, pid, path, sites, n);
 	if (err)
-		log_err("PID %d: cannot put uprobes on %s: %s", pid, path, strerror(-err));
+		fail_pid(f, err, pid, "cannot put uprobes on %s: %s", path, strerror(-err));
 	return err;
 }
 
 int nmethod_bpf_open(pid_t pid, const char *path, const struct nmethod_site *sites, size_t n,
-		     uint32_t hdr_len, record_fn *fn, void *arg, struct nmethod_bpf **ret)
+		     uint32_t hdr_len, record_fn *fn, void *arg, struct nmethod_bpf **ret,
+		     struct fail *f)
 {
 	struct nmethod_bpf *b;
 	int err;
@@ -148,7 +148,7 @@ int nmethod_bpf_open(pid_t pid, const char *path, const struct nmethod_site *sit
 	b->link_fd = -1;
 	b->fn = fn;
 	b->arg = arg;
-	err = open_all(b, pid, path, sites, n, hdr_len);
+	err = open_all(b, pid, path, sites, n, hdr_len, f);
 	if (err) {
 		nmethod_bpf_close(b);
 		return err;
