@@ -2,9 +2,7 @@
 /* bpf_util.c - what the loaders of the BPF programs share. See bpf_util.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <stdarg.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
 #include "kernel/bpf_util.h"
@@ -81,30 +79,4 @@ int bpf_load_failed(const char *what, int err, const struct load_log *log, struc
 	return fail_set(f, -EOPNOTSUPP,
 			"%s: the kernel refuses its BPF program: %s; Linux 5.19 or later is needed",
 			what, strerror(-err));
-}
-
-/* --- one link for many uprobes ---------------------------------------------------------------- */
-
-/* The part of union bpf_attr that BPF_LINK_CREATE reads for it; include/uapi/linux/bpf.h, 6.6. */
-struct multi_attr {
-	__u32 prog_fd, target_fd, attach_type, flags;
-	__u64 path, offsets, ref_ctr_offsets, cookies;
-	__u32 cnt, multi_flags, pid, pad;
-};
-
-int bpf_multi_link(int prog_fd, const char *path, pid_t pid, const unsigned long *offsets,
-		   const __u64 *cookies, size_t n)
-{
-	struct multi_attr attr = {
-		.prog_fd = (__u32)prog_fd,
-		.attach_type = BPF_ATTACH_UPROBE_MULTI,
-		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.cookies = (uintptr_t)cookies,
-		.cnt = (__u32)n,
-		.pid = (__u32)pid,
-	};
-	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : fd;
 }

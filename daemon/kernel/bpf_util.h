@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bpf_util.h - what the loaders of the BPF programs share: messages, one link for many uprobes.
+ * bpf_util.h - what the loaders of the BPF programs share: messages, and why one did not load.
  */
 #ifndef HP_BPF_UTIL_H
 #define HP_BPF_UTIL_H
@@ -9,28 +9,6 @@
 #include <sys/types.h>
 
 #include "base/fail.h"
-
-/* As newer <linux/bpf.h> have it; bookworm's does not. */
-#define BPF_ATTACH_UPROBE_MULTI 48
-
-/* How the kernel attaches many uprobes at once. */
-enum multi_support {
-	MULTI_NONE,   /* not at all (before 6.6) */
-	MULTI_NO_PID, /* its PID filter lets only one thread pass (6.6 to 6.9, unless repaired) */
-	MULTI_COMPLETE,
-};
-
-/** bpf_multi_support() - find out by trying; leaves nothing behind. */
-enum multi_support bpf_multi_support(void);
-
-/**
- * bpf_multi_link() - put a program on @n places of one file.
- * @pid: only hits of this process; 0: of any.
- * @offsets, @cookies: of each place, in the file.
- * Return: a file descriptor that holds the uprobes until it is closed; -errno.
- */
-int bpf_multi_link(int prog_fd, const char *path, pid_t pid, const unsigned long *offsets,
-		   const __u64 *cookies, size_t n);
 
 /* Where the kernel's verifier explains a refusal. */
 struct load_log {

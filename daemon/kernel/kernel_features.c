@@ -8,6 +8,7 @@
 
 #include "kernel/probe_bpf.h"
 #include "kernel/kernel_features.h"
+#include "kernel/bpf_multi.h"
 #include "kernel/bpf_util.h"
 
 #define LOCKDOWN_FILE "/sys/kernel/security/lockdown"

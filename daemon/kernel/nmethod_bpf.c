@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel/nmethod_bpf.h"
+#include "kernel/bpf_multi.h"
 #include "kernel/bpf_util.h"
 
 /* The skeleton calls its structure as we call ours. */

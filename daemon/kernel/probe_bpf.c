@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "kernel/probe_bpf.h"
+#include "kernel/bpf_multi.h"
 #include "kernel/bpf_util.h"
 
 /* The skeleton calls its structure as we call ours. */

@@ -17,14 +17,14 @@
  * HotSpot may retire or free the method at any moment. Before step 5 the swap then fails; after
  * it HotSpot's own store wins: it never asks what was there (NativeJump::patch_verified_entry). In
  * neither case does a retired method come back to life. The slot rests until every thread was
- * seen outside (probe/slot.h).
+ * seen outside (probe/slots.h).
  *
  * A site in place has no slot's code, and steps 4 and 5 are one: the kernel puts the uprobe on the
  * method's own code, in its file.
  */
 #include "base/log.h"
 #include "probe/probes.h"
-#include "probe/slot.h"
+#include "probe/slots.h"
 #include "region/patch.h"
 
 /*
@@ -101,10 +101,10 @@ const struct site_env *probes_env(const struct probes *ps)
 
 static uint32_t take_slot(struct probes *ps)
 {
-	uint32_t slot = slot_take(&ps->slots);
+	uint32_t slot = slots_take(&ps->slots);
 
 	if (slot == SLOT_NONE && ps->env.region && slots_reclaim(&ps->slots, ps->env.region) > 0)
-		slot = slot_take(&ps->slots);
+		slot = slots_take(&ps->slots);
 	return slot;
 }
 
@@ -158,7 +158,7 @@ static int arm_site(struct probes *ps, struct site *s)
 		return -ENOSPC;
 	err = write_slot(ps, s);
 	if (err) {
-		slot_return(&ps->slots, s->slot);
+		slots_return(&ps->slots, s->slot);
 		return err;
 	}
 	s->gen = ++ps->gen;
@@ -182,7 +182,7 @@ static void release_site(struct probes *ps, struct site *s)
 {
 	probe_bpf_slot(ps->env.bpf, s->slot)->flags = 0;
 	forget_entry(ps, s);
-	slot_return(&ps->slots, s->slot);
+	slots_return(&ps->slots, s->slot);
 	ps->owner[s->slot] = NULL;
 }
 
@@ -247,7 +247,7 @@ static void site_is_over(struct probes *ps, struct site *s, enum site_state stat
 	if (!--p->nlive)
 		probe_table_remove(&ps->table, p);
 	forget_entry(ps, s);
-	slot_rest(&ps->slots, s->slot);
+	slots_rest(&ps->slots, s->slot);
 	if (why && was_live)
 		ps->ops->unprobed(ps->arg, p, why);
 }

@@ -8,6 +8,7 @@
 #include "kernel/kernel_features.h"
 #include "kernel/nmethod_bpf.h"
 #include "lib/fakevm.h"
+#include "kernel/bpf_multi.h"
 #include "kernel/bpf_util.h"
 
 /* Detaching takes the kernel some 100 ms each. */

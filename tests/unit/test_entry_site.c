@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 
 #include "probe/probe.h"
-#include "probe/slot.h"
+#include "probe/slots.h"
 #include "runtime/hotspot/entry_site.h"
 
 #define PAGES 4096
@@ -184,16 +184,16 @@ static void slot_take_hands_each_out_once(void **state _unused_)
 
 	slots_init(&s, REGION_SLOTS);
 	for (int i = 1; i < REGION_SLOTS; i++) {
-		uint32_t slot = slot_take(&s);
+		uint32_t slot = slots_take(&s);
 
 		assert_true(slot > 0 && slot < REGION_SLOTS && !taken[slot]);
 		taken[slot] = true;
 	}
-	assert_int_equal(slot_take(&s), SLOT_NONE);
-	slot_return(&s, 17);
-	assert_int_equal(slot_take(&s), 17);
-	slot_rest(&s, 99);
-	assert_int_equal(slot_take(&s), SLOT_NONE);
+	assert_int_equal(slots_take(&s), SLOT_NONE);
+	slots_return(&s, 17);
+	assert_int_equal(slots_take(&s), 17);
+	slots_rest(&s, 99);
+	assert_int_equal(slots_take(&s), SLOT_NONE);
 	assert_int_equal(s.nresting, 1);
 	assert_int_equal(s.nlive, REGION_SLOTS - 2);
 }

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "probe/slot.h"
+#include "probe/slots.h"
 
 /* Each slot is taken once, slot 0 and those beyond the count never. */
 static void slot_take_gives_each_once(void **state _unused_)
@@ -19,13 +19,13 @@ static void slot_take_gives_each_once(void **state _unused_)
 
 	slots_init(&s, 5);
 	for (int i = 0; i < 4; i++) {
-		uint32_t slot = slot_take(&s);
+		uint32_t slot = slots_take(&s);
 
 		assert_in_range(slot, 1, 4);
 		assert_false(taken[slot]);
 		taken[slot] = true;
 	}
-	assert_int_equal(slot_take(&s), SLOT_NONE);
+	assert_int_equal(slots_take(&s), SLOT_NONE);
 	assert_int_equal(s.nlive, 4);
 }
 
@@ -36,12 +36,12 @@ static void slot_rest_is_not_free(void **state _unused_)
 	uint32_t a, b;
 
 	slots_init(&s, 3);
-	a = slot_take(&s);
-	b = slot_take(&s);
-	slot_rest(&s, a);
-	assert_int_equal(slot_take(&s), SLOT_NONE);
-	slot_return(&s, b);
-	assert_int_equal(slot_take(&s), b);
+	a = slots_take(&s);
+	b = slots_take(&s);
+	slots_rest(&s, a);
+	assert_int_equal(slots_take(&s), SLOT_NONE);
+	slots_return(&s, b);
+	assert_int_equal(slots_take(&s), b);
 	assert_int_equal(s.nlive, 1);
 	assert_int_equal(s.nresting, 1);
 }
@@ -53,7 +53,7 @@ static void slots_reclaim_looks_at_no_thread_in_vain(void **state _unused_)
 	struct slots s;
 
 	slots_init(&s, 2);
-	slot_take(&s);
+	slots_take(&s);
 	assert_int_equal(slots_reclaim(&s, &r), 0);
 }
 
@@ -72,11 +72,11 @@ static void slots_reclaim_frees_what_rests(void **state _unused_)
 	}
 	assert_int_equal(remote_ptrace_open(pid, &r.remote), 0);
 	slots_init(&s, 4);
-	slot_rest(&s, slot_take(&s));
-	slot_rest(&s, slot_take(&s));
+	slots_rest(&s, slots_take(&s));
+	slots_rest(&s, slots_take(&s));
 	assert_int_equal(slots_reclaim(&s, &r), 2);
 	assert_int_equal(s.nresting, 0);
-	assert_int_not_equal(slot_take(&s), SLOT_NONE);
+	assert_int_not_equal(slots_take(&s), SLOT_NONE);
 	remote_close(r.remote);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* slot.c - which slots of a region are taken. See slot.h. */
-#include "probe/slot.h"
+/* slots.c - which slots of a region are taken. See slots.h. */
+#include "probe/slots.h"
 
 void slots_init(struct slots *s, uint32_t count)
 {
@@ -10,7 +10,7 @@ void slots_init(struct slots *s, uint32_t count)
 	s->next = 1;
 }
 
-uint32_t slot_take(struct slots *s)
+uint32_t slots_take(struct slots *s)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
 		uint32_t slot = (s->next + i) % s->count;
@@ -25,13 +25,13 @@ uint32_t slot_take(struct slots *s)
 	return SLOT_NONE;
 }
 
-void slot_return(struct slots *s, uint32_t slot)
+void slots_return(struct slots *s, uint32_t slot)
 {
 	s->state[slot] = SLOT_FREE;
 	s->nlive--;
 }
 
-void slot_rest(struct slots *s, uint32_t slot)
+void slots_rest(struct slots *s, uint32_t slot)
 {
 	s->state[slot] = SLOT_RESTING;
 	s->nlive--;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slot.h - which slots of a region are taken, and when one may be used again.
+ * slots.h - which slots of a region are taken, and when one may be used again.
  *
  * A slot that a site has left rests: a thread may still be inside it, and the slot's code must
  * not change under it. Only when every thread was seen outside may a resting slot be taken again.
  */
-#ifndef HP_SLOT_H
-#define HP_SLOT_H
+#ifndef HP_SLOTS_H
+#define HP_SLOTS_H
 
 #include "region/region.h"
 #include "base/util.h"
@@ -25,14 +25,14 @@ struct slots {
 /** slots_init() - @count: slots from 0 on that may be used; at most REGION_SLOTS. */
 void slots_init(struct slots *s, uint32_t count);
 
-/** slot_take() - Return: a free slot, now live; SLOT_NONE when there is none. */
-uint32_t slot_take(struct slots *s);
+/** slots_take() - Return: a free slot, now live; SLOT_NONE when there is none. */
+uint32_t slots_take(struct slots *s);
 
-/** slot_return() - @slot was taken but nothing was ever diverted to it: it is free at once. */
-void slot_return(struct slots *s, uint32_t slot);
+/** slots_return() - @slot was taken but nothing was ever diverted to it: it is free at once. */
+void slots_return(struct slots *s, uint32_t slot);
 
-/** slot_rest() - nothing leads into @slot any more, but threads may be inside. */
-void slot_rest(struct slots *s, uint32_t slot);
+/** slots_rest() - nothing leads into @slot any more, but threads may be inside. */
+void slots_rest(struct slots *s, uint32_t slot);
 
 /**
  * slots_reclaim() - free the resting slots if no thread is inside any of them.
