@@ -17,6 +17,8 @@ struct buf {
 };
 
 void buf_fini(struct buf *b);
+#define _cleanup_buf_ _cleanup_(buf_fini)
+
 /** buf_reserve() - make room for @n more bytes and return where they go; NULL when failed. */
 char *buf_reserve(struct buf *b, size_t n);
 void buf_add(struct buf *b, const char *s, size_t len);

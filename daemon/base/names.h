@@ -24,6 +24,7 @@ struct names {
 };
 
 void names_fini(struct names *t);
+#define _cleanup_names_ _cleanup_(names_fini)
 
 /** names_get() - the entry of @key, or NULL; valid until the next names_put(). */
 const struct name_entry *names_get(const struct names *t, uint64_t key);

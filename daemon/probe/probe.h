@@ -58,6 +58,8 @@ struct probe_table {
 
 int probe_table_init(struct probe_table *t); /* 0; -ENOMEM */
 void probe_table_fini(struct probe_table *t);
+#define _cleanup_probe_table_ _cleanup_(probe_table_fini)
+
 void probe_table_add(struct probe_table *t, struct probe *p);
 void probe_table_remove(struct probe_table *t, struct probe *p); /* nothing if it is not in it */
 
