@@ -250,8 +250,7 @@ int attachment_open(const struct attachment_options *opt, record_fn *fn, void *a
 		if (attachment_close(r, false) && proc_alive(opt->target.id))
 			log_pid(LOG_LVL_WARN, opt->target.id->pid,
 				"the slot region stays mapped, unused: the next attach or "
-				"`hotprobe "
-				"clean -p %d` removes it",
+				"`hotprobe clean -p %d` removes it",
 				opt->target.id->pid);
 		return err;
 	}

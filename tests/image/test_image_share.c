@@ -444,8 +444,7 @@ static void share_another_mount_namespace(void **state _unused_)
 	json_int_t hits;
 
 	assert_true(asprintf(&script,
-			     "mount -t tmpfs none /mnt && cp %s /mnt/image && "
-			     "exec /mnt/image repl",
+			     "mount -t tmpfs none /mnt && cp %s /mnt/image && exec /mnt/image repl",
 			     path) > 0);
 	c = child_start((const char *[]){"unshare", "-m", "sh", "-c", script, NULL}, NULL);
 	repl_ask(c, "1200 + 34", "1234");
