@@ -3,8 +3,9 @@
 #include "probe/probe.h"
 #include "probe/site.h"
 
-/* Some 20 000 probes at the most: chains stay short. A power of two. */
-#define BUCKETS 8192
+/* Some 20 000 probes at the most: chains stay short. */
+#define BUCKET_BITS 13
+#define BUCKETS	    (1u << BUCKET_BITS)
 
 struct probe *probe_new(const struct method *m, uint64_t key, uint32_t gen)
 {
@@ -53,7 +54,7 @@ void probe_drop(struct probe *p, struct site *s)
 /* Addresses are multiples of 16 at least; Fibonacci hashing spreads what is left of them. */
 static size_t bucket_of(uint64_t key, uint32_t gen)
 {
-	return (size_t)(((key ^ gen) * 0x9e3779b97f4a7c15ULL) >> 51) % BUCKETS;
+	return (size_t)(((key ^ gen) * 0x9e3779b97f4a7c15ULL) >> (64 - BUCKET_BITS));
 }
 
 int probe_table_init(struct probe_table *t)

@@ -32,8 +32,11 @@
  * many former users are kept; a power of two.
  */
 #define FORMER_MAX 4096
+_Static_assert((FORMER_MAX & (FORMER_MAX - 1)) == 0, "a power of two");
 /* So often a word in a file's text may change while it is put back. */
 #define RESTORE_ROUNDS 8
+
+_Static_assert(HP_SLOTS_MAX == REGION_SLOTS, "the BPF program knows every slot of a region");
 
 struct probes {
 	struct probes_options opt;
