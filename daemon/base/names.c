@@ -26,14 +26,14 @@ void names_fini(struct names *t)
 }
 
 /* Fibonacci hashing: keys are addresses and small counters alike. @cap is a power of two. */
-static size_t slot_of(uint64_t key, size_t cap)
+static size_t place_of(uint64_t key, size_t cap)
 {
 	return (size_t)((key * 0x9e3779b97f4a7c15ULL) >> 20) & (cap - 1);
 }
 
-static struct name_entry *probe(struct name_entry *entries, size_t cap, uint64_t key)
+static struct name_entry *find_entry(struct name_entry *entries, size_t cap, uint64_t key)
 {
-	size_t i = slot_of(key, cap);
+	size_t i = place_of(key, cap);
 
 	while (entries[i].key && entries[i].key != key)
 		i = (i + 1) & (cap - 1);
@@ -46,7 +46,7 @@ const struct name_entry *names_get(const struct names *t, uint64_t key)
 
 	if (!t->cap)
 		return NULL;
-	e = probe(t->entries, t->cap, key);
+	e = find_entry(t->entries, t->cap, key);
 	return e->key ? e : NULL;
 }
 
@@ -59,7 +59,7 @@ static bool grow(struct names *t)
 		return false;
 	for (size_t i = 0; i < t->cap; i++) {
 		if (t->entries[i].key)
-			*probe(entries, cap, t->entries[i].key) = t->entries[i];
+			*find_entry(entries, cap, t->entries[i].key) = t->entries[i];
 	}
 	free(t->entries);
 	t->entries = entries;
@@ -78,7 +78,7 @@ void names_put(struct names *t, uint64_t key, const char *text, uint64_t ts_ns)
 		forget_all(t);
 	if (2 * (t->n + 1) > t->cap && !grow(t))
 		return;
-	e = probe(t->entries, t->cap, key);
+	e = find_entry(t->entries, t->cap, key);
 	if (e->key && e->text && text && strcmp(e->text, text) == 0) {
 		e->ts_ns = ts_ns;
 		return;
