@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "proto/proto.h"
+#include "proto/request.h"
 #include "base/util.h"
 
 struct command {

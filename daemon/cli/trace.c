@@ -14,10 +14,10 @@ int trace_option(const struct command *cmd, struct trace_options *o, int opt)
 		err = parse_duration(optarg, &o->duration_ns);
 		break;
 	case OPT_STRING_MAX:
-		err = parse_number(optarg, 0, PROTO_STRING_MAX, &o->string_max);
+		err = parse_number(optarg, 0, REQUEST_STRING_MAX, &o->string_max);
 		break;
 	case OPT_RING_SIZE:
-		err = parse_size(optarg, PROTO_RING_MIN, PROTO_RING_MAX, &o->ring_bytes);
+		err = parse_size(optarg, REQUEST_RING_MIN, REQUEST_RING_MAX, &o->ring_bytes);
 		break;
 	case OPT_COUNT_ONLY:
 		o->count_only = true;

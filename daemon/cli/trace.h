@@ -15,7 +15,7 @@ struct trace_options {
 
 #define TRACE_DEFAULTS                                                                             \
 	{                                                                                          \
-		.string_max = PROTO_STRING_MAX_DEFAULT, .ring_bytes = PROTO_RING_DEFAULT           \
+		.string_max = REQUEST_STRING_MAX_DEFAULT, .ring_bytes = REQUEST_RING_DEFAULT       \
 	}
 
 enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };

@@ -19,12 +19,14 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "probe/spec.h"
+#include "proto/request.h"
 #include "proto/conn.h"
 #include "engine/report.h"
 #include "engine/session.h"
 #include "engine/watch.h"
 
-_Static_assert(PROTO_STRING_MAX == HP_TEXT_MAX, "what may be asked for is what BPF can copy");
+_Static_assert(REQUEST_STRING_MAX == HP_TEXT_MAX, "what may be asked for is what BPF can copy");
+_Static_assert(REQUEST_SPECS_MAX == SPECS_MAX, "what may be asked for is what sessions hold");
 
 struct client {
 	struct loop *loop;
@@ -73,133 +75,65 @@ static void on_watch_done(void *arg, enum status status)
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* Numbers of a request, within bounds; absent ones get @def. */
-static int64_t number(json_t *req, const char *key, int64_t def, int64_t lo, int64_t hi)
+/* A process of a native image is not a JVM: it is looked at as what it runs. */
+static const char *binary_of(const struct target_request *t, char exe[static IMAGES_EXE_MAX])
 {
-	json_t *v = json_object_get(req, key);
-	int64_t n = json_is_integer(v) ? json_integer_value(v) : def;
-
-	return n < lo ? lo : n > hi ? hi : n;
+	if (t->binary)
+		return t->binary;
+	return t->pid && images_exe(t->pid, exe) ? exe : NULL;
 }
 
-static pid_t pid_of(json_t *req)
+static enum status req_trace(struct client *c, struct request *req)
 {
-	return (pid_t)number(req, "pid", 0, 0, INT32_MAX);
-}
-
-/* Which way into the target. Return: false when that is none (said). */
-static bool via_of(json_t *req, enum remote_kind *ret)
-{
-	json_t *via = json_object_get(req, "via");
-	const char *text = json_string_value(via);
-
-	*ret = REMOTE_DEFAULT;
-	if (!via || (text && !remote_kind_parse(text, ret)))
-		return true;
-	log_err("\"via\" is none of \"ptrace\", \"agent\", \"auto\"");
-	return false;
-}
-
-/* The native image that is meant: by its file, or as what its process runs. NULL: it is a JVM's
- * PID. */
-static const char *binary_of(json_t *req, char exe[static IMAGES_EXE_MAX])
-{
-	const char *binary = json_string_value(json_object_get(req, "binary"));
-
-	if (binary)
-		return binary;
-	return pid_of(req) && images_exe(pid_of(req), exe) ? exe : NULL;
-}
-
-static enum status req_trace(struct client *c, json_t *req)
-{
-	json_t *specs = json_object_get(req, "specs");
-	const char *texts[SPECS_MAX + 1];
 	char exe[IMAGES_EXE_MAX];
-	struct trace_request tr = {
-		.pid = pid_of(req),
-		.binary = binary_of(req, exe),
-		.specs = texts,
-		.count = (uint64_t)number(req, "count", 0, 0, INT64_MAX),
-		.duration_ns = (uint64_t)number(req, "duration_ns", 0, 0, INT64_MAX),
-		.string_max = (uint32_t)number(req, "string_max", PROTO_STRING_MAX_DEFAULT, 0,
-					       PROTO_STRING_MAX),
-		.ring_bytes = (size_t)number(req, "ring_bytes", PROTO_RING_DEFAULT, PROTO_RING_MIN,
-					     PROTO_RING_MAX),
-		.count_only = json_is_true(json_object_get(req, "count_only")),
-	};
-	size_t i;
-	json_t *v;
 
-	json_array_foreach (specs, i, v) {
-		if (i == ARRAY_SIZE(texts))
-			break; /* too many already: session_trace() says so */
-		texts[i] = json_string_value(v);
-		if (!texts[i]) {
-			log_err("trace: a SPEC is no text");
-			return STATUS_USAGE;
-		}
-		tr.nspecs++;
-	}
-	if (!tr.nspecs) {
-		log_err("trace: no SPEC was given");
-		return STATUS_USAGE;
-	}
-	if (!via_of(req, &tr.via))
-		return STATUS_USAGE;
-	return session_trace(c->loop, &c->conn, &tr, on_session_done, c, &c->session);
+	req->target.binary = binary_of(&req->target, exe);
+	return session_trace(c->loop, &c->conn, &req->trace, on_session_done, c, &c->session);
 }
 
-static enum status req_methods(struct client *c, json_t *req)
+static enum status req_methods(struct client *c, struct request *req)
 {
-	const char *pattern = json_string_value(json_object_get(req, "pattern"));
+	const struct target_request *t = &req->target;
+	const char *pattern = req->methods.pattern;
 	char exe[IMAGES_EXE_MAX];
-	const char *binary = binary_of(req, exe);
-	enum remote_kind via;
+	const char *binary = binary_of(t, exe);
 
 	if (binary)
 		return images_methods(&c->conn, binary, pattern);
-	if (!via_of(req, &via))
-		return STATUS_USAGE;
-	if (json_is_true(json_object_get(req, "follow")))
-		return watch_start(c->loop, &c->conn, pid_of(req), via, pattern, on_watch_done, c,
+	if (req->methods.follow)
+		return watch_start(c->loop, &c->conn, t->pid, t->via, pattern, on_watch_done, c,
 				   &c->watch);
-	return report_methods(&c->conn, pid_of(req), via, pattern);
+	return report_methods(&c->conn, t->pid, t->via, pattern);
 }
 
-static enum status req_list(struct client *c, json_t *req _unused_)
+static enum status req_list(struct client *c, struct request *req _unused_)
 {
 	return report_list(&c->conn);
 }
 
-static enum status req_check(struct client *c, json_t *req)
+static enum status req_check(struct client *c, struct request *req)
 {
 	char exe[IMAGES_EXE_MAX];
-	const char *binary = binary_of(req, exe);
+	const char *binary = binary_of(&req->target, exe);
 	/* A native image's process is looked at as that, not as a JVM. */
-	enum status status = report_check(&c->conn, binary == exe ? 0 : pid_of(req));
+	enum status status = report_check(&c->conn, binary == exe ? 0 : req->target.pid);
 	enum status image = binary ? images_check(&c->conn, binary) : STATUS_OK;
 
 	return image == STATUS_OK ? status : image;
 }
 
-static enum status req_clean(struct client *c, json_t *req)
+static enum status req_clean(struct client *c, struct request *req)
 {
 	char exe[IMAGES_EXE_MAX];
-	enum remote_kind via;
 
-	if (!via_of(req, &via))
-		return STATUS_USAGE;
-	return binary_of(req, exe) ? images_clean(&c->conn, pid_of(req))
-				   : report_clean(&c->conn, pid_of(req), via);
+	return binary_of(&req->target, exe)
+		       ? images_clean(&c->conn, req->target.pid)
+		       : report_clean(&c->conn, req->target.pid, req->target.via);
 }
 
-static const struct {
-	const char *name;
-	enum status (*fn)(struct client *c, json_t *req);
-} requests[] = {
-	{"trace", req_trace}, {"methods", req_methods}, {"list", req_list},
-	{"check", req_check}, {"clean", req_clean},
+static enum status (*const requests[])(struct client *c, struct request *req) = {
+	[REQUEST_LIST] = req_list,   [REQUEST_CHECK] = req_check, [REQUEST_METHODS] = req_methods,
+	[REQUEST_TRACE] = req_trace, [REQUEST_CLEAN] = req_clean,
 };
 
 static void stop(struct client *c)
@@ -210,13 +144,14 @@ static void stop(struct client *c)
 		watch_stop(c->watch);
 }
 
-static void handle(struct client *c, json_t *req)
+static void handle(struct client *c, const json_t *json)
 {
-	const char *name = json_string_value(json_object_get(req, "request"));
 	enum status status = STATUS_USAGE;
-	size_t i;
+	struct fail why = {0};
+	struct request req;
+	int err = request_decode(json, &req, &why);
 
-	if (name && strcmp(name, "stop") == 0) {
+	if (!err && req.kind == REQUEST_STOP) {
 		stop(c);
 		return;
 	}
@@ -229,15 +164,11 @@ static void handle(struct client *c, json_t *req)
 		return;
 	}
 	c->busy = true;
-	log_set_level(json_is_true(json_object_get(req, "verbose")) ? LOG_LVL_DEBUG : LOG_LVL_INFO);
-	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (name && strcmp(name, requests[i].name) == 0)
-			break;
-	}
-	if (i < ARRAY_SIZE(requests))
-		status = requests[i].fn(c, req);
+	log_set_level(req.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO);
+	if (err)
+		log_err("%s", why.text);
 	else
-		log_err("unknown request: this engine is of another version than its client");
+		status = requests[req.kind](c, &req);
 	if (!c->session && !c->watch && c->busy)
 		reply_done(c, status);
 }

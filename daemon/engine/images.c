@@ -168,7 +168,7 @@ enum status images_clean(struct conn *conn, pid_t pid)
 	log_hold(why);
 	err = open_image_proc(pid, &p);
 	if (!err)
-		err = remote_open(pid, REMOTE_PTRACE, &w);
+		err = remote_open(pid, VIA_PTRACE, &w);
 	if (!err) {
 		target = image_attachment_target(&p, w);
 		err = attachment_clean(&target, &sites, &f);

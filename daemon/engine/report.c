@@ -60,7 +60,7 @@ void report_map(struct buf *b, const struct symmap *map, const char *pattern)
 	}
 }
 
-enum status report_methods(struct conn *conn, pid_t pid, enum remote_kind via, const char *pattern)
+enum status report_methods(struct conn *conn, pid_t pid, enum via via, const char *pattern)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;
@@ -339,7 +339,7 @@ enum status report_check(struct conn *conn, pid_t pid)
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
-enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via)
+enum status report_clean(struct conn *conn, pid_t pid, enum via via)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;

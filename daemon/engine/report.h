@@ -15,10 +15,10 @@ enum status report_list(struct conn *conn);
 enum status report_check(struct conn *conn, pid_t pid);
 
 /** report_methods() - the symbol map of @pid as it is now. */
-enum status report_methods(struct conn *conn, pid_t pid, enum remote_kind via, const char *pattern);
+enum status report_methods(struct conn *conn, pid_t pid, enum via via, const char *pattern);
 
 /** report_clean() - remove what a killed instance left in @pid. */
-enum status report_clean(struct conn *conn, pid_t pid, enum remote_kind via);
+enum status report_clean(struct conn *conn, pid_t pid, enum via via);
 
 /** report_map() - one line per nmethod that report_wanted(). */
 void report_map(struct buf *b, const struct symmap *map, const char *pattern);

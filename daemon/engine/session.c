@@ -185,11 +185,6 @@ static int attach(struct session *s, const struct trace_request *req)
 
 	s->start_ns = clock_ns();
 	s->lines.wall_offset_ns = clock_wall_ns() - s->start_ns;
-	if (req->nspecs > SPECS_MAX) {
-		log_err("%zu SPECs are too many: at most %d, but each may hold wildcards",
-			req->nspecs, SPECS_MAX);
-		return -EINVAL;
-	}
 	err = s->kind->attach(s, req);
 	if (err == 0)
 		err = start_sources(s, req->duration_ns);
@@ -310,7 +305,7 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 		log_err("out of memory");
 		return STATUS_FAILED;
 	}
-	*s = (struct session){.kind = req->binary ? &session_image : &session_jvm,
+	*s = (struct session){.kind = req->target.binary ? &session_image : &session_jvm,
 			      .loop = loop,
 			      .conn = conn,
 			      .done = done,
@@ -319,7 +314,7 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			      .lines = {.out = &conn->out}};
 	log_hold(why);
 	err = attach(s, req);
-	status = status_tell(err, req->pid, s->id, why);
+	status = status_tell(err, req->target.pid, s->id, why);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;

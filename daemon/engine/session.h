@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
+#include "proto/request.h"
 
 /** status_of() - the exit status that a module's -errno stands for. */
 enum status status_of(int err);
@@ -25,9 +26,8 @@ struct target;
  * @w_ret: set as soon as there is one, on failure too; remote_close() it after the target.
  * Prints one error line when it fails. Return: as remote_open() and target_open().
  */
-int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret,
-			struct target **ret);
-int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret);
+int session_open_target(pid_t pid, enum via via, struct remote **w_ret, struct target **ret);
+int session_look_at(pid_t pid, enum via via, struct remote **w_ret, struct target **ret);
 
 /**
  * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
@@ -36,19 +36,6 @@ int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, stru
  * @why: what log_hold() was given.
  */
 enum status status_tell(int err, pid_t pid, bool opened, const char *why);
-
-struct trace_request {
-	pid_t pid;	    /* 0: every process of @binary */
-	const char *binary; /* a native image; NULL: @pid is a JVM */
-	enum remote_kind via;
-	const char *const *specs;
-	size_t nspecs;
-	uint64_t count;	      /* stop after so many events; 0 never */
-	uint64_t duration_ns; /* stop after so long; 0 never */
-	uint32_t string_max;
-	size_t ring_bytes;
-	bool count_only;
-};
 
 struct session;
 

@@ -319,7 +319,7 @@ static bool lock_file(int fd)
 static int open_file(struct image_session *im, const struct trace_request *req)
 {
 	struct image_about about;
-	enum status status = images_open(req->binary, &im->fd, &about);
+	enum status status = images_open(req->target.binary, &im->fd, &about);
 	const char *why;
 	bool hit;
 	int err;
@@ -328,10 +328,10 @@ static int open_file(struct image_session *im, const struct trace_request *req)
 		return status == STATUS_UNSUPPORTED ? -EOPNOTSUPP : -ENOENT;
 	why = image_unprobeable(&about);
 	if (why) {
-		log_err("%s: %s", req->binary, why);
+		log_err("%s: %s", req->target.binary, why);
 		return -EOPNOTSUPP;
 	}
-	im->path = strdup(req->binary);
+	im->path = strdup(req->target.binary);
 	err = im->path ? elffile_open(im->fd, &im->file) : -ENOMEM;
 	if (err)
 		return err;
@@ -410,7 +410,7 @@ static void open_way(struct session *s, pid_t pid)
 	struct remote *w = NULL;
 	int err;
 
-	err = remote_open(pid, REMOTE_PTRACE, &w);
+	err = remote_open(pid, VIA_PTRACE, &w);
 	if (!err)
 		err = remote_begin(w);
 	if (!err)
@@ -446,7 +446,7 @@ static int open_all(struct session *s, struct image_session *im, const struct tr
 {
 	int err = parse_specs(im, req);
 
-	if (!err && req->via == REMOTE_AGENT) {
+	if (!err && req->target.via == VIA_AGENT) {
 		log_err("a native image has no JVM that an agent could be loaded into: leave out "
 			"--via");
 		err = -EOPNOTSUPP;
@@ -456,13 +456,13 @@ static int open_all(struct session *s, struct image_session *im, const struct tr
 		err = open_file(im, req);
 	if (!err)
 		err = match_all(im);
-	if (!err && req->pid)
-		err = open_proc(s, im, req->pid);
+	if (!err && req->target.pid)
+		err = open_proc(s, im, req->target.pid);
 	if (err)
 		return err;
 	open_heap(im);
-	if (req->pid)
-		open_way(s, req->pid);
+	if (req->target.pid)
+		open_way(s, req->target.pid);
 	return open_sites(s, im, req);
 }
 
@@ -485,17 +485,17 @@ static int image_attach(struct session *s, const struct trace_request *req)
 		return err;
 	locked = lock_file(im->fd);
 	divert = s->remote && locked;
-	at_start = !req->pid &&
+	at_start = !req->target.pid &&
 		   (!locked || fstat(im->fd, &st) || image_proc_each(&st, region_is_mapped));
-	err = bring_up(s, req->pid, divert, at_start);
+	err = bring_up(s, req->target.pid, divert, at_start);
 	if (err == -EACCES) {
 		log_info("PID %d: its code may not be changed (a security policy, or a limit): "
 			 "probes are "
 			 "put in place, which costs more",
-			 req->pid);
+			 req->target.pid);
 		probes_disarm(s->probes);
 		im->methods = im->raw = im->shared = 0;
-		err = bring_up(s, req->pid, false, at_start);
+		err = bring_up(s, req->target.pid, false, at_start);
 	}
 	if (locked)
 		flock(im->fd, LOCK_UN);

@@ -39,7 +39,7 @@ struct jvm_session {
 	} probe_latency; /* register_nmethod to probe live */
 };
 
-int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret)
+int session_open_target(pid_t pid, enum via via, struct remote **w_ret, struct target **ret)
 {
 	int err = remote_open(pid, via, w_ret);
 
@@ -47,9 +47,9 @@ int session_open_target(pid_t pid, enum remote_kind via, struct remote **w_ret, 
 }
 
 /* Looking only, as anybody may who has the right to: that claims nothing, and disturbs nobody. */
-int session_look_at(pid_t pid, enum remote_kind via, struct remote **w_ret, struct target **ret)
+int session_look_at(pid_t pid, enum via via, struct remote **w_ret, struct target **ret)
 {
-	if (via != REMOTE_PTRACE && via != REMOTE_DEFAULT)
+	if (via != VIA_PTRACE && via != VIA_DEFAULT)
 		return session_open_target(pid, via, w_ret, ret);
 	*w_ret = NULL;
 	return target_open(pid, ret);
@@ -238,7 +238,7 @@ static int open_all(struct session *s, struct jvm_session *j, const struct trace
 	int err = parse_specs(j, req);
 
 	if (err == 0)
-		err = session_open_target(req->pid, req->via, &s->remote, &j->t);
+		err = session_open_target(req->target.pid, req->target.via, &s->remote, &j->t);
 	if (err)
 		return err;
 	s->id = &j->t->id;

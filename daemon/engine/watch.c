@@ -70,7 +70,7 @@ static void on_target_ended(void *arg, uint32_t events _unused_)
 	watch_stop(arg);
 }
 
-enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum remote_kind via,
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum via via,
 			const char *pattern, session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));

@@ -13,7 +13,7 @@ struct watch;
  * watch_start() - send the map as items, then each change as an event, until stopped.
  * @pattern: glob over "class.name", or NULL for all. Same return as session_trace().
  */
-enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum remote_kind via,
+enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum via via,
 			const char *pattern, session_done_fn *done, void *arg, struct watch **ret);
 void watch_stop(struct watch *w);
 

@@ -14,11 +14,4 @@ enum status {
 	STATUS_UNSUPPORTED = 4,
 };
 
-/* Bounds of a trace request; the engine cuts to them whatever it is asked. */
-#define PROTO_STRING_MAX_DEFAULT 256
-#define PROTO_STRING_MAX	 4096 /* HP_TEXT_MAX */
-#define PROTO_RING_DEFAULT	 (16u << 20)
-#define PROTO_RING_MIN		 (64u << 10)
-#define PROTO_RING_MAX		 (1u << 30)
-
 #endif

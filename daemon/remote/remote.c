@@ -10,23 +10,6 @@
 #include "remote/remote.h"
 #include "base/log.h"
 
-int remote_kind_parse(const char *text, enum remote_kind *ret)
-{
-	static const char *const names[] = {
-		[REMOTE_PTRACE] = "ptrace",
-		[REMOTE_AGENT] = "agent",
-		[REMOTE_AUTO] = "auto",
-	};
-
-	for (size_t i = REMOTE_PTRACE; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]))
-			continue;
-		*ret = (enum remote_kind)i;
-		return 0;
-	}
-	return -EINVAL;
-}
-
 /* --- choosing --------------------------------------------------------------------------------- */
 
 /* Why @pid cannot be ptraced; NULL if it can. Opening its memory asks the kernel the same. */
@@ -189,16 +172,16 @@ static int open_auto(pid_t pid, struct remote **ret)
 	return open_ptrace(pid, ret);
 }
 
-int remote_open(pid_t pid, enum remote_kind kind, struct remote **ret)
+int remote_open(pid_t pid, enum via via, struct remote **ret)
 {
-	switch (kind) {
-	case REMOTE_AGENT:
+	switch (via) {
+	case VIA_AGENT:
 		return open_agent(pid, ret);
-	case REMOTE_AUTO:
+	case VIA_AUTO:
 		return open_auto(pid, ret);
-	case REMOTE_PTRACE:
+	case VIA_PTRACE:
 		return open_ptrace(pid, ret);
-	case REMOTE_DEFAULT:
+	case VIA_DEFAULT:
 		break;
 	}
 	return open_default(pid, ret);

@@ -14,6 +14,7 @@
 
 #include "proc/maps.h"
 #include "proc/view.h"
+#include "proto/via.h"
 #include "base/util.h"
 
 struct remote;
@@ -64,21 +65,16 @@ struct remote {
 	bool keeps_fd;
 };
 
-enum remote_kind { REMOTE_DEFAULT, REMOTE_PTRACE, REMOTE_AGENT, REMOTE_AUTO };
-
-/** remote_kind_parse() - "ptrace", "agent" or "auto". Return: 0; -EINVAL. */
-int remote_kind_parse(const char *text, enum remote_kind *ret);
-
 /**
  * remote_open() - find a way into @pid.
  *
- * REMOTE_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it
- * stays. REMOTE_DEFAULT takes the agent if one is there and answers; else ptrace. REMOTE_AUTO does
+ * VIA_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it
+ * stays. VIA_DEFAULT takes the agent if one is there and answers; else ptrace. VIA_AUTO does
  * too, but where ptrace is not allowed it loads the agent. Prints one error line when it fails.
  * Return: 0; -EBUSY another hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the
  * agent is silent; -ENOMEM; as attach_agent().
  */
-int remote_open(pid_t pid, enum remote_kind kind, struct remote **ret);
+int remote_open(pid_t pid, enum via via, struct remote **ret);
 
 /** remote_close() - let go of it. No errand is under way. Accepts NULL. */
 void remote_close(struct remote *w);

@@ -556,42 +556,18 @@ static void agent_needs_no_capability(void **state)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* The three names, and no other. */
-static void remote_kind_parse_names(void **state)
-{
-	enum remote_kind kind;
-
-	(void)state;
-	assert_int_equal(remote_kind_parse("ptrace", &kind), 0);
-	assert_int_equal(kind, REMOTE_PTRACE);
-	assert_int_equal(remote_kind_parse("agent", &kind), 0);
-	assert_int_equal(kind, REMOTE_AGENT);
-	assert_int_equal(remote_kind_parse("auto", &kind), 0);
-	assert_int_equal(kind, REMOTE_AUTO);
-	assert_int_equal(remote_kind_parse("", &kind), -EINVAL);
-	assert_int_equal(remote_kind_parse("agents", &kind), -EINVAL);
-}
-
 #define remote_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		remote_test(agent_link_refuses_replies),
-		remote_test(agent_link_refuses_strangers),
-		remote_test(agent_open_checks_files),
-		remote_test(agent_create_checks_memfd),
-		remote_test(agent_patch_late),
-		remote_test(agent_unmap_needs_safepoint),
-		remote_test(agent_patch_never_faults),
-		remote_test(agent_excludes_others),
-		remote_test(ways_remove_each_others),
-		remote_test(agent_found_beside_squatter),
-		remote_test(agent_found_in_other_net),
-		remote_test(agent_found_in_other_user),
-		remote_test(agent_makes_no_ptrace_call),
-		remote_test(agent_needs_no_capability),
-		cmocka_unit_test(remote_kind_parse_names),
+		remote_test(agent_link_refuses_replies), remote_test(agent_link_refuses_strangers),
+		remote_test(agent_open_checks_files),	 remote_test(agent_create_checks_memfd),
+		remote_test(agent_patch_late),		 remote_test(agent_unmap_needs_safepoint),
+		remote_test(agent_patch_never_faults),	 remote_test(agent_excludes_others),
+		remote_test(ways_remove_each_others),	 remote_test(agent_found_beside_squatter),
+		remote_test(agent_found_in_other_net),	 remote_test(agent_found_in_other_user),
+		remote_test(agent_makes_no_ptrace_call), remote_test(agent_needs_no_capability),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
