@@ -8,7 +8,8 @@
 #   make check-jdks    fetches more JDKs to build/jdks, then check
 #   make bench         measurements; BENCH=names ARGS=arguments
 #   make demo          see it work (root); installs what is missing
-#   make fuzz          each parser for FUZZ_SECONDS=20
+#   make fuzz          each parser for FUZZ_SECONDS=20, on a corpus that grows
+#   make fuzz-check    each parser for 10 s on the kept corpus, as part of the check
 #   make deps          install what building and testing needs (Debian, root)
 #   make install       PREFIX=/usr/local DESTDIR=
 #   make layers        does any file include what it must not?
@@ -44,6 +45,7 @@ LDLIBS := -lbpf -lelf -lcapstone -ljansson -lz
 ifeq ($(FUZZ),1)
 # Another compiler's warnings are not what fuzzing is for.
 CC := $(CLANG)
+CFLAGS := -O1 -g1
 HP_CFLAGS += -Wno-error -fsanitize=fuzzer-no-link
 endif
 ifneq ($(filter 1,$(SAN) $(FUZZ)),)
@@ -82,6 +84,11 @@ JAVA_SRC := $(wildcard tests/data/java/*.java)
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 SYMMAP_OBJ := $(call obj,$(SYMMAP_SRC))
+# No fuzz target loads BPF or is a command: then neither the kernel's types nor a skeleton is needed.
+ifeq ($(FUZZ),1)
+DAEMON_SRC := $(filter-out daemon/cli/% daemon/kernel/%,$(DAEMON_SRC))
+TEST_LIB_SRC := $(wildcard tests/lib/fake_*.c)
+endif
 DAEMON_OBJ := $(call obj,$(DAEMON_SRC))
 SKEL := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(BPF_SRC))
 TESTS := $(TEST_SRC:%.c=$(O)/%)
@@ -97,6 +104,7 @@ VIA_TESTS := $(foreach t,args leave follow threads gc,$(O)/tests/jvm/test_$(t))
 # Parts of the agent that know nothing of Java: the unit tests link them.
 AGENT_UNIT_SRC := $(addprefix jvmagent/,fds.c line.c options.c queue.c sink.c sockets.c text.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
+FUZZ_CHECKS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/check/%)
 CLASSES := $(if $(JAVA_SRC),$(O)/classes/.compiled)
 
 all: $(O)/hotprobe $(O)/libhotprobe.so
@@ -192,7 +200,7 @@ $(O)/tests/lib/%_agent.so: tests/lib/agent/%_agent.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(AGENT_CC) $(CFLAGS) $(WARN) -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux -shared -fPIC $< -o $@
 
-$(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/hotprobe.a
+$(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/agent.a $(O)/hotprobe.a
 	$(call msg,LINK,$@)
 	$(call link_test,-fsanitize=fuzzer)
 
@@ -218,8 +226,8 @@ check:
 	$(Q)tests/tools/fetch-images $(HP_IMAGES)
 	$(Q)$(MAKE) check-installed
 
-check-installed: layers format-check all $(TESTS) $(JVM_TESTS) $(CLASSES) $(call obj,$(FUZZ_SRC))
-	$(Q)tests/tools/run-tests $(TESTS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
+check-installed: layers format-check all $(TESTS) $(JVM_TESTS) $(CLASSES) fuzz-build
+	$(Q)tests/tools/run-tests $(TESTS) $(FUZZ_CHECKS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
 
 check-jdks: jdks
 	$(Q)$(MAKE) check
@@ -244,18 +252,37 @@ demo-installed: all
 
 # --- fuzzing -------------------------------------------------------------------------------------
 
-FUZZ_SECONDS ?= 20
-
 fuzz:
 	$(Q)tests/tools/install-deps fuzz
 	$(Q)$(MAKE) FUZZ=1 fuzz-run
+
+fuzz-check: fuzz-build
+	$(Q)tests/tools/run-tests $(FUZZ_CHECKS)
+
+# Built by another compiler, as all of this is: a make of its own. Named by a link, each is a test.
+fuzz-build:
+	$(Q)tests/tools/install-deps fuzz
+	$(Q)$(MAKE) FUZZ=1 $(FUZZ_CHECKS)
+
+$(FUZZ_CHECKS): build/fuzz/check/%: build/fuzz/tests/fuzz/%
+	@mkdir -p $(@D)
+	$(Q)ln -sf $(abspath tests/tools/fuzz-one) $@
+
+# fuzz-minimize: what the kept corpora need not hold, goes; what $(O)/corpus has found, is added.
+fuzz-minimize: $(FUZZERS)
+	$(Q)set -e; for f in $(FUZZERS); do \
+		name=$${f##*/}; kept=tests/fuzz/seeds/$$name; new=$(O)/corpus/$$name.min; \
+		mkdir -p $(O)/corpus/$$name $$kept; rm -rf $$new; mkdir $$new; \
+		$$f -merge=1 $$new $$kept $(O)/corpus/$$name >$(O)/$$name.log 2>&1; \
+		rm -rf $$kept; mv $$new $$kept; \
+	done
 
 # A corpus grows in $(O)/corpus; tests/fuzz/seeds/NAME, if there, is where it begins.
 fuzz-run: $(FUZZERS)
 	$(Q)set -e; for f in $(FUZZERS); do \
 		name=$${f##*/}; mkdir -p $(O)/corpus/$$name; \
-		printf '  %-8s %s, %s s\n' FUZZ $$name $(FUZZ_SECONDS); \
-		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+		printf '  %-8s %s, %s s\n' FUZZ $$name $(or $(FUZZ_SECONDS),20); \
+		$$f -max_total_time=$(or $(FUZZ_SECONDS),20) -timeout=10 -rss_limit_mb=2048 \
 			-artifact_prefix=$(O)/$$name- $(O)/corpus/$$name \
 			$$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) >$(O)/$$name.log 2>&1 || \
 			{ tail -n 40 $(O)/$$name.log; exit 1; }; \
@@ -294,6 +321,7 @@ distclean:
 
 -include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run \
+.PHONY: all unit check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
+	fuzz-minimize \
 	deps layers format-check install clean distclean
 .SECONDARY:
