@@ -6,6 +6,7 @@
 #ifndef HP_EMIT_H
 #define HP_EMIT_H
 
+#include "arch/insn.h"
 #include "base/util.h"
 
 /* Within the slot's code: continuation first, because the text's jump leads there. */
@@ -13,13 +14,29 @@
 
 uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len);
 
-/** emit_jmp() - jmp rel32 at target address @from; @to lies within reach. */
-uint8_t *emit_jmp(uint8_t *p, uint64_t from, uint64_t to);
+/** emit_jump() - a jump at target address @from; @to lies within INSN_JUMP_REACH. */
+uint8_t *emit_jump(uint8_t *p, uint64_t from, uint64_t to);
 
-/** emit_lea_rsp() - lea disp8(%rsp),%rsp */
-uint8_t *emit_lea_rsp(uint8_t *p, int8_t disp);
+/** emit_return() - to the caller. */
+uint8_t *emit_return(uint8_t *p);
 
-/** emit_fp_prologue() - at @addr: make room, save xmm0-7 there, and go to the slot's @text. */
+/** emit_traps() - @len bytes of which none may be executed. */
+uint8_t *emit_traps(uint8_t *p, size_t len);
+
+/**
+ * emit_nop() - what a uprobe is put on.
+ * @call: one that kernels from Linux 6.18 on turn into a call; else one that older kernels step
+ * over for less.
+ */
+uint8_t *emit_nop(uint8_t *p, bool call);
+
+/** emit_add_sp() - add @disp to the stack pointer. */
+uint8_t *emit_add_sp(uint8_t *p, int8_t disp);
+
+/**
+ * emit_fp_prologue() - at @addr: make room, save the floating-point registers that pass arguments
+ * there, and go to the slot's @text.
+ */
 uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sigframe.h - the way back of a hijacked thread: a signal frame as the kernel would have built it.
+ * sigframe.h - how a borrowed thread returns: a signal frame as the kernel would have built it.
  *
  * A thread that executes rt_sigreturn on it has every register again, its signal mask, its
  * floating point state, and goes on where it was. Nobody else is needed for that: it is how a
@@ -9,9 +9,7 @@
 #ifndef HP_SIGFRAME_H
 #define HP_SIGFRAME_H
 
-#include <sys/user.h>
-
-#include "base/util.h"
+#include "arch/regs.h"
 
 /* AMX makes it 11008 bytes; what does not fit here is refused. */
 #define SIGFRAME_XSTATE_MAX 16384
@@ -25,12 +23,12 @@
 #define SIGFRAME_COOKIE_OFF 312
 
 struct sigframe_state {
-	struct user_regs_struct regs;
+	struct regs regs;
 	uint64_t sigmask;
-	uint8_t xstate[SIGFRAME_XSTATE_MAX]; /* as PTRACE_GETREGSET NT_X86_XSTATE gives it */
+	uint8_t xstate[SIGFRAME_XSTATE_MAX]; /* as PTRACE_GETREGSET regs_fp_note gives it */
 	size_t xstate_len;
-	int64_t call;	   /* system call to be made (again) first of all; -1: none */
-	uint64_t call_rip; /* where its instruction is */
+	int64_t call;	  /* system call to be made (again) first of all; -1: none */
+	uint64_t call_pc; /* where its instruction is */
 };
 
 /* What has to lie in memory at @addr; its first word is a return address. */
@@ -39,13 +37,6 @@ struct sigframe {
 	size_t len;
 	uint8_t bytes[SIGFRAME_MAX];
 };
-
-/**
- * sigframe_interrupted() - is the thread in a system call that was cut short, and that the kernel
- * would make again if no signal handler runs? Source: kernel arch/x86/kernel/signal.c,
- * arch_do_signal_or_restart().
- */
-bool sigframe_interrupted(const struct user_regs_struct *r);
 
 /**
  * sigframe_build() - build the frame that brings a thread back to @s.
@@ -58,5 +49,16 @@ bool sigframe_interrupted(const struct user_regs_struct *r);
  */
 int sigframe_build(const struct sigframe_state *s, uint64_t top, uint64_t sigreturn,
 		   struct sigframe *ret);
+
+/* Words from a signal frame's beginning up to all that sigframe_peek() looks at. */
+#define SIGFRAME_PEEK_WORDS 23
+
+/* What a thread does when it gives up a signal frame: the code at @restorer, then on at @pc. */
+struct sigframe_peek {
+	uint64_t restorer, pc, sp;
+};
+
+/** sigframe_peek() - take the words at some place of a stack for a signal frame. */
+struct sigframe_peek sigframe_peek(const uint64_t words[static SIGFRAME_PEEK_WORDS]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdarg.h>
 
+#include "arch/machine.h"
 #include "engine/images.h"
 #include "runtime/image/image_match.h"
 #include "base/json.h"
@@ -334,7 +335,7 @@ static enum status show(struct conn *conn, const char *path, int fd, const struc
 			 "are its exports",
 			 path);
 	l.map = &map;
-	if (p && l.file.machine == EM_X86_64)
+	if (p && machine_is_ours(l.file.machine))
 		l.decoder = insn_decoder_new();
 	send_methods(&l, p);
 	insn_decoder_free(l.decoder);

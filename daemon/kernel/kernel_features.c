@@ -33,7 +33,7 @@ static const char *lockdown_mode(void)
 }
 
 /*
- * bpf_probe_read_user(r10 - 8, 8, 0); exit: the smallest program that does what the probe does.
+ * bpf_probe_read_user(stack, 8, 0); exit: the smallest program that does what the probe does.
  * Return: 0; why it does not load.
  */
 static int try_load(void)

@@ -4,11 +4,12 @@
  *
  * A uprobe can be refused in silence, so a thread of the target first runs through slot 0 some
  * times, and the BPF program must have counted exactly that. It tells at the same time which nop is
- * fast here: if the kernel made a call (0xe8) of the nop5, that; else a one-byte nop, which older
+ * fast here: if the kernel made a call of the long one, that; else a one-byte nop, which older
  * kernels emulate in the trap instead of single-stepping it.
  */
 #include <sys/stat.h>
 
+#include "arch/insn.h"
 #include "probe/attachment.h"
 #include "proc/lock.h"
 #include "base/log.h"
@@ -198,7 +199,7 @@ static int self_test(struct attachment *r, struct fail *f)
 			"uprobes do not fire in it: %llu of %d test hits arrived, first byte "
 			"0x%02x; nothing was changed in it (`hotprobe check` looks at the kernel)",
 			(unsigned long long)hits, SELFTEST_HITS, first);
-	r->fig.nop = first == 0xe8 ? SLOT_NOP5 : SLOT_NOP1;
+	r->fig.nop = insn_is_call(&first) ? SLOT_NOP5 : SLOT_NOP1;
 	region_set_nop(r->region, r->fig.nop);
 	return 0;
 }

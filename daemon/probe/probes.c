@@ -10,8 +10,8 @@
  *   3. the BPF program is told what to copy (a plain store: its map is mapped here)
  *   4. the uprobe on the slot is there already: one link covers all slots since attachment_open()
  *   5. the entry's first word is swapped, by a thread of the target, if it still is what it was
- *   6. the word and the slot's first byte are read back: 0xcc is a breakpoint, 0xe8 the call the
- *      kernel (6.18+) makes of a nop5 after its first hit. Anything else would be a probe that
+ *   6. the word and the slot's first byte are read back: a breakpoint, or the call that the
+ *      kernel (6.18+) makes of a nop after its first hit. Anything else would be a probe that
  *      never fires, and is taken out again
  *
  * HotSpot may retire or free the method at any moment. Before step 5 the swap then fails; after

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* site.c - what all kinds of sites have in common. See site.h. */
+#include "arch/insn.h"
 #include "probe/probe.h"
 #include "probe/site.h"
-
-/* The first byte of a nop that has a uprobe: a breakpoint, or the call that Linux 6.18 makes of it.
- */
-#define UPROBE_TRAP 0xcc
-#define UPROBE_CALL 0xe8
 
 struct site *site_new(const struct site_kind *kind, struct probe *p)
 {
@@ -65,8 +61,9 @@ bool site_verify_diverted(const struct site *s, const struct site_env *env)
 
 	if (mem_readv(env->mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)
 		return false;
+	/* What a uprobe is: a breakpoint, or the call that Linux 6.18 makes of the nop. */
 	return (word == s->divert || (env->file_text && has_jump(s, word))) &&
-	       (first == UPROBE_TRAP || first == UPROBE_CALL);
+	       (insn_is_trap(&first) || insn_is_call(&first));
 }
 
 struct hp_slot_stat site_stat_counted(const struct site *s, const struct site_env *env)

@@ -5,17 +5,10 @@
 #ifndef HP_PATCH_H
 #define HP_PATCH_H
 
+#include "arch/stub.h"
 #include "region/region.h"
 
 #define PATCH_BATCH_MAX 1024
-
-/* One aligned 8-byte word of code. */
-struct patch_op {
-	uint64_t addr;	 /* multiple of 8, inside the region's [code_low, code_high) */
-	uint64_t expect; /* swapped only while the word is this */
-	uint64_t desire;
-	uint64_t seen; /* out: what the word was; equal to @expect exactly when swapped */
-};
 
 /**
  * patch_apply() - compare-and-swap each word, in order, by a thread of the target, between two

@@ -13,19 +13,18 @@
 
 #include "proc/lock.h"
 #include "region/region_table.h"
+#include "arch/emit.h"
+#include "arch/machine.h"
 #include "arch/stub.h"
 #include "proc/maps.h"
 
-/* jmp rel32 reaches 2 GiB either way; a page is kept for the instruction itself. */
-#define JMP_REACH ((1ULL << 31) - REGION_PAGE)
+/* A page is kept for the jump itself. */
+#define JUMP_REACH (INSN_JUMP_REACH - REGION_PAGE)
 
-/* Below this the kernel does not map (vm.mmap_min_addr), above it there is no user space. */
-#define ADDR_FLOOR   0x10000ULL
-#define ADDR_CEILING 0x7ffffffff000ULL
+/* Below this the kernel does not map (vm.mmap_min_addr). */
+#define ADDR_FLOOR 0x10000ULL
 
 #define PLACE_TRIES 8
-
-#define JMP_LEN 5 /* jmp rel32 */
 
 /* A thread passes a slot in less than a microsecond, once it runs; on a busy machine it may not. */
 #define OUTSIDE_WAIT_MS	 300
@@ -92,14 +91,15 @@ static int jump_of(const struct region *r, const struct region_slot *e, uint32_t
 		return -1;
 	memcpy(divert, &e->divert, sizeof(divert));
 	memcpy(orig, &e->orig, sizeof(orig));
-	for (size_t at = 0; at + JMP_LEN <= sizeof(divert); at++) {
-		const uint8_t *rest = divert + at + JMP_LEN;
-		int32_t rel;
+	for (size_t at = 0; at + INSN_JUMP_LEN <= sizeof(divert); at++) {
+		const size_t rest = at + INSN_JUMP_LEN;
+		uint64_t to;
 
-		memcpy(&rel, divert + at + 1, sizeof(rel));
-		*slot = region_slot_of(r, e->addr + at + JMP_LEN + (uint64_t)(int64_t)rel);
-		if (divert[at] == 0xe9 && *slot != UINT32_MAX && !memcmp(divert, orig, at) &&
-		    !memcmp(rest, orig + at + JMP_LEN, sizeof(divert) - at - JMP_LEN))
+		if (!insn_jump_target(e->addr + at, divert + at, &to))
+			continue;
+		*slot = region_slot_of(r, to);
+		if (*slot != UINT32_MAX && !memcmp(divert, orig, at) &&
+		    !memcmp(divert + rest, orig + rest, sizeof(divert) - rest))
 			return (int)at;
 	}
 	return -1;
@@ -125,12 +125,12 @@ bool region_word_back(const struct region *r, const struct region_slot *e, uint6
 	memcpy(now, &seen, sizeof(now));
 	memcpy(divert, &e->divert, sizeof(divert));
 	memcpy(orig, &e->orig, sizeof(orig));
-	if (memcmp(now + at + 1, divert + at + 1, JMP_LEN - 1) ||
-	    (now[at] != divert[at] && now[at] != orig[at] && now[at] != 0xcc))
+	if (memcmp(now + at + 1, divert + at + 1, INSN_JUMP_LEN - 1) ||
+	    (now[at] != divert[at] && now[at] != orig[at] && !insn_is_trap(now + at)))
 		return false;
-	if (now[at] != 0xcc)
+	if (!insn_is_trap(now + at))
 		now[at] = orig[at];
-	memcpy(now + at + 1, orig + at + 1, JMP_LEN - 1);
+	memcpy(now + at + 1, orig + at + 1, INSN_JUMP_LEN - 1);
 	memcpy(back, now, sizeof(*back));
 	return seen != *back;
 }
@@ -149,17 +149,11 @@ void region_set_place(struct region *r, uint64_t base, uint64_t len)
 
 static void write_text(struct region *r, uint32_t slot, enum slot_nop nop)
 {
-	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00}, nop1[] = {0x90};
-	uint8_t text[SLOT_TEXT], *p = text;
-	size_t len = nop == SLOT_NOP5 ? sizeof(nop5) : sizeof(nop1);
-	int32_t rel;
+	uint8_t text[SLOT_TEXT], *p;
 
-	memset(text, 0xcc, sizeof(text));
-	memcpy(p, nop == SLOT_NOP5 ? nop5 : nop1, len);
-	p[len] = 0xe9;
-	rel = (int32_t)(int64_t)(region_slot_code(r, slot) -
-				 (region_slot_text(r, slot) + len + 1 + sizeof(rel)));
-	memcpy(p + len + 1, &rel, sizeof(rel));
+	emit_traps(text, sizeof(text));
+	p = emit_nop(text, nop == SLOT_NOP5);
+	emit_jump(p, region_slot_text(r, slot) + (uint64_t)(p - text), region_slot_code(r, slot));
 	memcpy(r->text_map + region_text_offset(slot), text, sizeof(text));
 }
 
@@ -182,10 +176,11 @@ void region_write_stub(struct region *r)
 
 static void write_contents(struct region *r)
 {
-	static const uint8_t ret = 0xc3;
+	uint8_t back[INSN_LEN_MAX];
+	size_t len = (size_t)(emit_return(back) - back);
 
 	region_write_stub(r);
-	region_write_code(r, 0, &ret, 1);
+	region_write_code(r, 0, back, len);
 	write_text(r, 0, SLOT_NOP5);
 	region_set_nop(r, SLOT_NOP5);
 	r->table_map->version = REGION_VERSION;
@@ -292,8 +287,8 @@ static int gap_above(const struct maps *maps, uint64_t floor, uint64_t limit, ui
 /* A free range from which all of the code cache is within reach, and the other way round. */
 static int find_place(struct remote *w, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
 {
-	uint64_t floor = high > JMP_REACH ? MAX(high - JMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
-	uint64_t ceiling = MIN(low + JMP_REACH, ADDR_CEILING);
+	uint64_t floor = high > JUMP_REACH ? MAX(high - JUMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
+	uint64_t ceiling = MIN(low + JUMP_REACH, MACHINE_ADDR_END);
 	struct maps maps;
 	int err = remote_maps(w, &maps);
 
@@ -403,11 +398,11 @@ static int register_sync_core(struct remote *w)
 {
 	int64_t res = remote_syscall(w, SYS_membarrier, (const uint64_t[6]){REGISTER_SYNC_CORE});
 
-	/* These are the kernel's; others are the way's. */
+	/* These are the kernel's; others are the remote's. */
 	return res == -EINVAL || res == -ENOSYS || res == -EPERM ? -EOPNOTSUPP : (int)MIN(res, 0);
 }
 
-/* With an errand under way: everything but the contents. */
+/* Within a remote call: everything but the contents. */
 static int create_in(struct region *r)
 {
 	int fd, err = register_sync_core(r->remote);
@@ -438,7 +433,7 @@ int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struc
 	struct region *r;
 	int err, end;
 
-	if (code_low >= code_high || code_high > ADDR_CEILING)
+	if (code_low >= code_high || code_high > MACHINE_ADDR_END)
 		return -EINVAL;
 	r = region_new(w, code_low, code_high);
 	if (!r)

@@ -51,7 +51,7 @@ struct region_slot {
  * SLOT_NOP5 text is written.
  * @w: stays in use until region_close().
  * @paused_ns: how long a thread stood for that.
- * Return: 0; -EINVAL for an empty code cache; -ENOSPC (no free range within reach of a jmp rel32);
+ * Return: 0; -EINVAL for an empty code cache; -ENOSPC (no free range within reach of a jump);
  * -EPERM (SELinux, or the like, refused); -EOPNOTSUPP (no membarrier; as remote_begin()); -EPROTO
  * when the target plays tricks with its descriptors; -ESRCH; -ETIMEDOUT; -EAGAIN; -ENOMEM.
  */

@@ -260,7 +260,7 @@ static bool is_stray_fd(struct remote *w, int number, const struct maps *maps)
 	       !fstat(fd, &st) && !is_mapped(maps, st.st_ino);
 }
 
-/* Within an errand. Return: how many were closed; -ESRCH; ... */
+/* Within a remote call. Return: how many were closed; -ESRCH; ... */
 static int close_strays(struct remote *w, const struct maps *maps)
 {
 	int closed = 0, fd = 0;

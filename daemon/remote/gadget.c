@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* gadget.c - find `syscall; ret` and the signal return trampoline. See gadget.h. */
+/* gadget.c - find a system call that returns, and the signal return trampoline. See gadget.h. */
 #include <sys/uio.h>
 
+#include "arch/syscall_code.h"
 #include "remote/gadget.h"
 
 #define GADGET_SCAN_MAX	 (64u << 20) /* a native image has some 50 MiB of text, libc in it */
 #define GADGET_CHUNK	 (64u << 10)
 #define GADGET_CACHE_MAX 16
-#define GADGET_LONGEST	 9
-
-struct pattern {
-	uint8_t bytes[GADGET_LONGEST];
-	size_t len;
-};
-
-static const struct pattern syscall_ret = {{0x0f, 0x05, 0xc3}, 3};
-
-/*
- * __restore_rt of glibc (sysdeps/unix/sysv/linux/x86_64/libc_sigaction.c) and musl
- * (src/signal/x86_64/restore.s) is the first; the second is what an assembler may shorten it to.
- */
-static const struct pattern sigreturns[] = {
-	{{0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05}, 9},
-	{{0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05}, 7},
-};
 
 static struct {
 	pid_t pid;
@@ -38,25 +22,15 @@ static ssize_t peek(pid_t pid, uint64_t addr, void *buf, size_t len)
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0);
 }
 
-static bool matches(pid_t pid, uint64_t addr, const struct pattern *p)
-{
-	uint8_t buf[GADGET_LONGEST];
-
-	return peek(pid, addr, buf, p->len) == (ssize_t)p->len && !memcmp(buf, p->bytes, p->len);
-}
-
 static void scan_chunk(const uint8_t *buf, size_t len, uint64_t addr, struct gadgets *g)
 {
-	const uint8_t *at;
+	const uint8_t *at, *end;
 
-	if (!g->syscall_ret && (at = memmem(buf, len, syscall_ret.bytes, syscall_ret.len)))
+	if (!g->syscall_ret && (at = syscall_code_find(buf, len)))
 		g->syscall_ret = addr + (uint64_t)(at - buf);
-	for (size_t i = 0; i < ARRAY_SIZE(sigreturns) && !g->sigreturn; i++) {
-		at = memmem(buf, len, sigreturns[i].bytes, sigreturns[i].len);
-		if (!at)
-			continue;
+	if (!g->sigreturn && (at = syscall_code_find_sigreturn(buf, len, &end))) {
 		g->sigreturn = addr + (uint64_t)(at - buf);
-		g->sigreturn_end = g->sigreturn + sigreturns[i].len;
+		g->sigreturn_end = addr + (uint64_t)(end - buf);
 	}
 }
 
@@ -72,13 +46,13 @@ static void scan_mapping(pid_t pid, const struct map_entry *e, uint8_t *buf, uin
 		uint64_t want = MIN(MIN(e->end - at, GADGET_CHUNK), *budget);
 		ssize_t got = peek(pid, at, buf, want);
 
-		if (got < GADGET_LONGEST)
+		if (got < SYSCALL_CODE_LONGEST)
 			return;
 		scan_chunk(buf, (size_t)got, at, g);
 		*budget -= MIN((uint64_t)got, *budget);
 		if ((uint64_t)got < want || at + want == e->end)
 			return;
-		at += want - (GADGET_LONGEST - 1); /* one may lie across the edge */
+		at += want - (SYSCALL_CODE_LONGEST - 1); /* one may lie across the edge */
 	}
 }
 
@@ -98,18 +72,29 @@ static bool is_libc(const struct map_entry *e)
 	return false;
 }
 
+/* As many bytes of code as can be seen at @addr, at most SYSCALL_CODE_LONGEST. */
+static size_t peek_code(pid_t pid, uint64_t addr, size_t len,
+			uint8_t buf[static SYSCALL_CODE_LONGEST])
+{
+	ssize_t n = peek(pid, addr, buf, MIN(len, (size_t)SYSCALL_CODE_LONGEST));
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 static bool still_there(pid_t pid, const struct maps *maps, const struct gadgets *g)
 {
 	const struct map_entry *a = maps_find(maps, g->syscall_ret);
 	const struct map_entry *b = maps_find(maps, g->sigreturn);
-	size_t len = g->sigreturn_end - g->sigreturn;
+	size_t n, len = g->sigreturn_end - g->sigreturn;
+	uint8_t code[SYSCALL_CODE_LONGEST];
 
 	if (!a || !b || !is_code_file(a) || !is_code_file(b))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(sigreturns); i++)
-		if (sigreturns[i].len == len && matches(pid, g->sigreturn, &sigreturns[i]))
-			return matches(pid, g->syscall_ret, &syscall_ret);
-	return false;
+	n = peek_code(pid, g->sigreturn, len, code);
+	if (syscall_code_sigreturn(code, n) != len)
+		return false;
+	n = peek_code(pid, g->syscall_ret, a->end - g->syscall_ret, code);
+	return syscall_code_returns(code, n);
 }
 
 static bool recall(pid_t pid, const struct maps *maps, struct gadgets *ret)
@@ -123,7 +108,7 @@ static bool recall(pid_t pid, const struct maps *maps, struct gadgets *ret)
 	return false;
 }
 
-int gadgets_find(pid_t pid, const struct maps *maps, struct gadgets *ret)
+int gadget_find(pid_t pid, const struct maps *maps, struct gadgets *ret)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	struct gadgets g = {0};

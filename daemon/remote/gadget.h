@@ -9,18 +9,18 @@
 #include "proc/maps.h"
 
 struct gadgets {
-	uint64_t syscall_ret;	/* syscall; ret */
-	uint64_t sigreturn;	/* mov $15,%eax (or %rax); syscall */
-	uint64_t sigreturn_end; /* behind that syscall */
+	uint64_t syscall_ret;	/* makes a system call and returns */
+	uint64_t sigreturn;	/* calls rt_sigreturn(2) */
+	uint64_t sigreturn_end; /* behind the instruction that does */
 };
 
 /**
- * gadgets_find() - search the executable file mappings of @pid, the C library's first.
+ * gadget_find() - search the executable file mappings of @pid, the C library's first.
  *
  * Reads at most GADGET_SCAN_MAX bytes. What was found for the last few processes is remembered,
  * and checked against the memory before it is given out again.
  * Return: 0; -EOPNOTSUPP when there are none that can be read; -ENOMEM.
  */
-int gadgets_find(pid_t pid, const struct maps *maps, struct gadgets *ret);
+int gadget_find(pid_t pid, const struct maps *maps, struct gadgets *ret);
 
 #endif

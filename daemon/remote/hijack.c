@@ -6,25 +6,25 @@
  * wherever it is. So there is no moment at which that would do harm:
  *
  * 1. While its registers are untouched the thread simply goes on. Below its stack pointer, and
- *    below the 128 bytes that the ABI lets a function use there, we write a signal frame that holds
+ *    below what the ABI lets a function use there, we write a signal frame that holds
  *    its complete state (sigframe.c), with the address of the C library's signal return
  *    trampoline as the frame's return address:
  *
- *        rsp as found ->  | the thread's own stack    |
- *                         | red zone, 128 bytes       |
+ *        sp as found -->  | the thread's own stack    |
+ *                         | red zone                  |
  *                         | scratch for system calls  |
  *                         | extended state            |
  *                         | ucontext                  |
  *        chain -------->  | address of the trampoline |
  *
- * 2. One PTRACE_SETREGS moves the thread to its landing, rip = trampoline and rsp = chain + 8:
- *    released there it executes rt_sigreturn on our frame, and is back. Only then its signals are
- * blocked (the frame has the old mask), so that they wait in the kernel's queues, untouched.
+ * 2. One PTRACE_SETREGS moves the thread to its landing, pc = trampoline and sp = chain + 8:
+ *    released there it executes rt_sigreturn on our frame, and is back. Only then its signals
+ *    are blocked (the frame has the old mask), so that they wait in the kernel's queues, untouched.
  *
- * 3. Each errand is one PTRACE_SETREGS with rsp = chain: a `syscall; ret` of the C library, or
- *    the function to be called. When it returns it lands in the trampoline. With us alive
- *    it does not get far: we see the rt_sigreturn system call at its entry, and turn it, again with
- *    one PTRACE_SETREGS, into no system call at all, with the thread back on the landing.
+ * 3. Each remote call is one PTRACE_SETREGS with sp = chain: a system call of the C library that
+ *    returns, or the function to be called. When it returns it lands in the trampoline. With us
+ * alive it does not get far: we see the rt_sigreturn system call at its entry, and turn it, again
+ * with one PTRACE_SETREGS, into no system call at all, with the thread back on the landing.
  *
  * 4. At the end we put the signal mask and then the registers back and let go. A system call that
  *    was interrupted is restarted by the kernel, from the very registers that it left.
@@ -46,11 +46,9 @@
 #include "proc/threads.h"
 #include "remote/tracee.h"
 
-#define RED_ZONE       128   /* System V ABI for x86-64, 3.2.2 */
-#define EFLAGS_PLAIN   0x202 /* interrupts on, direction up, no single step */
-#define CANDIDATES_MAX 32    /* threads that are tried */
-#define EVENTS_MAX     1000  /* stops of other kinds that may come between two system calls */
-#define CALL_STOPS_MAX 256   /* system calls that a called function may make, twice */
+#define CANDIDATES_MAX 32   /* threads that are tried */
+#define EVENTS_MAX     1000 /* stops of other kinds that may come between two system calls */
+#define CALL_STOPS_MAX 256  /* system calls that a called function may make, twice */
 #define SYSCALL_STOP   (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 #define ERESTART_MIN   512		/* -ERESTARTSYS etc.; kernel include/linux/errno.h */
 
@@ -70,39 +68,16 @@ static uint64_t mask_of(int sig)
 	return 1ULL << (sig - 1);
 }
 
-static int set_regs(struct hijack *h, struct user_regs_struct *regs)
-{
-	return tracee_ptrace(h->tid, PTRACE_SETREGS, 0, (uint64_t)(uintptr_t)regs);
-}
-
-static int get_regs(pid_t tid, struct user_regs_struct *regs)
-{
-	return tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)regs);
-}
-
 static int set_mask(struct hijack *h, uint64_t mask)
 {
 	return tracee_ptrace(h->tid, TRACEE_SETSIGMASK, sizeof(mask), (uint64_t)(uintptr_t)&mask);
 }
 
-/* Registers for an errand at @rip: nothing of a system call is left to be restarted. */
-static struct user_regs_struct errand(const struct hijack *h, uint64_t rip, uint64_t rsp)
-{
-	struct user_regs_struct r = h->state.regs;
-
-	r.rip = rip;
-	r.rsp = rsp;
-	r.rax = 0;
-	r.orig_rax = (uint64_t)-1;
-	r.eflags = EFLAGS_PLAIN;
-	return r;
-}
-
 static int go_to_landing(struct hijack *h)
 {
-	struct user_regs_struct r = errand(h, h->gadgets.sigreturn, h->frame.addr + 8);
+	struct regs r = regs_call_at(&h->state.regs, h->gadgets.sigreturn, h->frame.addr + 8);
 
-	return set_regs(h, &r);
+	return tracee_set_regs(h->tid, &r);
 }
 
 /* --- take a thread ---------------------------------------------------------------------------- */
@@ -112,25 +87,25 @@ static int go_to_landing(struct hijack *h)
  * may end there, so only the two ordinary kinds of stack are used: the one the process
  * began with, and one made by pthread_create(), which has the thread's control block on top.
  */
-static const struct map_entry *own_stack(const struct maps *maps, const struct user_regs_struct *r)
+static const struct map_entry *own_stack(const struct maps *maps, const struct regs *r)
 {
-	const struct map_entry *e = maps_find(maps, r->rsp);
+	const uint64_t sp = regs_sp(r), control = regs_thread_pointer(r);
+	const struct map_entry *e = maps_find(maps, sp);
 
 	if (!e || !e->read || !e->write || e->shared)
 		return NULL;
-	return !strcmp(e->path, "[stack]") || (r->fs_base > r->rsp && r->fs_base < e->end) ? e
-											   : NULL;
+	return !strcmp(e->path, "[stack]") || (control > sp && control < e->end) ? e : NULL;
 }
 
 /* Near the end of its stack a thread has no room; below may be the top of another one's. */
-static int write_way_back(struct hijack *h, const struct maps *maps)
+static int write_return(struct hijack *h, const struct maps *maps)
 {
 	const struct map_entry *stack = own_stack(maps, &h->state.regs);
 	int err;
 
 	if (!stack)
 		return -EAGAIN;
-	h->scratch = h->state.regs.rsp - RED_ZONE - HIJACK_SCRATCH;
+	h->scratch = regs_sp(&h->state.regs) - REGS_RED_ZONE - HIJACK_SCRATCH;
 	err = sigframe_build(&h->state, h->scratch, h->gadgets.sigreturn, &h->frame);
 	if (err)
 		return err;
@@ -162,7 +137,7 @@ static int prepare(struct hijack *h, const struct maps *maps)
 	int err = thread_state_read(h->tid, &h->state);
 
 	if (!err)
-		err = write_way_back(h, maps);
+		err = write_return(h, maps);
 	if (!err)
 		err = go_to_landing(h);
 	return err ? err : set_mask(h, ~sync);
@@ -264,7 +239,7 @@ static int take_one(struct hijack *h, pid_t tid, uint64_t deadline_ns)
 
 	if (err)
 		return err;
-	err = h->gadgets.sigreturn ? 0 : gadgets_find(tid, &maps, &h->gadgets);
+	err = h->gadgets.sigreturn ? 0 : gadget_find(tid, &maps, &h->gadgets);
 	if (!err)
 		err = take(h, tid, &maps, deadline_ns);
 	maps_fini(&maps);
@@ -337,9 +312,9 @@ int hijack_open(pid_t pid, struct hijack **ret)
 	return 0;
 }
 
-/* --- errands ---------------------------------------------------------------------------------- */
+/* --- remote calls ----------------------------------------------------------------------------- */
 
-/* Out of our hands: dead, or it finds the way back as soon as it gets on. */
+/* Out of our hands: dead, or it returns by itself as soon as it gets on. */
 static int lose(struct hijack *h, int err)
 {
 	h->lost = err;
@@ -350,7 +325,7 @@ static int lose(struct hijack *h, int err)
 /*
  * A signal in spite of the mask. SIGSTOP takes its course: the thread still runs for us, and stops
  * when we let go. What somebody sent waits for hijack_close(). What is left is a fault of our own
- * errand, of which the target shall never hear.
+ * call, of which the target shall never hear.
  */
 static int other_signal(struct hijack *h, int sig, int *deliver)
 {
@@ -395,7 +370,7 @@ static int run(struct hijack *h)
 	return lose(h, -ETIMEDOUT);
 }
 
-/* After an errand that failed, too, the thread is on its landing, unless it is lost. */
+/* After a call that failed, too, the thread is on its landing, unless it is lost. */
 static int finish(struct hijack *h, int err)
 {
 	int landed = h->lost ? 0 : go_to_landing(h);
@@ -407,40 +382,34 @@ static int finish(struct hijack *h, int err)
 
 int hijack_syscall(struct hijack *h, long nr, const uint64_t args[static 6], int64_t *ret)
 {
-	struct user_regs_struct r = errand(h, h->gadgets.syscall_ret, h->frame.addr);
+	struct regs r = regs_call_at(&h->state.regs, h->gadgets.syscall_ret, h->frame.addr);
 	int err = h->lost;
 
-	r.rax = (uint64_t)nr;
-	r.rdi = args[0];
-	r.rsi = args[1];
-	r.rdx = args[2];
-	r.r10 = args[3];
-	r.r8 = args[4];
-	r.r9 = args[5];
+	regs_set_syscall(&r, nr, args);
 	if (!err)
-		err = set_regs(h, &r);
+		err = tracee_set_regs(h->tid, &r);
 	for (int stops = 0; stops < 2 && !err; stops++) /* into it, out of it */
 		err = run(h);
 	if (!err)
-		err = get_regs(h->tid, &r);
+		err = tracee_get_regs(h->tid, &r);
 	if (!err) /* interrupted, to be made again: not by us */
-		*ret = (int64_t)r.rax <= -ERESTART_MIN ? -EINTR : (int64_t)r.rax;
+		*ret = regs_result(&r) <= -ERESTART_MIN ? -EINTR : regs_result(&r);
 	return finish(h, err);
 }
 
 /* The called function has returned when the trampoline behind it enters rt_sigreturn. */
 static int run_to_sigreturn(struct hijack *h)
 {
-	struct user_regs_struct r;
+	struct regs r;
 
 	for (int i = 0; i < CALL_STOPS_MAX; i++) {
 		int err = run(h);
 
 		if (!err)
-			err = get_regs(h->tid, &r);
+			err = tracee_get_regs(h->tid, &r);
 		if (err)
 			return err;
-		if (r.orig_rax == SYS_rt_sigreturn && r.rip == h->gadgets.sigreturn_end)
+		if (regs_syscall(&r) == SYS_rt_sigreturn && regs_pc(&r) == h->gadgets.sigreturn_end)
 			return 0;
 	}
 	tracee_detach(h->tid, 0);
@@ -449,14 +418,12 @@ static int run_to_sigreturn(struct hijack *h)
 
 int hijack_call(struct hijack *h, uint64_t addr, const uint64_t args[static 3])
 {
-	struct user_regs_struct r = errand(h, addr, h->frame.addr);
+	struct regs r = regs_call_at(&h->state.regs, addr, h->frame.addr);
 	int err = h->lost;
 
-	r.rdi = args[0];
-	r.rsi = args[1];
-	r.rdx = args[2];
+	regs_set_args(&r, args);
 	if (!err)
-		err = set_regs(h, &r);
+		err = tracee_set_regs(h->tid, &r);
 	if (!err)
 		err = run_to_sigreturn(h);
 	err = finish(h, err);
@@ -502,7 +469,7 @@ int hijack_close(struct hijack *h)
 	if (!err)
 		err = set_mask(h, h->state.sigmask);
 	if (!err)
-		err = set_regs(h, &h->state.regs);
+		err = tracee_set_regs(h->tid, &h->state.regs);
 	if (!err && h->kept.si_signo)
 		sig = redeliver(h);
 	if (!err && !h->lost)

@@ -3,7 +3,7 @@
  * hijack.h - make one thread of the target run a few system calls or instructions for us.
  *
  * The only file that stops a thread. Whatever happens to us while a thread is in our hands,
- * SIGKILL included, it finds its way back by itself: see hijack.c.
+ * SIGKILL included, it returns to where it was by itself: see hijack.c.
  */
 #ifndef HP_HIJACK_H
 #define HP_HIJACK_H
@@ -19,7 +19,7 @@ struct hijack;
  * whole life of a Java program, else another one that is asleep.
  *
  * Return: 0; -ESRCH; -EPERM (no CAP_SYS_PTRACE, or somebody else traces it); -ETIMEDOUT when no
- * thread could be stopped; -EOPNOTSUPP when the way back cannot be prepared: 32-bit code, a shadow
+ * thread could be stopped; -EOPNOTSUPP when its return cannot be prepared: 32-bit code, a shadow
  * stack, no C library, or a seccomp filter that we may not suspend; -EAGAIN when no thread is at
  * a place where it can be borrowed; -ENOMEM.
  */
@@ -54,39 +54,14 @@ uint64_t hijack_paused_ns(const struct hijack *h);
 int hijack_syscall(struct hijack *h, long nr, const uint64_t args[static 6], int64_t *ret);
 
 /**
- * hijack_call() - run the code at target address @addr with @args in rdi, rsi, rdx until it
- * returns. It must be short, must not block, and may change all general registers but rsp; the
- * floating point and vector registers are the thread's own. Its results go through memory.
+ * hijack_call() - run the code at target address @addr, as a C function with @args, until it
+ * returns. It must be short, must not block, and may change all general registers but the stack
+ * pointer; the floating point and vector registers are the thread's own. Its results go through
+ * memory.
  *
  * Return: 0; -ESRCH; -ETIMEDOUT; -EFAULT when it touched memory it may not: it was given up there.
  */
 int hijack_call(struct hijack *h, uint64_t addr, const uint64_t args[static 3]);
-
-/**
- * threads_outside() - is every thread of @pid outside [@lo, @hi)?
- *
- * Stops one thread after the other, each for some microseconds, and looks at its program counter
- * and at the signal frames on its stack. The caller has made sure that nothing leads into
- * the range any more, so a thread seen outside stays outside.
- * Return: 1 all outside; 0 some thread is inside; -ESRCH; -EPERM; -ETIMEDOUT; -EAGAIN when it
- * cannot be told, as after the end of the primordial thread; -ENOMEM.
- */
-int threads_outside(pid_t pid, uint64_t lo, uint64_t hi);
-
-/* Is @addr, in the range that is asked about, really part of what is? */
-typedef bool threads_inside_fn(void *arg, uint64_t addr);
-
-/**
- * threads_outside_check() - the same for those addresses in [@lo, @hi) that @fn picks.
- */
-int threads_outside_check(pid_t pid, uint64_t lo, uint64_t hi, threads_inside_fn *fn, void *arg);
-
-/**
- * hijack_wait_calls() - wait until no thread of @pid is still on an errand that an instance sent
- * it on which was killed meanwhile. To be called when no other instance can be at work there.
- * Return: 0; -EAGAIN when one still is after a second; as threads_outside().
- */
-int hijack_wait_calls(pid_t pid);
 
 /**
  * hijack_settle() - let go of threads that did not stop in time (they were stuck in the kernel)

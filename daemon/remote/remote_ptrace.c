@@ -11,6 +11,8 @@
 
 #include "agent/agent_link.h"
 #include "remote/hijack.h"
+#include "remote/threads_outside.h"
+#include "remote/threads_wait.h"
 #include "proc/memfd.h"
 #include "remote/tracee.h"
 #include "remote/remote.h"
@@ -19,7 +21,7 @@
 
 struct remote_ptrace {
 	struct remote base;
-	struct hijack *h;	  /* while an errand is under way */
+	struct hijack *h;	  /* while a remote call is under way */
 	struct agent_link *agent; /* NULL: none is there, or @agent_err */
 	int agent_err;
 };
@@ -117,9 +119,9 @@ static int ptrace_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_ins
 }
 
 /* Once the agent has answered us it has done what others asked of it. */
-static int ptrace_wait_errands(struct remote *w)
+static int ptrace_wait_calls(struct remote *w)
 {
-	return self(w)->agent_err ? -EAGAIN : hijack_wait_calls(w->pid);
+	return self(w)->agent_err ? -EAGAIN : threads_wait(w->pid);
 }
 
 static void ptrace_close(struct remote *w)
@@ -141,7 +143,7 @@ static const struct remote_ops ops = {
 	.next_fd = ptrace_next_fd,
 	.fetch_fd = ptrace_fetch_fd,
 	.outside = ptrace_outside,
-	.wait_calls = ptrace_wait_errands,
+	.wait_calls = ptrace_wait_calls,
 	.close = ptrace_close,
 };
 

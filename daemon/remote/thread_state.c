@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* thread_state.c - everything a stopped thread has to be given back. See thread_state.h. */
-#include <elf.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "arch/syscall_code.h"
 #include "remote/thread_state.h"
 #include "remote/tracee.h"
-
-#define USER_CS		 0x33 /* 64-bit code; kernel arch/x86/include/asm/segment.h */
-#define SYSCALL_INSN_LEN 2
 
 /*
  * Inside a restartable sequence the kernel would see our program counter, take the sequence for
@@ -26,7 +23,7 @@ static bool in_rseq(pid_t tid, const struct sigframe_state *s)
 	} cs;
 	uint64_t ptr;
 
-	if ((int64_t)s->regs.orig_rax >= 0)
+	if (regs_syscall(&s->regs) >= 0)
 		return false; /* system calls are not allowed in there */
 	if (tracee_ptrace(tid, TRACEE_GET_RSEQ_CONFIGURATION, sizeof(conf),
 			  (uint64_t)(uintptr_t)&conf) ||
@@ -36,73 +33,75 @@ static bool in_rseq(pid_t tid, const struct sigframe_state *s)
 		return false;
 	if (tracee_read(tid, ptr, &cs, sizeof(cs)))
 		return true;
-	return s->regs.rip - cs.start < cs.length;
+	return regs_pc(&s->regs) - cs.start < cs.length;
 }
 
 /*
  * A sleep that was interrupted before, by us or by job control, is a restart_syscall(2) now. What
- * it was is in the instruction before the system call's, as the C libraries write it: `mov
- * $nr,%eax`. These are all the calls the kernel restarts in that way (set_restart_fn()).
+ * it was is in the instruction before the system call's, as the C libraries write it. These are all
+ * the calls the kernel restarts in that way (set_restart_fn()).
  */
 static int64_t repeated_sleep(pid_t tid, uint64_t insn)
 {
-	struct __attribute__((packed)) {
-		uint8_t mov;
-		uint32_t nr;
-	} before;
+	uint8_t before[SYSCALL_CODE_SET_LEN];
 
-	if (!tracee_read(tid, insn - sizeof(before), &before, sizeof(before)) &&
-	    before.mov == 0xb8 &&
-	    (before.nr == SYS_poll || before.nr == SYS_nanosleep || before.nr == SYS_futex ||
-	     before.nr == SYS_clock_nanosleep))
-		return before.nr;
-	return SYS_restart_syscall;
+	if (tracee_read(tid, insn - sizeof(before), before, sizeof(before)))
+		return SYS_restart_syscall;
+	switch (syscall_code_number(before)) {
+	case SYS_poll:
+	case SYS_nanosleep:
+	case SYS_futex:
+	case SYS_clock_nanosleep:
+		return syscall_code_number(before);
+	default:
+		return SYS_restart_syscall;
+	}
 }
 
 static bool is_syscall_insn(pid_t tid, uint64_t addr)
 {
-	uint8_t code[SYSCALL_INSN_LEN];
+	uint8_t code[SYSCALL_CODE_LEN];
 
-	return !tracee_read(tid, addr, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
+	return !tracee_read(tid, addr, code, sizeof(code)) && syscall_code_is(code);
 }
 
 /*
- * The system call that the thread has to make again if it returns without us. The kernel's way
+ * The system call that the thread has to make again if it returns without us. What the kernel has
  * for sleeps, restart_syscall, which knows how much is left, is closed then: rt_sigreturn makes it
  * fail with EINTR (current->restart_block.fn = do_no_restart_syscall), which a program without
  * signal handlers never expects of nanosleep or poll. The same call made again waits
  * longer than asked, which every program must bear; with an absolute timeout (all of HotSpot's
- * waits) it is exact. The thread may be inside the call, or about to make it, rax set.
+ * waits) it is exact. The thread may be inside the call, or about to make it.
  */
 static void find_restart(pid_t tid, struct sigframe_state *s)
 {
-	const struct user_regs_struct *r = &s->regs;
-	uint64_t insn = r->rip;
-	int64_t nr = (int64_t)r->rax;
+	const struct regs *r = &s->regs;
+	uint64_t insn = regs_pc(r);
+	int64_t nr = regs_next_syscall(r);
 
 	s->call = -1;
-	if (sigframe_interrupted(r)) {
-		insn -= SYSCALL_INSN_LEN;
-		nr = (int64_t)r->orig_rax;
+	if (regs_interrupted(r)) {
+		insn -= SYSCALL_CODE_LEN;
+		nr = regs_syscall(r);
 	} else if (nr != SYS_restart_syscall || !is_syscall_insn(tid, insn)) {
 		return;
 	}
 	s->call = nr == SYS_restart_syscall ? repeated_sleep(tid, insn) : nr;
-	s->call_rip = insn;
+	s->call_pc = insn;
 }
 
 int thread_state_read(pid_t tid, struct sigframe_state *s)
 {
 	struct iovec xstate = {s->xstate, sizeof(s->xstate)};
-	int err = tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&s->regs);
+	int err = tracee_get_regs(tid, &s->regs);
 
-	if (!err && s->regs.cs != USER_CS)
+	if (!err && !regs_native(&s->regs))
 		return -EOPNOTSUPP;
 	if (!err)
 		err = tracee_ptrace(tid, TRACEE_GETSIGMASK, sizeof(s->sigmask),
 				    (uint64_t)(uintptr_t)&s->sigmask);
 	if (!err)
-		err = tracee_ptrace(tid, PTRACE_GETREGSET, NT_X86_XSTATE,
+		err = tracee_ptrace(tid, PTRACE_GETREGSET, (uint64_t)regs_fp_note,
 				    (uint64_t)(uintptr_t)&xstate);
 	if (err)
 		return err == -EIO || err == -ENODEV || err == -EINVAL ? -EOPNOTSUPP : err;

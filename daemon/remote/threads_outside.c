@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * threads_outside.c - is any thread still inside a range of code? See threads_outside().
+ * threads_outside.c - is any thread still inside a range of code? See threads_outside.h.
  *
  * Looking at the stack of a thread that was not stopped is no race: if a signal handler's frame
  * that leads into the range is on it, that frame is only given up by going into the range, and
@@ -8,9 +8,10 @@
  * thread that began after nothing led into the range any more cannot be inside.
  */
 #include <sys/uio.h>
-#include <ucontext.h>
 
-#include "remote/hijack.h"
+#include "arch/sigframe.h"
+#include "arch/syscall_code.h"
+#include "remote/threads_outside.h"
 #include "remote/threads_survey.h"
 #include "remote/tracee.h"
 #include "proc/maps.h"
@@ -21,9 +22,6 @@
 
 /* The kernel's uprobe trampoline pushes the return address and three registers (6.18). */
 #define TRAMPOLINE_WORDS 8
-
-/* Words from a signal frame's return address to the registers saved in it. */
-#define FRAME_REG(reg) (1 + offsetof(ucontext_t, uc_mcontext.gregs[reg]) / sizeof(uint64_t))
 
 struct range {
 	const struct maps *maps;
@@ -50,15 +48,15 @@ static bool in_mapping(const struct range *r, uint64_t addr, const char *name)
  * executes an instruction that a uprobe replaced, out of line, and whose that is cannot be seen.
  * Source: kernel arch/x86/kernel/uprobes.c, kernel/events/uprobes.c (6.18).
  */
-static bool leads_inside(const struct range *r, pid_t tid, uint64_t rip, uint64_t rsp)
+static bool leads_inside(const struct range *r, pid_t tid, uint64_t pc, uint64_t sp)
 {
 	uint64_t words[TRAMPOLINE_WORDS];
 
-	if (inside(r, rip) || in_mapping(r, rip, "[uprobes]"))
+	if (inside(r, pc) || in_mapping(r, pc, "[uprobes]"))
 		return true;
-	if (!in_mapping(r, rip, "[uprobes-trampoline]"))
+	if (!in_mapping(r, pc, "[uprobes-trampoline]"))
 		return false;
-	if (tracee_read(tid, rsp, words, sizeof(words)))
+	if (tracee_read(tid, sp, words, sizeof(words)))
 		return true;
 	for (size_t i = 0; i < TRAMPOLINE_WORDS; i++) {
 		if (inside(r, words[i]))
@@ -70,14 +68,12 @@ static bool leads_inside(const struct range *r, pid_t tid, uint64_t rip, uint64_
 /* Is there code at @addr that calls rt_sigreturn, as at a signal frame's return address? */
 static bool is_restorer(const struct range *r, pid_t tid, uint64_t addr)
 {
-	static const uint8_t rax[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-	static const uint8_t eax[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
 	const struct map_entry *e = maps_find(r->maps, addr);
-	uint8_t code[sizeof(rax)];
+	uint8_t code[SYSCALL_CODE_LONGEST];
 
 	if (!e || !e->exec || tracee_read(tid, addr, code, sizeof(code)))
 		return false;
-	return !memcmp(code, rax, sizeof(rax)) || !memcmp(code, eax, sizeof(eax));
+	return syscall_code_sigreturn(code, sizeof(code));
 }
 
 /* Page by page, for the stack may end anywhere. Return: bytes read. */
@@ -114,30 +110,30 @@ static int stack_outside(const struct range *r, pid_t tid, uint64_t sp)
 	if (!buf)
 		return -ENOMEM;
 	n = read_stack(tid, sp, buf) / sizeof(*buf);
-	for (size_t i = 0; i + FRAME_REG(REG_RIP) < n; i++) {
-		uint64_t rip = buf[i + FRAME_REG(REG_RIP)], rsp = buf[i + FRAME_REG(REG_RSP)];
+	for (size_t i = 0; i + SIGFRAME_PEEK_WORDS <= n; i++) {
+		struct sigframe_peek f = sigframe_peek(buf + i);
 
-		if (rip < PAGE || buf[i] < PAGE)
+		if (f.pc < PAGE || f.restorer < PAGE)
 			continue;
-		if (leads_inside(r, tid, rip, rsp) && is_restorer(r, tid, buf[i]))
+		if (leads_inside(r, tid, f.pc, f.sp) && is_restorer(r, tid, f.restorer))
 			return 0;
 	}
 	return 1;
 }
 
-static int thread_outside(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
+static int thread_outside(const void *ctx, pid_t tid, uint64_t pc, uint64_t sp)
 {
 	const struct range *r = ctx;
 
-	return leads_inside(r, tid, rip, rsp) ? 0 : stack_outside(r, tid, rsp);
+	return leads_inside(r, tid, pc, sp) ? 0 : stack_outside(r, tid, sp);
 }
 
-static int none_lives(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp)
+static int none_lives(const void *ctx, pid_t tid, uint64_t pc, uint64_t sp)
 {
 	(void)ctx;
 	(void)tid;
-	(void)rip;
-	(void)rsp;
+	(void)pc;
+	(void)sp;
 	return 0;
 }
 

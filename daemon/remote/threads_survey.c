@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* threads_survey.c - look at every thread of a process. See threads_survey.h. */
-#include <sys/user.h>
-
 #include "remote/threads_survey.h"
 #include "proc/threads.h"
 #include "remote/tracee.h"
@@ -17,16 +15,16 @@ static bool is_dead(pid_t pid, pid_t tid)
 
 static int look_stopped(pid_t pid, pid_t tid, threads_survey_fn *fn, const void *ctx)
 {
-	struct user_regs_struct regs;
+	struct regs regs;
 	int err = tracee_stop(tid, 0, clock_ns() + TRACEE_LIMIT_NS);
 
 	if (err == -ESRCH || (err == -EPERM && is_dead(pid, tid)))
 		return 1;
 	if (err)
 		return err;
-	err = tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&regs);
+	err = tracee_get_regs(tid, &regs);
 	if (!err)
-		err = fn(ctx, tid, regs.rip, regs.rsp);
+		err = fn(ctx, tid, regs_pc(&regs), regs_sp(&regs));
 	tracee_detach(tid, 0);
 	return err == -ESRCH ? 1 : err;
 }

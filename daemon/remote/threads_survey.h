@@ -10,7 +10,7 @@
 #include "base/util.h"
 
 /* Return: 1 to go on to the next thread; 0 or -errno ends the survey with that. */
-typedef int threads_survey_fn(const void *ctx, pid_t tid, uint64_t rip, uint64_t rsp);
+typedef int threads_survey_fn(const void *ctx, pid_t tid, uint64_t pc, uint64_t sp);
 
 /**
  * threads_survey() - call @fn for each thread of @pid.

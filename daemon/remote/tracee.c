@@ -38,6 +38,16 @@ int tracee_ptrace(pid_t tid, int request, uint64_t addr, uint64_t data)
 	return ptrace(request, tid, addr, data) < 0 ? -errno : 0;
 }
 
+int tracee_get_regs(pid_t tid, struct regs *ret)
+{
+	return tracee_ptrace(tid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)ret);
+}
+
+int tracee_set_regs(pid_t tid, const struct regs *r)
+{
+	return tracee_ptrace(tid, PTRACE_SETREGS, 0, (uint64_t)(uintptr_t)r);
+}
+
 int tracee_wait(pid_t tid, uint64_t deadline_ns, int *status_ret)
 {
 	struct timespec pause = {.tv_nsec = WAIT_PAUSE_MIN_NS};

@@ -11,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <sys/types.h>
 
+#include "arch/regs.h"
 #include "base/util.h"
 
 /* From <linux/ptrace.h>, which cannot be included beside <sys/ptrace.h>. */
@@ -23,6 +24,10 @@
 
 /** tracee_ptrace() - ptrace(2) that returns -errno. */
 int tracee_ptrace(pid_t tid, int request, uint64_t addr, uint64_t data);
+
+/** tracee_get_regs() / tracee_set_regs() - of a stopped thread. Return: 0; -ESRCH. */
+int tracee_get_regs(pid_t tid, struct regs *ret);
+int tracee_set_regs(pid_t tid, const struct regs *r);
 
 /**
  * tracee_stop() - seize @tid and stop it, with all its registers to be seen.

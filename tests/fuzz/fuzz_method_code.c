@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_offsets(m.tail_jumps, m.ntail_jumps, len - 1);
 	check(m.nunseen <= m.ntail_jumps);
 	if (m.divert.len) {
-		check((addr + m.divert.off) % 8 + INSN_JMP_LEN <= 8);
+		check((addr + m.divert.off) % 8 + INSN_JUMP_LEN <= 8);
 		n = method_code_move(&m, addr, data + 1, ADDR + 0x1000000, out, sizeof(out));
 		check(!n || (n >= m.divert.len && n <= sizeof(out))); /* 0: a jump to far away */
 	}

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "remote/hijack.h"
+#include "remote/threads_outside.h"
 #include "lib/victim.h"
 
 #define RANGE	    4096

@@ -211,7 +211,7 @@ static void displaceable_random_bytes(void **state)
 		if (insn_displaceable(decoder, ENTRY, code, len, &got))
 			continue;
 		accepted++;
-		if (got < INSN_JMP_LEN || got > INSN_LEN_MAX || got > len)
+		if (got < INSN_JUMP_LEN || got > INSN_LEN_MAX || got > len)
 			fail_msg("seed %u, round %d: %zu of %zu bytes", seed, i, got, len);
 	}
 	assert_true(accepted > 0);

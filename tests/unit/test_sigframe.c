@@ -58,7 +58,7 @@ static int setup(void **unused)
 {
 	(void)unused;
 	memset(&state, 0, sizeof(state));
-	state.regs = (struct user_regs_struct){
+	state.regs.user = (struct user_regs_struct){
 		.r8 = 8,
 		.r15 = 15,
 		.rdi = 1,
@@ -152,7 +152,7 @@ static void build_call(void **unused)
 {
 	(void)unused;
 	state.call = SYS_poll;
-	state.call_rip = 75;
+	state.call_pc = 75;
 	assert_int_equal(sigframe_build(&state, TOP, SIGRETURN, &frame), 0);
 	assert_int_equal(greg(RAX), SYS_poll);
 	assert_int_equal(greg(RIP), 75);
@@ -165,16 +165,16 @@ static void interrupted_tells(void **unused)
 	static const int restarted[] = {512, 513, 514, 516};
 
 	(void)unused;
-	state.regs.orig_rax = SYS_restart_syscall;
+	state.regs.user.orig_rax = SYS_restart_syscall;
 	for (size_t i = 0; i < ARRAY_SIZE(restarted); i++) {
-		state.regs.rax = (uint64_t)-restarted[i];
-		assert_true(sigframe_interrupted(&state.regs));
+		state.regs.user.rax = (uint64_t)-restarted[i];
+		assert_true(regs_interrupted(&state.regs));
 	}
-	state.regs.rax = (uint64_t)-EINTR;
-	assert_false(sigframe_interrupted(&state.regs));
-	state.regs.orig_rax = (uint64_t)-1;
-	state.regs.rax = (uint64_t)-512;
-	assert_false(sigframe_interrupted(&state.regs));
+	state.regs.user.rax = (uint64_t)-EINTR;
+	assert_false(regs_interrupted(&state.regs));
+	state.regs.user.orig_rax = (uint64_t)-1;
+	state.regs.user.rax = (uint64_t)-512;
+	assert_false(regs_interrupted(&state.regs));
 }
 
 /* Best is the primordial thread in a futex; worst one whose call fails when it is stopped. */

@@ -4,7 +4,6 @@
 
 #include "arch/emit.h"
 #include "bpf/events.h"
-#include "arch/insn.h"
 
 _Static_assert(HP_FP_FRAME == 8 * HP_FP_ARGS && HP_FP_FRAME < 128, "disp8 reaches the frame");
 
@@ -14,15 +13,35 @@ uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len)
 	return p + len;
 }
 
-uint8_t *emit_jmp(uint8_t *p, uint64_t from, uint64_t to)
+uint8_t *emit_jump(uint8_t *p, uint64_t from, uint64_t to)
 {
-	int32_t rel = (int32_t)(int64_t)(to - (from + INSN_JMP_LEN));
+	int32_t rel = (int32_t)(int64_t)(to - (from + INSN_JUMP_LEN));
 
-	*p++ = 0xe9;
+	*p++ = 0xe9; /* jmp rel32 */
 	return emit_bytes(p, &rel, sizeof(rel));
 }
 
-uint8_t *emit_lea_rsp(uint8_t *p, int8_t disp)
+uint8_t *emit_return(uint8_t *p)
+{
+	*p++ = 0xc3;
+	return p;
+}
+
+uint8_t *emit_traps(uint8_t *p, size_t len)
+{
+	memset(p, 0xcc, len); /* int3 */
+	return p + len;
+}
+
+uint8_t *emit_nop(uint8_t *p, bool call)
+{
+	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00}, nop1[] = {0x90};
+
+	return call ? emit_bytes(p, nop5, sizeof(nop5)) : emit_bytes(p, nop1, sizeof(nop1));
+}
+
+/* lea changes no flags. */
+uint8_t *emit_add_sp(uint8_t *p, int8_t disp)
 {
 	const uint8_t lea[] = {0x48, 0x8d, 0x64, 0x24, (uint8_t)disp};
 
@@ -33,7 +52,7 @@ uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
 {
 	const uint8_t *start = p;
 
-	p = emit_lea_rsp(p, -HP_FP_FRAME);
+	p = emit_add_sp(p, -HP_FP_FRAME);
 	for (int i = 0; i < HP_FP_ARGS; i++) {
 		/* movsd %xmm<i>, <8 * i>(%rsp) */
 		const uint8_t movsd[] = {
@@ -41,5 +60,5 @@ uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
 
 		p = emit_bytes(p, movsd, sizeof(movsd));
 	}
-	return emit_jmp(p, addr + (uint64_t)(p - start), text);
+	return emit_jump(p, addr + (uint64_t)(p - start), text);
 }

@@ -20,6 +20,44 @@
 
 #include "arch/x86_64/insn_cs.h"
 
+#define JMP_REL8  0xeb
+#define JMP_REL32 0xe9
+#define CALL	  0xe8
+#define INT3	  0xcc
+
+bool insn_jump_target(uint64_t addr, const uint8_t code[static INSN_JUMP_LEN], uint64_t *ret)
+{
+	int32_t rel;
+
+	_Static_assert(1 + sizeof(rel) == INSN_JUMP_LEN, "jmp rel32");
+	memcpy(&rel, code + 1, sizeof(rel));
+	*ret = addr + INSN_JUMP_LEN + (uint64_t)(int64_t)rel;
+	return code[0] == JMP_REL32;
+}
+
+bool insn_is_jump(const uint8_t *code)
+{
+	return code[0] == JMP_REL32 || code[0] == JMP_REL8;
+}
+
+bool insn_is_trap(const uint8_t *code)
+{
+	return code[0] == INT3;
+}
+
+bool insn_is_call(const uint8_t *code)
+{
+	return code[0] == CALL;
+}
+
+size_t insn_landing_len(const uint8_t code[static INSN_LANDING_LEN])
+{
+	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
+	_Static_assert(sizeof(endbr64) == INSN_LANDING_LEN, "endbr64");
+	return memcmp(code, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64);
+}
+
 struct insn_decoder *insn_decoder_new(void)
 {
 	struct insn_decoder *d = calloc(1, sizeof(*d));
@@ -135,7 +173,7 @@ int insn_displaceable(struct insn_decoder *d, uint64_t addr, const uint8_t *code
 
 	if (!insn_decode(d, addr, code, len))
 		return -EPROTO;
-	if (insn->size < INSN_JMP_LEN || insn_odd_prefix(&insn->detail->x86))
+	if (insn->size < INSN_JUMP_LEN || insn_odd_prefix(&insn->detail->x86))
 		return -EOPNOTSUPP;
 	if (insn->id != X86_INS_NOP && !is_frame_allocation(insn) && !is_steady_move(insn) &&
 	    !is_clinit_barrier(code, len))

@@ -48,7 +48,7 @@ static bool is_jcc32(const uint8_t *code, size_t len)
 
 static bool is_jmp32(const uint8_t *code, size_t len)
 {
-	return len == INSN_JMP_LEN && code[0] == 0xe9;
+	return len == INSN_JUMP_LEN && code[0] == 0xe9;
 }
 
 static bool kernel_knows_nop(const uint8_t *code, size_t len)
@@ -71,7 +71,7 @@ static bool kernel_emulates(const uint8_t *code, size_t len)
 {
 	if (kernel_knows_nop(code, len) || is_jcc32(code, len) || is_jmp32(code, len))
 		return true;
-	if (len == INSN_JMP_LEN && code[0] == 0xe8)
+	if (len == INSN_JUMP_LEN && code[0] == 0xe8)
 		return true;
 	if (len == 1)
 		return (code[0] & 0xf8) == 0x50;
@@ -197,7 +197,7 @@ static bool divertible(const struct method_scan *s, uint32_t off)
 	int64_t lower;
 	bool only_flags;
 
-	if (insn->size < INSN_JMP_LEN || (s->addr + off) % 8 + INSN_JMP_LEN > 8)
+	if (insn->size < INSN_JUMP_LEN || (s->addr + off) % 8 + INSN_JUMP_LEN > 8)
 		return false;
 	if (is_jcc32(s->code + off, insn->size) || is_jmp32(s->code + off, insn->size))
 		return true;
@@ -280,7 +280,7 @@ size_t method_code_move(const struct method_code *m, uint64_t addr, const uint8_
 	size_t len = m->divert.len;
 	uint64_t from = addr + m->divert.off;
 
-	if (len < INSN_JMP_LEN || len > INSN_LEN_MAX || room < METHOD_CODE_ROOM)
+	if (len < INSN_JUMP_LEN || len > INSN_LEN_MAX || room < METHOD_CODE_ROOM)
 		return 0;
 	code += m->divert.off;
 	memcpy(out, code, len);
@@ -290,7 +290,7 @@ size_t method_code_move(const struct method_code *m, uint64_t addr, const uint8_
 	if (is_jmp32(code, len))
 		return len;
 	out[len] = 0xe9;
-	if (!put_rel32(out + len + 1, at + len + INSN_JMP_LEN, from + len))
+	if (!put_rel32(out + len + 1, at + len + INSN_JUMP_LEN, from + len))
 		return 0;
-	return len + INSN_JMP_LEN;
+	return len + INSN_JUMP_LEN;
 }

@@ -10,12 +10,6 @@
 #define UC_SIGCONTEXT_SS     0x2
 #define UC_STRICT_RESTORE_SS 0x4
 
-/* From the kernel's include/linux/errno.h: they never reach user space, except through ptrace. */
-#define ERESTARTSYS	      512
-#define ERESTARTNOINTR	      513
-#define ERESTARTNOHAND	      514
-#define ERESTART_RESTARTBLOCK 516
-
 /* struct rt_sigframe of arch/x86/include/asm/sigframe.h. */
 struct rt_frame {
 	uint64_t pretcode;
@@ -30,6 +24,9 @@ struct rt_frame {
 _Static_assert(sizeof(struct sigcontext) == 256, "struct sigcontext_64 of the kernel");
 _Static_assert(sizeof(struct rt_frame) == 440, "struct rt_sigframe of the kernel");
 _Static_assert(offsetof(struct rt_frame, siginfo) == SIGFRAME_COOKIE_OFF, "sigframe.h");
+_Static_assert(offsetof(struct rt_frame, mcontext.rip) == 8 * (SIGFRAME_PEEK_WORDS - 1) &&
+		       offsetof(struct rt_frame, mcontext.rsp) < 8 * SIGFRAME_PEEK_WORDS,
+	       "sigframe.h");
 
 /* The extended state in its standard form. Source: Intel SDM vol. 1, 13.4. */
 #define XSTATE_MIN	   576 /* legacy area, then the header */
@@ -128,21 +125,6 @@ static void put_regs(const struct user_regs_struct *r, struct sigcontext *c)
 	c->ss = (uint16_t)r->ss;
 }
 
-bool sigframe_interrupted(const struct user_regs_struct *r)
-{
-	if ((int64_t)r->orig_rax < 0)
-		return false;
-	switch (-(int64_t)r->rax) {
-	case ERESTARTSYS:
-	case ERESTARTNOINTR:
-	case ERESTARTNOHAND:
-	case ERESTART_RESTARTBLOCK:
-		return true;
-	default:
-		return false;
-	}
-}
-
 int sigframe_build(const struct sigframe_state *s, uint64_t top, uint64_t sigreturn,
 		   struct sigframe *ret)
 {
@@ -167,12 +149,21 @@ int sigframe_build(const struct sigframe_state *s, uint64_t top, uint64_t sigret
 		return err;
 	f.siginfo[0] = SIGFRAME_COOKIE;
 	f.siginfo[1] = ret->addr;
-	put_regs(&s->regs, &f.mcontext);
+	put_regs(&s->regs.user, &f.mcontext);
 	if (s->call >= 0) {
 		f.mcontext.rax = (uint64_t)s->call;
-		f.mcontext.rip = s->call_rip;
+		f.mcontext.rip = s->call_pc;
 	}
 	f.mcontext.fpstate = (void *)xstate;
 	memcpy(ret->bytes, &f, sizeof(f));
 	return 0;
+}
+
+struct sigframe_peek sigframe_peek(const uint64_t words[static SIGFRAME_PEEK_WORDS])
+{
+	return (struct sigframe_peek){
+		.restorer = words[0],
+		.pc = words[offsetof(struct rt_frame, mcontext.rip) / 8],
+		.sp = words[offsetof(struct rt_frame, mcontext.rsp) / 8],
+	};
 }

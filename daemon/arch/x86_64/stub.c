@@ -6,10 +6,9 @@
  * membarriers make every thread of the process refetch its instructions: before, so that code
  * written for a slot that had another user is seen by whoever is led there; after, so that the
  * swapped words are. Without the first nothing is swapped. Source: membarrier(2),
- * MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (1 << 5); system call 324 on x86-64. The layout of the
- * list is struct patch_op.
+ * MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE (1 << 5); system call 324 on x86-64. They are
+ * called with their arguments in rdi, rsi, rdx, and use r12 to r14.
  */
-#include "region/patch.h"
 #include "arch/stub.h"
 
 _Static_assert(sizeof(struct patch_op) == 32 && offsetof(struct patch_op, expect) == 8 &&

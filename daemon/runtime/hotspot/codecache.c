@@ -5,6 +5,7 @@
  * Data comes from the code heaps (target/codeheap) and the compile events (probe/bpf_load), goes
  * to the map (symmap) and to the session's callbacks. Nothing in the target changes here.
  */
+#include "arch/insn.h"
 #include "runtime/hotspot/codecache.h"
 #include "base/log.h"
 #include "kernel/nmethod_bpf.h"
@@ -71,7 +72,7 @@ const char *codecache_source_name(enum codecache_source s)
 
 /*
  * Where HotSpot tells that code comes and goes. register_nmethod is a virtual function of the heap
- * in use: `this` in rdi, the nmethod in rsi. The others are members of nmethod itself: rdi.
+ * in use: the nmethod is its second argument. The others are members of nmethod itself: `this`.
  * unregister_nmethod is not called per nmethod by every collector (G1 of JDK 22+ does it in
  * bulk), but all nmethods go through flush() (17) or purge() (21+) before their memory is reused.
  * Source: OpenJDK src/hotspot/share/code/nmethod.cpp, gc/g1/g1CollectedHeap.cpp.
@@ -100,17 +101,15 @@ struct hooks {
 	bool registers, unregisters, retires;
 };
 
-/* endbr64 is single-stepped out of line by the kernel, at twenty times the price of the next one.
+/* That mark is single-stepped out of line by the kernel, at twenty times the price of what follows.
  */
-static uint64_t after_endbr(struct elfsyms *e, uint64_t vaddr)
+static uint64_t after_landing(struct elfsyms *e, uint64_t vaddr)
 {
-	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-	uint8_t code[sizeof(endbr64)];
+	uint8_t code[INSN_LANDING_LEN];
 
-	if (elfsyms_code(e, vaddr, code, sizeof(code)) == sizeof(code) &&
-	    memcmp(code, endbr64, sizeof(code)) == 0)
-		return vaddr + sizeof(endbr64);
-	return vaddr;
+	if (elfsyms_code(e, vaddr, code, sizeof(code)) != sizeof(code))
+		return vaddr;
+	return vaddr + insn_landing_len(code);
 }
 
 static bool hooks_add(struct hooks *h, struct elfsyms *e, uint64_t vaddr, enum nmethod_hook hook,
@@ -118,7 +117,7 @@ static bool hooks_add(struct hooks *h, struct elfsyms *e, uint64_t vaddr, enum n
 {
 	uint64_t offset;
 
-	if (h->n == CODECACHE_HOOKS_MAX || elfsyms_offset(e, after_endbr(e, vaddr), &offset))
+	if (h->n == CODECACHE_HOOKS_MAX || elfsyms_offset(e, after_landing(e, vaddr), &offset))
 		return false;
 	/* Two classes may share one body: one hook is enough, two would be two events. */
 	for (size_t i = 0; i < h->n; i++) {

@@ -7,22 +7,18 @@
  * so it keeps one instruction of at least 5 bytes there, and aligns it so that the store is
  * atomic. We ask more: the 8 bytes must be one aligned word, for our compare-and-swap.
  *
- *   entry:  jmp slot        slot text:  nop           slot code:  <displaced instruction>
- *           ...                         jmp code                  jmp entry + length
+ *   entry:  jump slot       slot text:  nop           slot code:  <displaced instruction>
+ *           ...                         jump code                 jump entry + length
  *
- * With float or double parameters the entry jumps to a prologue first, because BPF cannot see xmm
- * registers: it makes room below rsp, saves xmm0-7 there and then passes the same nop; the slot's
- * code begins by giving the room back. lea changes no flags, and HotSpot keeps nothing below rsp
- * at a method's entry (no red zone; the pages there were banged by the caller:
- * StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
+ * With float or double parameters the entry jumps to a prologue first, because BPF cannot see
+ * floating-point registers: it makes room below the stack pointer, saves them there and then passes
+ * the same nop; the slot's code begins by giving the room back. That changes no flags, and HotSpot
+ * keeps nothing below the stack pointer at a method's entry (no red zone; the pages there were
+ * banged by the caller: StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
  */
 #include "arch/emit.h"
 #include "probe/probe.h"
 #include "runtime/hotspot/entry_site.h"
-
-/* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
-#define JMP_REL8  0xeb
-#define JMP_REL32 0xe9
 
 static int entry_plan(struct site *s, const struct site_env *env, struct fail *f)
 {
@@ -38,7 +34,8 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 	err = mem_read(env->mem, entry, code, sizeof(code));
 	if (err)
 		return err;
-	if (code[0] == JMP_REL32 || code[0] == JMP_REL8)
+	/* What HotSpot puts over the entry of a method that it retires: first a jump to itself. */
+	if (insn_is_jump(code))
 		return -ESTALE;
 	if (insn_displaceable(env->decoder, entry, code, sizeof(code), &len)) {
 		insn_text(env->decoder, entry, code, sizeof(code), text, sizeof(text));
@@ -60,17 +57,17 @@ static int entry_emit(struct site *s, const struct site_env *env, uint8_t code[s
 	uint64_t target = text;
 	uint8_t *p = code, word[sizeof(uint64_t)];
 
-	memset(code, 0xcc, SLOT_CODE);
+	emit_traps(code, SLOT_CODE);
 	if (s->saves_fp)
-		p = emit_lea_rsp(p, HP_FP_FRAME);
+		p = emit_add_sp(p, HP_FP_FRAME);
 	p = emit_bytes(p, s->displaced, s->displaced_len);
-	p = emit_jmp(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
+	p = emit_jump(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
 	if (s->saves_fp) {
 		target = code_addr + EMIT_PROLOGUE_OFF;
 		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, target, text);
 	}
 	memcpy(word, &s->orig, sizeof(word));
-	emit_jmp(word, s->addr, target);
+	emit_jump(word, s->addr, target);
 	memcpy(&s->divert, word, sizeof(s->divert));
 	*len_ret = (size_t)(p - code);
 	return 0;

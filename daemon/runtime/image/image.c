@@ -2,6 +2,7 @@
 /* image.c - recognise native images. See image.h. */
 #include <sys/stat.h>
 
+#include "arch/machine.h"
 #include "symmap/elffile.h"
 #include "symmap/elfsyms.h"
 #include "runtime/image/image.h"
@@ -17,9 +18,7 @@
 
 const char *image_machine(uint16_t machine)
 {
-	return machine == EM_X86_64    ? "x86-64"
-	       : machine == EM_AARCH64 ? "aarch64"
-				       : "another machine";
+	return machine_name(machine);
 }
 
 const char *image_unprobeable(const struct image_about *a)
@@ -30,7 +29,7 @@ const char *image_unprobeable(const struct image_about *a)
 		       "uprobe can sit; unpack the file with `upx -d`";
 	if (!a->is_image)
 		return "it is no GraalVM native image";
-	if (a->machine != EM_X86_64)
+	if (!machine_is_ours(a->machine))
 		return "its code is for another machine than x86-64";
 	return NULL;
 }
@@ -55,7 +54,7 @@ static bool has_exports(const struct elffile *f)
 	struct elfsyms *e;
 	bool found = false;
 
-	if (!sh || sh->sh_size > EXPORTS_MAX * sizeof(Elf64_Sym) || f->machine != EM_X86_64 ||
+	if (!sh || sh->sh_size > EXPORTS_MAX * sizeof(Elf64_Sym) || !machine_is_ours(f->machine) ||
 	    elfsyms_open(f->fd, &e))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !found; i++)

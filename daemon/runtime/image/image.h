@@ -11,7 +11,7 @@
 
 struct image_about {
 	bool is_image;
-	uint16_t machine; /* EM_X86_64, ... */
+	uint16_t machine; /* EM_* */
 	bool pie;
 	bool is_static; /* no dynamic linker is needed */
 	bool has_symtab;

@@ -52,7 +52,7 @@ struct image_objects {
 	uint64_t string_klass_word;  /* class word & klass_mask of a java.lang.String */
 	uint32_t string_value, string_coder; /* string_coder UINT32_MAX: text is char[], UTF-16 */
 	uint32_t array_length, array_data;
-	bool absolute; /* references are addresses; else they count from the heap base (r14) */
+	bool absolute; /* references are addresses; else they count from the heap base */
 };
 
 /**

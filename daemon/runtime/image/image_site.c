@@ -62,9 +62,9 @@ static int diverted_emit(struct site *s, const struct site_env *env, uint8_t cod
 	size_t len;
 
 	target = region_slot_text(env->region, s->slot);
-	memset(code, 0xcc, SLOT_CODE);
+	emit_traps(code, SLOT_CODE);
 	if (s->saves_fp)
-		p = emit_lea_rsp(p, HP_FP_FRAME);
+		p = emit_add_sp(p, HP_FP_FRAME);
 	len = method_code_move(&c->code, c->entry, code_of(c), at + (uint64_t)(p - code), p,
 			       EMIT_PROLOGUE_OFF - (size_t)(p - code));
 	if (!len)
@@ -75,7 +75,7 @@ static int diverted_emit(struct site *s, const struct site_env *env, uint8_t cod
 		target = at + EMIT_PROLOGUE_OFF;
 	}
 	memcpy(word, &s->orig, sizeof(word));
-	emit_jmp(word + jump % sizeof(word), jump, target);
+	emit_jump(word + jump % sizeof(word), jump, target);
 	memcpy(&s->divert, word, sizeof(s->divert));
 	*len_ret = (size_t)(p - code);
 	return 0;
@@ -101,7 +101,7 @@ static bool is_as_in_file(const struct site_env *env, struct image_code *c,
 		return true;
 	return range_inside(at->off, at->len, 0, c->ncode) && at->len <= sizeof(now) &&
 	       !mem_read(env->mem, c->entry + at->off, now, at->len) &&
-	       (now[0] == 0xcc || now[0] == code_of(c)[at->off]) &&
+	       (insn_is_trap(now) || now[0] == code_of(c)[at->off]) &&
 	       !memcmp(now + 1, code_of(c) + at->off + 1, at->len - 1u);
 }
 
