@@ -14,7 +14,7 @@ enum nmethod_hook { HOOK_REGISTER, HOOK_UNREGISTER, HOOK_RETIRE, HOOK_RESCAN };
 
 struct nmethod_site {
 	enum nmethod_hook hook;
-	uint8_t arg;	 /* 0: rdi, 1: rsi */
+	uint8_t arg;	 /* 0: the first, 1: the second */
 	uint64_t offset; /* in the file */
 };
 
