@@ -39,7 +39,7 @@ static _Noreturn void child_main(struct attach *a, int out)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	umask(077);
-	r.err = attach_child(a);
+	r.err = agent_load_child(a);
 	memcpy(r.why, a->why, sizeof(r.why));
 	_exit(write(out, &r, sizeof(r)) != sizeof(r));
 }
@@ -55,11 +55,11 @@ static int read_report(struct attach *a, int in)
 		if (poll(&p, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) <= 0)
 			continue;
 		if (read(in, &r, sizeof(r)) != sizeof(r))
-			return attach_fail(a, -EPROTO, "the process that asked it died");
+			return agent_load_fail(a, -EPROTO, "the process that asked it died");
 		memcpy(a->why, r.why, sizeof(a->why));
 		return r.err;
 	}
-	return attach_fail(a, -ETIMEDOUT, "its file system does not answer");
+	return agent_load_fail(a, -ETIMEDOUT, "its file system does not answer");
 }
 
 static int run_child(struct attach *a)
@@ -70,7 +70,7 @@ static int run_child(struct attach *a)
 
 	a->deadline_ns = clock_ns() + ATTACH_LIMIT_NS;
 	if (pipe2(fds, O_CLOEXEC))
-		return attach_fail(a, -errno, "no pipe: %s", strerror(errno));
+		return agent_load_fail(a, -errno, "no pipe: %s", strerror(errno));
 	in = fds[0];
 	child = fork();
 	if (child == 0)
@@ -78,7 +78,7 @@ static int run_child(struct attach *a)
 	err = -errno;
 	close(fds[1]);
 	if (child < 0)
-		return attach_fail(a, err, "no child process: %s", strerror(-err));
+		return agent_load_fail(a, err, "no child process: %s", strerror(-err));
 	err = read_report(a, in);
 	kill(child, SIGKILL); /* ours until it is waited for: no other process has that PID */
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -93,12 +93,13 @@ static int open_lib(struct attach *a, const char *path)
 	a->path = realpath(path, NULL);
 	a->lib = a->path ? proc_open_regular(a->path) : -ENOENT;
 	if (a->lib < 0)
-		return attach_fail(a, -ENOENT,
-				   "the agent's library %s cannot be read: install it there", path);
+		return agent_load_fail(a, -ENOENT,
+				       "the agent's library %s cannot be read: install it there",
+				       path);
 	if (strlen(a->path) > ATTACH_ARG_MAX || strlen(a->options) > ATTACH_ARG_MAX)
-		return attach_fail(a, -EINVAL,
-				   "the library's path or the options are longer than %d bytes",
-				   ATTACH_ARG_MAX);
+		return agent_load_fail(a, -EINVAL,
+				       "the library's path or the options are longer than %d bytes",
+				       ATTACH_ARG_MAX);
 	return 0;
 }
 
@@ -111,17 +112,17 @@ static int open_proc(struct attach *a)
 	snprintf(path, sizeof(path), "/proc/%d", a->id.pid);
 	a->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->proc < 0)
-		return attach_fail_gone(a);
-	err = attach_status(a, &st);
+		return agent_load_fail_gone(a);
+	err = agent_load_status(a, &st);
 	if (err)
 		return err;
 	a->uid = st.uid;
 	a->gid = st.gid;
 	a->root = openat(a->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->root < 0 && errno == EACCES)
-		return attach_fail(a, -EPERM,
-				   "it runs as user %u: run hotprobe as root or that user", a->uid);
-	return a->root < 0 ? attach_fail_gone(a) : 0;
+		return agent_load_fail(
+			a, -EPERM, "it runs as user %u: run hotprobe as root or that user", a->uid);
+	return a->root < 0 ? agent_load_fail_gone(a) : 0;
 }
 
 /* A library of one libc cannot be loaded beside the other. */
@@ -143,20 +144,20 @@ static int check_kind(struct attach *a)
 	int err = jvm_inspect(a->id.pid, &a->info);
 
 	if (err == -EPERM)
-		return attach_fail(a, err, "it is another user's: run hotprobe as root");
+		return agent_load_fail(a, err, "it is another user's: run hotprobe as root");
 	if (err)
-		return err == -ESRCH ? attach_fail_gone(a)
-				     : attach_fail(a, err, "%s", strerror(-err));
+		return err == -ESRCH ? agent_load_fail_gone(a)
+				     : agent_load_fail(a, err, "%s", strerror(-err));
 	if (a->info.kind == JVM_NONE)
-		return attach_fail(a, -EOPNOTSUPP, "it is not a JVM: no libjvm.so is mapped");
+		return agent_load_fail(a, -EOPNOTSUPP, "it is not a JVM: no libjvm.so is mapped");
 	if (a->info.kind != JVM_HOTSPOT || a->info.is_32bit)
-		return attach_fail(
+		return agent_load_fail(
 			a, -EOPNOTSUPP, "it is a %s %s JVM: only HotSpot on x86-64 is supported",
 			a->info.is_32bit ? "32-bit" : "64-bit", jvm_kind_name(a->info.kind));
 	if (uses_musl(a->id.pid))
-		return attach_fail(a, -EOPNOTSUPP,
-				   "it runs on musl libc (Alpine): the agent needs glibc; use "
-				   "ptrace (--via ptrace)");
+		return agent_load_fail(a, -EOPNOTSUPP,
+				       "it runs on musl libc (Alpine): the agent needs glibc; use "
+				       "ptrace (--via ptrace)");
 	return 0;
 }
 
@@ -184,7 +185,7 @@ static int check_enabled(struct attach *a)
 	size_t len;
 
 	if (!buf)
-		return attach_fail(a, -ENOMEM, "out of memory");
+		return agent_load_fail(a, -ENOMEM, "out of memory");
 	len = a->info.launcher && *a->info.main ? read_words(a, "cmdline", buf, CMDLINE_MAX) : 0;
 	for (size_t i = 0; i < len && strcmp(buf + i, a->info.main); i += strlen(buf + i) + 1) {
 		if (!strcmp(buf + i, "-XX:+DisableAttachMechanism"))
@@ -194,7 +195,7 @@ static int check_enabled(struct attach *a)
 	}
 	if (!disabled)
 		return 0;
-	return attach_fail(
+	return agent_load_fail(
 		a, -EOPNOTSUPP,
 		"it runs with -XX:+DisableAttachMechanism: start it without that, or with the "
 		"agent (hotprobe run)");
@@ -205,7 +206,7 @@ static int prepare(struct attach *a, const char *lib_path)
 	int err = proc_open(a->id.pid, &a->id);
 
 	if (err)
-		return attach_fail(a, err, err == -ESRCH ? "no such process" : "no permission");
+		return agent_load_fail(a, err, err == -ESRCH ? "no such process" : "no permission");
 	err = check_kind(a);
 	if (!err)
 		err = open_lib(a, lib_path);
@@ -214,7 +215,7 @@ static int prepare(struct attach *a, const char *lib_path)
 	if (!err)
 		err = check_enabled(a);
 	/* alive now: all that was read belongs to this process */
-	return !err && !proc_alive(&a->id) ? attach_fail_gone(a) : err;
+	return !err && !proc_alive(&a->id) ? agent_load_fail_gone(a) : err;
 }
 
 static void attach_fini(struct attach *a)
@@ -227,7 +228,7 @@ static void attach_fini(struct attach *a)
 	proc_close(&a->id);
 }
 
-int attach_agent(pid_t pid, const char *lib_path, const char *options)
+int agent_load(pid_t pid, const char *lib_path, const char *options)
 {
 	struct attach a = {.id = {.pid = pid, .pidfd = -1},
 			   .options = options,

@@ -13,7 +13,7 @@
 #define ATTACH_ARG_MAX 1024
 
 /**
- * attach_agent() - make JVM @pid load @lib_path and call its Agent_OnAttach with @options.
+ * agent_load() - make JVM @pid load @lib_path and call its Agent_OnAttach with @options.
  * @lib_path: the library as we see it. The JVM may live in another root or be another user's: where
  *	it cannot read that very file it is given a copy, which is unlinked once it is loaded. A
  *	copy is a library of its own to the JVM, also when the same one was loaded before.
@@ -35,6 +35,6 @@
  * -EPROTO its answer makes no sense; -errno of the file system or fork(2).
  * Source: docs/hotspot.md, "Attach mechanism".
  */
-int attach_agent(pid_t pid, const char *lib_path, const char *options);
+int agent_load(pid_t pid, const char *lib_path, const char *options);
 
 #endif

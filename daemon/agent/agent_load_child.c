@@ -38,7 +38,7 @@
 #define LIB_MAX	   (256u << 20)
 
 /* Keep the reason of a failure. Return: @err. */
-int attach_fail(struct attach *a, int err, const char *fmt, ...)
+int agent_load_fail(struct attach *a, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -48,9 +48,9 @@ int attach_fail(struct attach *a, int err, const char *fmt, ...)
 	return err;
 }
 
-int attach_fail_gone(struct attach *a)
+int agent_load_fail_gone(struct attach *a)
 {
-	return attach_fail(a, -ESRCH, "it ended meanwhile");
+	return agent_load_fail(a, -ESRCH, "it ended meanwhile");
 }
 
 /* --- /proc/PID -------------------------------------------------------------------------------- */
@@ -72,14 +72,14 @@ static unsigned int effective(const char *text, const char *key)
 	return (unsigned int)strtoul(end, NULL, 10);
 }
 
-int attach_status(struct attach *a, struct attach_status *ret)
+int agent_load_status(struct attach *a, struct attach_status *ret)
 {
 	_cleanup_close_ int fd = openat(a->proc, "status", O_RDONLY | O_CLOEXEC);
 	char text[STATUS_MAX];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
-		return attach_fail_gone(a);
+		return agent_load_fail_gone(a);
 	text[n] = '\0';
 	*ret = (struct attach_status){.state = *field(text, "\nState:"),
 				      .uid = effective(text, "\nUid:"),
@@ -91,17 +91,17 @@ int attach_status(struct attach *a, struct attach_status *ret)
 /* A stopped JVM would take the request and answer when nobody waits any more. */
 static int check_running(struct attach *a, struct attach_status *ret)
 {
-	int err = attach_status(a, ret);
+	int err = agent_load_status(a, ret);
 
 	if (err)
 		return err;
 	if (ret->state == 'T' || ret->state == 't')
-		return attach_fail(
+		return agent_load_fail(
 			a, -ETIMEDOUT,
 			"it is stopped, by a signal or a debugger: let it go on (kill -CONT %d)",
 			a->id.pid);
 	if (ret->state == 'Z' || ret->state == 'X')
-		return attach_fail_gone(a);
+		return agent_load_fail_gone(a);
 	return 0;
 }
 
@@ -120,8 +120,8 @@ static int enter_root(struct attach *a)
 	if (!a->info.other_mount_ns && !stat("/", &ours) && !fstat(a->root, &theirs) &&
 	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 		return 0;
-	return attach_fail(a, -EPERM,
-			   "it has another root directory (a container): run hotprobe as root");
+	return agent_load_fail(a, -EPERM,
+			       "it has another root directory (a container): run hotprobe as root");
 }
 
 /* The saved ids stay: the target's user may not signal us, and remove_stale() steps back. */
@@ -130,7 +130,7 @@ static int become_user(struct attach *a)
 	if (geteuid() == a->uid && getegid() == a->gid)
 		return 0;
 	if (setgroups(0, NULL) || setegid(a->gid) || seteuid(a->uid))
-		return attach_fail(
+		return agent_load_fail(
 			a, -EPERM,
 			"it runs as user %u, group %u: run hotprobe as root or that user", a->uid,
 			a->gid);
@@ -206,10 +206,11 @@ static int lib_copy(struct attach *a)
 			return 0;
 		err = err ? err : e;
 	}
-	return attach_fail(a, err,
-			   "no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
-			   "writable to it and not mounted noexec",
-			   a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
+	return agent_load_fail(
+		a, err,
+		"no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
+		"writable to it and not mounted noexec",
+		a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
 }
 
 /* --- the socket ------------------------------------------------------------------------------- */
@@ -238,10 +239,10 @@ static int check_peer(struct attach *a, int fd)
 
 	socket_address(a, &sa);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) || cred.pid != a->id.pid)
-		return attach_fail(a, -EOPNOTSUPP,
-				   "another process (PID %d) listens on its attach socket %s: "
-				   "containers must not share /tmp",
-				   cred.pid, sa.sun_path);
+		return agent_load_fail(a, -EOPNOTSUPP,
+				       "another process (PID %d) listens on its attach socket %s: "
+				       "containers must not share /tmp",
+				       cred.pid, sa.sun_path);
 	return 0;
 }
 
@@ -263,10 +264,10 @@ static int remove_stale(struct attach *a)
 			_exit(1);
 	}
 	if (err && err != ENOENT)
-		return attach_fail(a, -EOPNOTSUPP,
-				   "nobody listens on its attach socket %s, which cannot be "
-				   "removed (%s): remove it",
-				   sa.sun_path, strerror(err));
+		return agent_load_fail(a, -EOPNOTSUPP,
+				       "nobody listens on its attach socket %s, which cannot be "
+				       "removed (%s): remove it",
+				       sa.sun_path, strerror(err));
 	return 0;
 }
 
@@ -287,10 +288,11 @@ static int make_trigger(struct attach *a)
 		return 0;
 	}
 	if (errno != EEXIST)
-		return attach_fail(a, -errno, "cannot create %s there: %s", path, strerror(errno));
+		return agent_load_fail(a, -errno, "cannot create %s there: %s", path,
+				       strerror(errno));
 	if (lstat(path, &st) || (st.st_uid != a->uid && st.st_uid != 0))
-		return attach_fail(a, -EOPNOTSUPP, "%s of user %u is in the way: remove it", path,
-				   st.st_uid);
+		return agent_load_fail(a, -EOPNOTSUPP, "%s of user %u is in the way: remove it",
+				       path, st.st_uid);
 	return 0;
 }
 
@@ -303,14 +305,15 @@ static int send_sigquit(struct attach *a)
 	if (err)
 		return err;
 	if (!(st.caught & 1ULL << (SIGQUIT - 1)))
-		return attach_fail(a, -EOPNOTSUPP,
-				   "it does not handle SIGQUIT: it is just starting (try again), "
-				   "or runs with -Xrs and lost its attach socket (restart it)");
+		return agent_load_fail(
+			a, -EOPNOTSUPP,
+			"it does not handle SIGQUIT: it is just starting (try again), "
+			"or runs with -Xrs and lost its attach socket (restart it)");
 	if (!syscall(SYS_pidfd_send_signal, a->id.pidfd, SIGQUIT, NULL, 0))
 		return 0;
-	return errno == ESRCH
-		       ? attach_fail_gone(a)
-		       : attach_fail(a, -EPERM, "it may not be signalled: run hotprobe as root");
+	return errno == ESRCH ? agent_load_fail_gone(a)
+			      : agent_load_fail(a, -EPERM,
+						"it may not be signalled: run hotprobe as root");
 }
 
 static int await_socket(struct attach *a, int fd)
@@ -321,15 +324,15 @@ static int await_socket(struct attach *a, int fd)
 
 	for (int step = STEP_MS; clock_ns() < until; step = MIN(2 * step, STEP_MAX_MS)) {
 		if (poll(&end, 1, step) > 0)
-			return attach_fail_gone(a);
+			return agent_load_fail_gone(a);
 		err = socket_connect(a, fd);
 		if (err != -ENOENT && err != -ECONNREFUSED && err != -EAGAIN)
 			return err;
 	}
-	return attach_fail(a, -ETIMEDOUT,
-			   "it opened no attach socket within %llu s: it hangs, or runs with "
-			   "-XX:+DisableAttachMechanism",
-			   SOCKET_LIMIT_NS / NSEC_PER_SEC);
+	return agent_load_fail(a, -ETIMEDOUT,
+			       "it opened no attach socket within %llu s: it hangs, or runs with "
+			       "-XX:+DisableAttachMechanism",
+			       SOCKET_LIMIT_NS / NSEC_PER_SEC);
 }
 
 static int ask_for_socket(struct attach *a, int fd)
@@ -359,9 +362,9 @@ static int reach_listener(struct attach *a, int fd)
 	else if (err == -EAGAIN)
 		err = await_socket(a, fd);
 	if (err && !a->why[0])
-		return attach_fail(a, err == -EACCES ? -EPERM : err,
-				   "cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
-				   strerror(-err));
+		return agent_load_fail(a, err == -EACCES ? -EPERM : err,
+				       "cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
+				       strerror(-err));
 	return err ? err : check_peer(a, fd);
 }
 
@@ -376,9 +379,9 @@ static int await_io(struct attach *a, int fd, short events)
 	if (now < a->deadline_ns &&
 	    poll(&p, 1, (int)((a->deadline_ns - now) / NSEC_PER_MSEC) + 1) > 0)
 		return 0;
-	return attach_fail(a, -ETIMEDOUT,
-			   "it took the request and did not answer within %llu s: it hangs",
-			   ATTACH_LIMIT_NS / NSEC_PER_SEC);
+	return agent_load_fail(a, -ETIMEDOUT,
+			       "it took the request and did not answer within %llu s: it hangs",
+			       ATTACH_LIMIT_NS / NSEC_PER_SEC);
 }
 
 /* Version, command and always three arguments; "true": the path is absolute. */
@@ -435,26 +438,28 @@ static int judge_reply(struct attach *a, const char *buf, size_t len)
 	struct attach_reply r;
 
 	if (len == 0 && ends(a))
-		return attach_fail_gone(a);
+		return agent_load_fail_gone(a);
 	if (len == 0)
-		return attach_fail(
+		return agent_load_fail(
 			a, -EPERM,
 			"it hung up without an answer: it takes requests of user %u and root only",
 			a->uid);
-	if (attach_reply_parse(buf, len, &r))
-		return attach_fail(a, -EPROTO, "its answer to the attach request makes no sense");
+	if (agent_load_reply_parse(buf, len, &r))
+		return agent_load_fail(a, -EPROTO,
+				       "its answer to the attach request makes no sense");
 	if (r.status == 0 && r.returned && r.code == 0)
 		return 0;
 	if (r.returned)
-		return attach_fail(
+		return agent_load_fail(
 			a, -EOPNOTSUPP,
 			"the agent gave up with code %d: its reason is on the JVM's stderr",
 			r.code);
 	if (strstr(r.text, "Dynamic agent loading is not enabled"))
-		return attach_fail(a, -EOPNOTSUPP,
-				   "it runs with -XX:-EnableDynamicAgentLoading: start it without "
-				   "that, or with the agent (hotprobe run)");
-	return attach_fail(a, -EOPNOTSUPP, "the JVM says (status %d): %s", r.status, r.text);
+		return agent_load_fail(
+			a, -EOPNOTSUPP,
+			"it runs with -XX:-EnableDynamicAgentLoading: start it without "
+			"that, or with the agent (hotprobe run)");
+	return agent_load_fail(a, -EOPNOTSUPP, "the JVM says (status %d): %s", r.status, r.text);
 }
 
 static int load(struct attach *a)
@@ -465,7 +470,7 @@ static int load(struct attach *a)
 	int err;
 
 	if (fd < 0)
-		return attach_fail(a, -errno, "no socket: %s", strerror(errno));
+		return agent_load_fail(a, -errno, "no socket: %s", strerror(errno));
 	err = reach_listener(a, fd);
 	if (!err)
 		err = send_request(a, fd);
@@ -477,7 +482,7 @@ static int load(struct attach *a)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-int attach_child(struct attach *a)
+int agent_load_child(struct attach *a)
 {
 	struct attach_status st;
 	int err = check_running(a, &st);

@@ -29,9 +29,9 @@ struct attach {
 	char why[ATTACH_WHY_SIZE];	/* the reason of a failure */
 };
 
-/** attach_fail() - keep the reason of a failure. Return: @err. */
-int attach_fail(struct attach *a, int err, const char *fmt, ...) _printf_(3, 4);
-int attach_fail_gone(struct attach *a);
+/** agent_load_fail() - keep the reason of a failure. Return: @err. */
+int agent_load_fail(struct attach *a, int err, const char *fmt, ...) _printf_(3, 4);
+int agent_load_fail_gone(struct attach *a);
 
 struct attach_status {
 	char state;
@@ -40,13 +40,13 @@ struct attach_status {
 	uint64_t caught; /* signals that have a handler, bit SIG - 1 */
 };
 
-/** attach_status() - /proc/PID/status of the target. Return: 0; -ESRCH. */
-int attach_status(struct attach *a, struct attach_status *ret);
+/** agent_load_status() - /proc/PID/status of the target. Return: 0; -ESRCH. */
+int agent_load_status(struct attach *a, struct attach_status *ret);
 
 /**
- * attach_child() - the child's work, with all that was prepared. Changes root and user for good.
- * Return: as attach_agent(); a->why tells the reason.
+ * agent_load_child() - the child's work, with all that was prepared. Changes root and user for
+ * good. Return: as agent_load(); a->why tells the reason.
  */
-int attach_child(struct attach *a);
+int agent_load_child(struct attach *a);
 
 #endif

@@ -44,7 +44,7 @@ static void one_line(const char *text, size_t len, char ret[static ATTACH_TEXT_M
 	ret[n] = '\0';
 }
 
-int attach_reply_parse(const char *text, size_t len, struct attach_reply *ret)
+int agent_load_reply_parse(const char *text, size_t len, struct attach_reply *ret)
 {
 	static const char key[] = "return code: ";
 	struct attach_reply r = {0};

@@ -19,7 +19,7 @@ struct attach_reply {
 };
 
 /**
- * attach_reply_parse() - understand the reply to a "load" command of protocol version 1.
+ * agent_load_reply_parse() - understand the reply to a "load" command of protocol version 1.
  * @text: @len bytes, hostile, not terminated.
  *
  * Form: a decimal status and a newline; then text, which for an agent that was loaded is
@@ -28,6 +28,6 @@ struct attach_reply {
  * Source: OpenJDK 17 os/linux/attachListener_linux.cpp, 25 share/services/attachListener.cpp;
  * share/prims/jvmtiExport.cpp (17) and jvmtiAgent.cpp (21+) for the text.
  */
-int attach_reply_parse(const char *text, size_t len, struct attach_reply *ret);
+int agent_load_reply_parse(const char *text, size_t len, struct attach_reply *ret);
 
 #endif

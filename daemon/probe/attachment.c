@@ -111,7 +111,7 @@ static int remove_remains(const struct attachment_target *t, struct remains *fou
  */
 static int claim(const struct attachment_target *t, int *fd_ret, pid_t *holder)
 {
-	int err = target_lock(t->id->pid, fd_ret, holder);
+	int err = lock_target(t->id->pid, fd_ret, holder);
 
 	return err == -EPERM && t->remote->view ? 0 : err;
 }

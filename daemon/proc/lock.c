@@ -18,7 +18,7 @@ int lock_file(int fd, pid_t *holder)
 	return -EBUSY;
 }
 
-int target_lock(pid_t pid, int *fd_ret, pid_t *holder)
+int lock_target(pid_t pid, int *fd_ret, pid_t *holder)
 {
 	_cleanup_close_ int fd = -1;
 	char path[32];

@@ -19,11 +19,11 @@
 int lock_file(int fd, pid_t *holder);
 
 /**
- * target_lock() - take process @pid for this instance: a lock on its /proc/PID/mem, which leaves no
+ * lock_target() - take process @pid for this instance: a lock on its /proc/PID/mem, which leaves no
  * file behind. Nobody else in this program opens that file.
  * @fd_ret: close it to give the target back.
  * Return: 0; -EBUSY as lock_file(); -ESRCH; -EPERM.
  */
-int target_lock(pid_t pid, int *fd_ret, pid_t *holder);
+int lock_target(pid_t pid, int *fd_ret, pid_t *holder);
 
 #endif

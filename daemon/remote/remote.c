@@ -34,7 +34,7 @@ static void say_busy(pid_t pid)
 	_cleanup_close_ int fd = -1;
 	pid_t holder = 0;
 
-	if (target_lock(pid, &fd, &holder) == -EBUSY && holder > 0)
+	if (lock_target(pid, &fd, &holder) == -EBUSY && holder > 0)
 		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or "
 			"end it",
 			pid, holder);
@@ -103,7 +103,7 @@ static int load_agent(pid_t pid)
 			pid, library, strerror(-err));
 		return err;
 	}
-	err = attach_agent(pid, library, "quiet");
+	err = agent_load(pid, library, "quiet");
 	if (!err)
 		log_info("PID %d: loaded the agent %s, which stays in it", pid, library);
 	return err;

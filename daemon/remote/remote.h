@@ -68,11 +68,11 @@ struct remote {
 /**
  * remote_open() - find a way into @pid.
  *
- * VIA_AGENT loads the agent if it is not there yet (attach_agent(), blocks up to 12 s); it
+ * VIA_AGENT loads the agent if it is not there yet (agent_load(), blocks up to 12 s); it
  * stays. VIA_DEFAULT takes the agent if one is there and answers; else ptrace. VIA_AUTO does
  * too, but where ptrace is not allowed it loads the agent. Prints one error line when it fails.
  * Return: 0; -EBUSY another hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the
- * agent is silent; -ENOMEM; as attach_agent().
+ * agent is silent; -ENOMEM; as agent_load().
  */
 int remote_open(pid_t pid, enum via via, struct remote **ret);
 

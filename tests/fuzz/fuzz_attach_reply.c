@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct attach_reply r;
 	char *end;
 
-	if (attach_reply_parse((const char *)data, len, &r))
+	if (agent_load_reply_parse((const char *)data, len, &r))
 		return 0;
 	check(strtol(text, &end, 10) == r.status && *end == '\n');
 	check(!r.returned || strtol(end + strlen("\nreturn code: "), NULL, 10) == r.code);

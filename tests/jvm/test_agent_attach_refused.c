@@ -199,13 +199,13 @@ static void not_a_jvm(void **state _unused_)
 
 	log_set_sink(attach_keep_error, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		assert_int_equal(attach_agent(pids[i], lib, ""), -EOPNOTSUPP);
+		assert_int_equal(agent_load(pids[i], lib, ""), -EOPNOTSUPP);
 		assert_non_null(strstr(attach_said, "not a JVM"));
 	}
 	assert_true(child_running(c));
 	child_free(c);
 	/* PID 1 is no JVM, or may not be looked at. */
-	assert_int_not_equal(attach_agent(1, lib, ""), 0);
+	assert_int_not_equal(agent_load(1, lib, ""), 0);
 	assert_int_equal(kill(1, 0), 0);
 	log_set_sink(NULL, NULL);
 }
@@ -218,14 +218,14 @@ static void no_such_process(void **state _unused_)
 	pid_t gone;
 
 	attach_start(&j, jdk_or_skip("jdk17"), NULL, NULL);
-	assert_int_equal(attach_agent(jvm_other_thread(&j), lib, ""), -ESRCH);
+	assert_int_equal(agent_load(jvm_other_thread(&j), lib, ""), -ESRCH);
 	gone = j.pid;
 	attach_finish(&j);
 	log_set_sink(attach_keep_error, NULL);
-	assert_int_equal(attach_agent(gone, lib, ""), -ESRCH);
+	assert_int_equal(agent_load(gone, lib, ""), -ESRCH);
 	assert_non_null(strstr(attach_said, "no such process"));
-	assert_int_equal(attach_agent(0, lib, ""), -ESRCH);
-	assert_int_equal(attach_agent(-1, lib, ""), -ESRCH);
+	assert_int_equal(agent_load(0, lib, ""), -ESRCH);
+	assert_int_equal(agent_load(-1, lib, ""), -ESRCH);
 	log_set_sink(NULL, NULL);
 }
 

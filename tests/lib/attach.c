@@ -103,7 +103,7 @@ void attach_loads(struct jvm *j, const char *lib, const char *options)
 	char text[64] = "";
 	FILE *f;
 
-	if (attach_agent(j->pid, lib, options))
+	if (agent_load(j->pid, lib, options))
 		jvm_fail(j, "'%s'", attach_said);
 	assert_true(asprintf(&path, "%s/loaded", j->dir) > 0);
 	f = fopen(path, "re");
@@ -122,7 +122,7 @@ void attach_refuses(struct jvm *j, const char *lib, const char *options, int err
 
 	attach_said[0] = '\0';
 	snprintf(pid, sizeof(pid), " %d: ", j->pid);
-	got = attach_agent(j->pid, lib, options);
+	got = agent_load(j->pid, lib, options);
 	if (got != err || !strstr(attach_said, pid) || !strstr(attach_said, what) ||
 	    strchr(attach_said, '\n'))
 		jvm_fail(j, "%d, '%s'; expected %d, '%s'", got, attach_said, err, what);

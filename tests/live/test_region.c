@@ -304,7 +304,7 @@ static int lock_in_child(pid_t *holder_ret)
 	assert_int_equal(pipe(fds), 0);
 	child = victim_fork();
 	if (!child) {
-		int err = target_lock(victim.pid, &fd, &holder);
+		int err = lock_target(victim.pid, &fd, &holder);
 
 		_exit(write(fds[1], &holder, sizeof(holder)) == sizeof(holder) ? -err : 255);
 	}
@@ -316,23 +316,23 @@ static int lock_in_child(pid_t *holder_ret)
 }
 
 /* One instance per target; the lock ends with its holder's life or with its descriptor. */
-static void target_lock_excludes(void **state)
+static void lock_target_excludes(void **state)
 {
 	pid_t holder = 0;
 	char path[32];
 	int fd;
 
 	(void)state;
-	assert_int_equal(target_lock(victim.pid, &fd, &holder), 0);
+	assert_int_equal(lock_target(victim.pid, &fd, &holder), 0);
 	assert_int_equal(lock_in_child(&holder), -EBUSY);
 	assert_int_equal(holder, getpid());
 	close(fd);
 	assert_int_equal(lock_in_child(&holder), 0);
 	assert_int_equal(lock_in_child(&holder), 0); /* the child before has ended */
-	assert_int_equal(target_lock(0x3fffff, &fd, &holder), -ESRCH);
+	assert_int_equal(lock_target(0x3fffff, &fd, &holder), -ESRCH);
 
 	/* Why nobody else in the program may open that file: closing it drops the lock. */
-	assert_int_equal(target_lock(victim.pid, &fd, &holder), 0);
+	assert_int_equal(lock_target(victim.pid, &fd, &holder), 0);
 	snprintf(path, sizeof(path), "/proc/%d/mem", victim.pid);
 	close(open(path, O_RDONLY | O_CLOEXEC));
 	assert_int_equal(lock_in_child(&holder), 0);
@@ -551,7 +551,7 @@ int main(void)
 		cmocka_unit_test(restore_many),
 		cmocka_unit_test(restore_hostile_table),
 		cmocka_unit_test(find_owned),
-		cmocka_unit_test(target_lock_excludes),
+		cmocka_unit_test(lock_target_excludes),
 		cmocka_unit_test(patch_tells_what_it_saw),
 		cmocka_unit_test(patch_refuses),
 		cmocka_unit_test(patch_faults),

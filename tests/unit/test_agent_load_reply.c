@@ -17,7 +17,7 @@ static int parse(const char *text, size_t len, struct attach_reply *ret)
 
 	assert_non_null(exact);
 	memcpy(exact, text, len);
-	err = attach_reply_parse(exact, len, ret);
+	err = agent_load_reply_parse(exact, len, ret);
 	free(exact);
 	return err;
 }
