@@ -28,7 +28,7 @@ static int attach_trigger(struct jvm *j)
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	child_signal(j->c, SIGQUIT);
+	kill(j->pid, SIGQUIT);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static int attach_connect(struct jvm *j)
 		if (!triggered && attach_trigger(j))
 			jvm_fail(j, "cannot ask for the attach socket");
 		triggered = true;
-		if (mono_ms() > until || !child_running(j->c)) {
+		if (mono_ms() > until || kill(j->pid, 0) || (j->c && !child_running(j->c))) {
 			close(fd);
 			return -1;
 		}

@@ -75,15 +75,15 @@ static char *hs_err_head(struct jvm *j)
 
 void jvm_fail(struct jvm *j, const char *fmt, ...)
 {
-	_cleanup_free_ char *err = child_errors(j->c), *head = hs_err_head(j);
+	_cleanup_free_ char *err = j->c ? child_errors(j->c) : strdup(""), *head = hs_err_head(j);
 	char why[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	print_error("%s (%s, PID %d%s)\n", why, j->jdk->name, j->pid,
-		    child_running(j->c) ? "" : ", ended");
+	print_error("%s (%s, PID %d%s)\n", why, j->jdk ? j->jdk->name : "not ours", j->pid,
+		    j->c && !child_running(j->c) ? ", ended" : "");
 	if (*err)
 		print_error("its stderr: %.4000s\n", err);
 	if (head)
