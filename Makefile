@@ -8,6 +8,7 @@
 #   make check-jdks    fetches more JDKs to build/jdks, then check
 #   make bench         measurements; BENCH=names ARGS=arguments
 #   make demo          see it work (root); installs what is missing
+#   make record        what JVMs look like to the readers, for the unit tests: JDKS="DIR..."
 #   make fuzz          each parser for FUZZ_SECONDS=20, on a corpus that grows
 #   make fuzz-check    each parser for 10 s on the kept corpus, as part of the check
 #   make deps          install what building and testing needs (Debian, root)
@@ -250,6 +251,24 @@ demo:
 demo-installed: all
 	$(Q)tests/tools/demo/run $(HP_BIN) $(abspath $(O)/demo)
 
+# --- recordings ----------------------------------------------------------------------------------
+
+RECORD_JVM := $(O)/tests/tools/record-jvm
+
+$(RECORD_JVM): $(call obj,$(wildcard tests/tools/record-jvm*.c)) $(O)/tests.a $(O)/hotprobe.a
+	$(call msg,LINK,$@)
+	$(call link_test,-lcmocka)
+
+# Compiled for the oldest JDK that is recorded.
+$(O)/recorded/.compiled: tests/data/java/Recorded.java Makefile
+	$(call msg,JAVAC,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)$(JAVAC) --release 8 -Xlint:-options -g -d $(@D) $<
+	@touch $@
+
+record: $(RECORD_JVM) $(O)/recorded/.compiled
+	$(Q)tests/tools/record-jvm-run $(RECORD_JVM) $(O)/recorded $(JDKS)
+
 # --- fuzzing -------------------------------------------------------------------------------------
 
 fuzz:
@@ -321,7 +340,7 @@ distclean:
 
 -include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
+.PHONY: all unit record check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
 	fuzz-minimize \
 	deps layers format-check install clean distclean
 .SECONDARY:
