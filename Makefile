@@ -6,6 +6,7 @@
 #   make unit          unit tests: no root, no Java, no BPF
 #   make check         everything, on real JVMs (root); installs what is missing
 #   make check-jdks    fetches more JDKs to build/jdks, then check
+#   make soak          attach, detach, kill, for SECONDS=300, of which `check` does 60
 #   make bench         measurements; BENCH=names ARGS=arguments
 #   make demo          see it work (root); installs what is missing
 #   make record        what JVMs look like to the readers, for the unit tests: JDKS="DIR..."
@@ -96,12 +97,16 @@ TESTS := $(TEST_SRC:%.c=$(O)/%)
 UNIT_BENCHES := $(BENCH_SRC:%.c=$(O)/%)
 JVM_BENCHES := $(JVM_BENCH_SRC:%.c=$(O)/%)
 BENCHES := $(UNIT_BENCHES) $(JVM_BENCHES)
-# The soak takes longest: last.
-JVM_TESTS := $(sort $(filter-out %/test_soak.c,$(JVM_TEST_SRC)))
-JVM_TESTS += $(filter %/test_soak.c,$(JVM_TEST_SRC))
-JVM_TESTS := $(JVM_TESTS:%.c=$(O)/%)
+JVM_TESTS := $(JVM_TEST_SRC:%.c=$(O)/%)
+# These compare times: nothing may run beside them.
+ALONE_TESTS := $(filter %/test_speed,$(JVM_TESTS))
+# Those that take longest first, so that in the end the CPUs are done at the same time.
+LONG_TESTS := $(foreach t,real gc soak image_count image_leave leave moments threads image_share codecache,\
+	$(filter %/test_$(t),$(JVM_TESTS)))
+SHARED_TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS) $(ALONE_TESTS),$(JVM_TESTS))
 # Once more by the agent, without the right to ptrace: tests/lib/env.h.
-VIA_TESTS := $(foreach t,args leave follow threads gc,$(O)/tests/jvm/test_$(t))
+VIA_TESTS := $(foreach t,gc leave threads codecache args,$(O)/tests/jvm/test_$(t))
+VIA_ALONE_TESTS := $(O)/tests/jvm/test_speed
 # Parts of the agent that know nothing of Java: the unit tests link them.
 AGENT_UNIT_SRC := $(addprefix jvmagent/,fds.c line.c options.c queue.c sink.c sockets.c text.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
@@ -220,24 +225,38 @@ $(O)/classes/.compiled: $(JAVA_SRC) Makefile
 unit: layers format-check $(TESTS) $(call obj,$(FUZZ_SRC) $(BENCH_SRC) $(JVM_BENCH_SRC))
 	$(Q)HP_TEST_TIMEOUT=$${HP_TEST_TIMEOUT:-120} tests/tools/run-tests $(TESTS)
 
-# The dependencies first, then everything else in a make that finds them.
-check:
+# The dependencies first, then everything else in a make that finds them, on all CPUs.
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+check check-jdks:
 	$(Q)tests/tools/install-deps test
+	$(Q)$(MAKE) $(parallel) check-installed $(if $(filter %-jdks,$@),FETCH=fetched-all)
+
+# The network and the compiler need not wait for each other.
+FETCH ?= fetched
+fetched:
 	$(Q)tests/tools/fetch-apps -d $(HP_APPS)
 	$(Q)tests/tools/fetch-images $(HP_IMAGES)
-	$(Q)$(MAKE) check-installed
 
-check-installed: layers format-check all $(TESTS) $(JVM_TESTS) $(CLASSES) fuzz-build
-	$(Q)tests/tools/run-tests $(TESTS) $(FUZZ_CHECKS) $(JVM_TESTS) HP_VIA=bare $(VIA_TESTS)
-
-check-jdks: jdks
-	$(Q)$(MAKE) check
-
-jdks:
-	$(Q)tests/tools/install-deps test
+fetched-all:
 	$(Q)tests/tools/fetch-jdks $(HP_JDKS)
 	$(Q)tests/tools/fetch-apps $(HP_APPS)
 	$(Q)tests/tools/fetch-images $(HP_IMAGES)
+
+# What fails within seconds first; then what must be alone.
+check-installed: layers format-check all $(TESTS) $(JVM_TESTS) $(CLASSES) fuzz-build $(FETCH)
+	$(Q)tests/tools/run-tests $(TESTS) --alone $(ALONE_TESTS) HP_VIA=bare $(VIA_ALONE_TESTS) \
+		--shared $(VIA_TESTS) HP_VIA= $(SHARED_TESTS) $(FUZZ_CHECKS)
+
+jdks:
+	$(Q)tests/tools/install-deps test
+	$(Q)$(MAKE) fetched-all
+
+SECONDS ?= 300
+
+soak: all $(O)/tests/jvm/test_soak $(CLASSES)
+	$(Q)HP_SOAK_SECONDS=$(SECONDS) HP_TEST_TIMEOUT=$$(($(SECONDS) + 600)) \
+		tests/tools/run-tests $(O)/tests/jvm/test_soak
 
 # BENCH: names without tests/ and bench_, all if empty; ARGS goes to each.
 bench: all $(BENCHES) $(CLASSES)
@@ -340,7 +359,7 @@ distclean:
 
 -include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
-.PHONY: all unit record check check-installed check-jdks jdks bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
+.PHONY: all unit record check check-installed check-jdks fetched fetched-all jdks soak bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
 	fuzz-minimize \
 	deps layers format-check install clean distclean
 .SECONDARY:

@@ -418,60 +418,6 @@ static void leave_when_only_the_command_is_killed(void **state _unused_)
 	jvm_quit(&j);
 }
 
-/* --- speed ------------------------------------------------------------------------------------ */
-
-#define TIMED_CALLS 20000000
-#define TIMINGS	    7
-#define TIMINGS_MAX 400
-
-/*
- * Whatever else the machine does only ever makes it longer, by half for seconds where two CPUs are
- * one core's. So what should take less than @enough is asked again until it does: some twenty
- * seconds of never doing so is no accident.
- */
-static long shortest_time(struct jvm *j, long enough)
-{
-	long best = LONG_MAX;
-
-	for (int i = 0; i < TIMINGS || (best >= enough && i < TIMINGS_MAX); i++)
-		best = MIN(best, jvm_do(j, "time %d", TIMED_CALLS));
-	return best;
-}
-
-/* What the program's hot loop took before, it takes after. */
-static void leave_former_speed(void **state _unused_)
-{
-	const struct jdk *jdks;
-	size_t n = jdks_get(&jdks);
-	const char *const flags[] = {JVM_C2, NOINLINE, NULL};
-
-	for (size_t i = 0; i < n; i++) {
-		long before, during, after;
-		struct child *hp;
-		json_t *events;
-		struct jvm j;
-
-		if (jdks[i].altered)
-			continue;
-		events = json_array();
-		busy_start(&j, &jdks[i], flags);
-		before = shortest_time(&j, LONG_MAX);
-		hp = hp_trace(j.pid, (const char *const[]){"--count-only", WORK, NULL});
-		json_decref(hp_attached(hp));
-		during = jvm_do(&j, "time %d", TIMED_CALLS / 100) * 100;
-		check_detached(hp_finish(hp, SIGINT, 0, events), "interrupted");
-		after = shortest_time(&j, before + before / 2);
-		print_message("  %s: %.1f ns a call before, %.1f traced, %.1f after\n",
-			      jdks[i].name, (double)before / TIMED_CALLS,
-			      (double)during / TIMED_CALLS, (double)after / TIMED_CALLS);
-		assert_true(during > 10 * before);
-		assert_true(after < before + before / 2);
-		jvm_quit(&j);
-		child_free(hp);
-		json_decref(events);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,7 +434,6 @@ int main(void)
 		jvm_test(leave_after_kill_next_attach_works),
 		jvm_test(leave_after_kill_at_any_moment),
 		jvm_test(leave_when_only_the_command_is_killed),
-		jvm_test(leave_former_speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

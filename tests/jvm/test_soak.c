@@ -4,7 +4,7 @@
  * calling, allocating, overflowing stacks, loading and dropping classes. One time in ten hotprobe
  * is killed with SIGKILL wherever it is. The program checks all its own results.
  *
- *   HP_SOAK_SECONDS  how long, all JVMs together (300)
+ *   HP_SOAK_SECONDS  how long, all JVMs together (60); `make soak SECONDS=` for more
  *   HP_SEED          the random numbers of an earlier run
  */
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "lib/cmocka_all.h"
 #include "lib/exact.h"
 
-#define SOAK_SECONDS 300
+#define SOAK_SECONDS 60
 #define CYCLE_MAX_MS 700
 #define THREADS	     "6"
 
