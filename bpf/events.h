@@ -92,7 +92,8 @@ struct hp_config {
 	__u32 string_max;      /* bytes, at most HP_TEXT_MAX */
 	__u32 barrier;	       /* enum hp_barrier */
 	__u64 z_bad_mask_addr, z_shift_addr;
-	/* ZGC's forwarding tables: struct layout_z. z_forwarding_len 0: stale ones stay stale */
+	/* ZGC's forwarding tables: struct layout_z. z_forwarding_len 0: unknown, stale references
+	 * stay stale */
 	__u64 z_good_mask_addr, z_offset_mask;
 	__u64 z_forwarding[2], z_forwarding_len;
 	__u32 z_granule_shift, z_start_off, z_align_shift_off, z_length_off;

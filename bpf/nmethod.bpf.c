@@ -5,10 +5,10 @@
  * One program on several functions of libjvm.so, run by the compiler thread that calls them. At the
  * entry of register_nmethod() the nmethod is complete (code copied, entry points set) but not
  * published yet, so its header is copied here and now: a moment later it may have been freed
- * again. The other events carry the header too, because it tells which user of a reused address
- * they speak of. The cookie says which function was hit and where it has its nmethod*; that is for
- * user space to decide (daemon/runtime/hotspot/codecache.c). Some thousands of events a second at
- * the worst.
+ * again. The other events carry the header too, because it says which nmethod of a reused address
+ * they are about. The cookie says which function was hit and which parameter is its nmethod*; user
+ * space decides that (daemon/runtime/hotspot/codecache.c). There are some thousands of events a
+ * second at worst.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -47,8 +47,8 @@ static __always_inline __u32 thread_oop(__u64 jthread, __u64 *ret)
 }
 
 /*
- * What was found by following references holds if none of them was moving; or if the same way, gone
- * once more, ends at the same place: then nothing had been moved meanwhile.
+ * What was found by following references is right if none of them was moving; or if following them
+ * a second time leads to the same place: then nothing was moved meanwhile.
  */
 static __always_inline __u32 read_tid(__u64 jthread, __u64 *tid, __u64 *oop)
 {
@@ -135,7 +135,7 @@ static __always_inline void put_thread_head(struct hp_thread *rec, __u64 java_ti
 	rec->tid = (__u32)bpf_get_current_pid_tgid();
 }
 
-/* Tell user space what the thread is called. Return: 0 told. */
+/* Send the thread's name to user space. Return: 0; -1 not sent, to be tried at the next hit. */
 __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 {
 	struct hp_thread *rec;
@@ -197,7 +197,7 @@ static __always_inline __u64 thread_sum(__u64 a, __u64 b, __u64 java_tid, __u64 
 }
 
 /*
- * A thread was seen: in the table, or for the first time. Its name is told to user space before its
+ * A thread that another CPU saw last, or that is new. Its name is sent to user space before its
  * first call and once a second after that, so that a new name and a reused id are noticed.
  */
 static __noinline __u64 look_up_thread(struct hp_stripe *stripe, __u64 jthread, __u64 a, __u64 b,

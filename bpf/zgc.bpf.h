@@ -10,12 +10,12 @@
  * was good, or was forwarded, or lies in no page that is being emptied, stays what it was for the
  * whole hit. One case does not: an object whose page is being emptied and which has not been moved
  * yet. It is still where it was, but may be moved any moment, and the page be reused. That is
- * REF_MOVING, and whoever reads such an object asks again afterwards, and looks at its beginning
- * again: if it had not been moved even then, what was read is good. Its beginning, because when
+ * REF_MOVING: whoever reads such an object looks it up again afterwards, and reads its beginning
+ * again. If it has not been moved even then, what was read is good. Its beginning, because when
  * memory is short a page is emptied into itself: an object may then be overwritten by its own copy,
- * from its beginning on, just before the table tells of it.
+ * from its beginning on, just before the table says so.
  *
- * There were two ZGC: the first one (17, and 21 by default) has colours above the address and maps
+ * There are two ZGCs: the first one (17, and 21 by default) has colours above the address and maps
  * the heap once per colour; the generational one has them below, and two tables, one of each
  * generation. daemon/runtime/hotspot/layout_z.c finds the places, docs/hotspot.md has the whole
  * story. Sources: OpenJDK share/gc/z/{zBarrier,zAddress,zForwarding,zHash}.inline.hpp,

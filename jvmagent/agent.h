@@ -11,7 +11,7 @@
  * answers requests. Neither is a Java thread, except between vm_attach() and vm_detach().
  *
  * load.c is on top: it starts the others. callbacks.c makes lines and gives them to sender.c, which
- * reaches it only through struct sender_source. Nobody includes load.c's neighbours in a circle.
+ * knows it only as a struct sender_source.
  */
 #ifndef HP_AGENT_H
 #define HP_AGENT_H

@@ -5,8 +5,10 @@
 
 #include "sender.h"
 
-/** callbacks_prepare() - set capabilities, callbacks, and the events that are always on.
- * Return: 0; -EOPNOTSUPP. */
+/**
+ * callbacks_prepare() - set capabilities, callbacks, and the events that are always on.
+ * Return: 0; -EOPNOTSUPP.
+ */
 int callbacks_prepare(void);
 
 /** callbacks_source - what sender_start() takes: the lines made here. */

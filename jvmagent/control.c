@@ -24,7 +24,7 @@
 #include "vm.h"
 #include "wire.h"
 
-/* One controller; the others are there to be told that it exists. */
+/* One controller; the other connections exist to be answered that there is one. */
 #define CONNS_MAX 4
 
 _Static_assert(CONNS_MAX + 4 <= FDS_MAX / 2,

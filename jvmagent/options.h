@@ -23,7 +23,7 @@ struct options {
 /**
  * options_parse() - parse the whole of @text, which may be NULL; go on after a mistake.
  * @pid: what %p in events=FILE becomes; %% is a %.
- * @why: one clear sentence about the first mistake.
+ * @why: one sentence about the first mistake.
  * Return: 0; -EINVAL.
  */
 int options_parse(struct options *ret, const char *text, pid_t pid, char *why, size_t why_len);

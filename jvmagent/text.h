@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - one line of JSON in the making. Bounded: a reader can rely on LINE_MAX.
+ * text.h - builds one line of JSON, of at most LINE_MAX_BYTES.
  */
 #ifndef HP_AGENT_TEXT_H
 #define HP_AGENT_TEXT_H

@@ -25,9 +25,9 @@
 
 enum hp_agent_kind {
 	/*
-	 * First on each connection. arg[0]: HP_AGENT_VERSION of the asker.
-	 * Result 0 or -EBUSY: another one is connected; arg[0] version, arg[1] PID as the process
-	 * sees it, arg[2] JVMTI phase (jvmtiPhase), arg[3] JDK feature version.
+	 * First on each connection. arg[0]: HP_AGENT_VERSION of the client.
+	 * Result 0, or -EBUSY if another controller is connected; arg[0] version, arg[1] PID as the
+	 * process sees it, arg[2] JVMTI phase (jvmtiPhase), arg[3] JDK feature version.
 	 */
 	HP_AGENT_HELLO = 1,
 	/*
@@ -51,7 +51,7 @@ enum hp_agent_kind {
 	 * code that does not poll. -EAGAIN before the VM is initialised, -ESRCH after its death.
 	 */
 	HP_AGENT_SAFEPOINT = 7,
-	/* A JVM that was told to wait at its start (option wait) goes on. Result 0. */
+	/* Let a JVM go on that waits at its start (option wait). Result 0. */
 	HP_AGENT_GO = 8,
 	/*
 	 * Result: the lowest of the process's descriptors, from arg[0] on, whose link in /proc

@@ -2,8 +2,8 @@
 /*
  * elfsyms.h - symbols, USDT notes and the build-id of one ELF file.
  *
- * Opened from a file descriptor, so that the caller decides in which mount namespace a path means
- * what. Every offset and count of the file is bounded: the file belongs to a hostile target.
+ * Opened from a file descriptor, so that the caller decides in which mount namespace a path is
+ * looked up. Every offset and count of the file is bounded: the file belongs to a hostile target.
  */
 #ifndef HP_ELFSYMS_H
 #define HP_ELFSYMS_H

@@ -69,7 +69,7 @@ struct strpool *symmap_strings(struct symmap *m);
  * an nmethod with the same @addr, @begin, @end, @method and compile id only has its state renewed
  * and keeps its generation.
  *
- * Return: 1 added; 0 was there already; -EINVAL unless begin <= entry < end; -ENOMEM.
+ * Return: 1 added; 0 it was there already; -EINVAL unless begin <= entry < end; -ENOMEM.
  */
 int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod **ret);
 
@@ -80,7 +80,7 @@ int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod 
  */
 int symmap_remove(struct symmap *m, uint64_t addr, struct nmethod *old);
 
-/** symmap_set_state() - Return: 1 changed; 0 was so already; -ENOENT. */
+/** symmap_set_state() - Return: 1 changed; 0 it had that state already; -ENOENT. */
 int symmap_set_state(struct symmap *m, uint64_t addr, enum nmethod_state state);
 
 /** symmap_lookup() - the nmethod whose code covers @pc, or NULL. Valid until the next change. */
