@@ -212,7 +212,7 @@ $(FUZZERS): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/tests.a $(O)/agent.a
 
 # Of the agent as it is: one loads it, by the headers of the JDK; one looks what it needs.
 $(O)/tests/live/test_agent_refuse $(O)/tests/unit/test_agent_needs: | $(O)/libhotprobe.so
-$(O)/obj/tests/live/test_agent_refuse.o: HP_CFLAGS += -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
+$(O)/obj/tests/live/test_agent_refuse.o $(O)/obj/tests/fuzz/fuzz_agent_control.o: HP_CFLAGS += -isystem $(JDK_INCLUDE) -isystem $(JDK_INCLUDE)linux
 
 # Made anew from nothing: a class whose source is gone must not stay.
 $(O)/classes/.compiled: $(JAVA_SRC) Makefile
