@@ -161,7 +161,8 @@ int thread_read_status(pid_t pid, pid_t tid, struct thread_status *ret)
 	tracer = status_field(text, "TracerPid");
 	seccomp = status_field(text, "Seccomp");
 	features = status_field(text, "x86_Thread_features");
-	ret->state = state && *state ? state[strspn(state, " \t")] : '?';
+	state = state ? state + strspn(state, " \t") : "";
+	ret->state = isalpha((unsigned char)*state) ? *state : '?';
 	ret->tracer = tracer ? (pid_t)strtol(tracer, NULL, 10) : 0;
 	ret->seccomp = seccomp ? (int)strtol(seccomp, NULL, 10) : 0;
 	ret->shadow_stack = false;
