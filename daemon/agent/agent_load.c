@@ -12,7 +12,6 @@
 
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
-#include "base/log.h"
 
 #define GRACE_NS    (2 * NSEC_PER_SEC) /* for the child to clean up and tell */
 #define CMDLINE_MAX (256u << 10)       /* JVM options come first; class paths of 100 kB do occur */
@@ -20,7 +19,7 @@
 /* What the child tells the parent; small enough for a pipe to take it whole. */
 struct report {
 	int err;
-	char why[ATTACH_WHY_SIZE];
+	struct fail fail;
 };
 
 _Static_assert(sizeof(struct report) <= PIPE_BUF, "struct report");
@@ -31,7 +30,7 @@ _Static_assert(sizeof(struct report) <= PIPE_BUF, "struct report");
  * Nothing but SIGKILL ends it before it has cleaned up, not even the end of its parent: its
  * own deadline does.
  */
-static _Noreturn void child_main(struct attach *a, int out)
+static _Noreturn void child_main(struct agent_load *a, int out)
 {
 	struct report r = {0};
 	sigset_t all;
@@ -40,12 +39,12 @@ static _Noreturn void child_main(struct attach *a, int out)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	umask(077);
 	r.err = agent_load_child(a);
-	memcpy(r.why, a->why, sizeof(r.why));
+	r.fail = a->fail;
 	_exit(write(out, &r, sizeof(r)) != sizeof(r));
 }
 
 /* Whole or not at all: a child that was killed wrote nothing. */
-static int read_report(struct attach *a, int in)
+static int read_report(struct agent_load *a, int in)
 {
 	uint64_t until = a->deadline_ns + GRACE_NS, now;
 	struct pollfd p = {.fd = in, .events = POLLIN};
@@ -55,22 +54,22 @@ static int read_report(struct attach *a, int in)
 		if (poll(&p, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) <= 0)
 			continue;
 		if (read(in, &r, sizeof(r)) != sizeof(r))
-			return agent_load_fail(a, -EPROTO, "the process that asked it died");
-		memcpy(a->why, r.why, sizeof(a->why));
+			return fail_set(&a->fail, -EPROTO, "the process that asked it died");
+		a->fail = r.fail;
 		return r.err;
 	}
-	return agent_load_fail(a, -ETIMEDOUT, "its file system does not answer");
+	return fail_set(&a->fail, -ETIMEDOUT, "its file system does not answer");
 }
 
-static int run_child(struct attach *a)
+static int run_child(struct agent_load *a)
 {
 	_cleanup_close_ int in = -1;
 	int fds[2], err;
 	pid_t child;
 
-	a->deadline_ns = clock_ns() + ATTACH_LIMIT_NS;
+	a->deadline_ns = clock_ns() + AGENT_LOAD_LIMIT_NS;
 	if (pipe2(fds, O_CLOEXEC))
-		return agent_load_fail(a, -errno, "no pipe: %s", strerror(errno));
+		return fail_set(&a->fail, -errno, "no pipe: %s", strerror(errno));
 	in = fds[0];
 	child = fork();
 	if (child == 0)
@@ -78,7 +77,7 @@ static int run_child(struct attach *a)
 	err = -errno;
 	close(fds[1]);
 	if (child < 0)
-		return agent_load_fail(a, err, "no child process: %s", strerror(-err));
+		return fail_set(&a->fail, err, "no child process: %s", strerror(-err));
 	err = read_report(a, in);
 	kill(child, SIGKILL); /* ours until it is waited for: no other process has that PID */
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -88,31 +87,30 @@ static int run_child(struct attach *a)
 
 /* --- before it -------------------------------------------------------------------------------- */
 
-static int open_lib(struct attach *a, const char *path)
+static int open_lib(struct agent_load *a, const char *path)
 {
 	a->path = realpath(path, NULL);
 	a->lib = a->path ? proc_open_regular(a->path) : -ENOENT;
 	if (a->lib < 0)
-		return agent_load_fail(a, -ENOENT,
-				       "the agent's library %s cannot be read: install it there",
-				       path);
-	if (strlen(a->path) > ATTACH_ARG_MAX || strlen(a->options) > ATTACH_ARG_MAX)
-		return agent_load_fail(a, -EINVAL,
-				       "the library's path or the options are longer than %d bytes",
-				       ATTACH_ARG_MAX);
+		return fail_set(&a->fail, -ENOENT,
+				"the agent's library %s cannot be read: install it there", path);
+	if (strlen(a->path) > AGENT_LOAD_ARG_MAX || strlen(a->options) > AGENT_LOAD_ARG_MAX)
+		return fail_set(&a->fail, -EINVAL,
+				"the library's path or the options are longer than %d bytes",
+				AGENT_LOAD_ARG_MAX);
 	return 0;
 }
 
-static int open_proc(struct attach *a)
+static int open_proc(struct agent_load *a)
 {
-	struct attach_status st;
+	struct agent_load_status st;
 	char path[32];
 	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d", a->id.pid);
 	a->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->proc < 0)
-		return agent_load_fail_gone(a);
+		return agent_load_gone(a);
 	err = agent_load_status(a, &st);
 	if (err)
 		return err;
@@ -120,9 +118,9 @@ static int open_proc(struct attach *a)
 	a->gid = st.gid;
 	a->root = openat(a->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->root < 0 && errno == EACCES)
-		return agent_load_fail(
-			a, -EPERM, "it runs as user %u: run hotprobe as root or that user", a->uid);
-	return a->root < 0 ? agent_load_fail_gone(a) : 0;
+		return fail_set(&a->fail, -EPERM,
+				"it runs as user %u: run hotprobe as root or that user", a->uid);
+	return a->root < 0 ? agent_load_gone(a) : 0;
 }
 
 /* A library of one libc cannot be loaded beside the other. */
@@ -139,30 +137,31 @@ static bool uses_musl(pid_t pid)
 	return found;
 }
 
-static int check_kind(struct attach *a)
+static int check_kind(struct agent_load *a)
 {
 	int err = jvm_inspect(a->id.pid, &a->info);
 
 	if (err == -EPERM)
-		return agent_load_fail(a, err, "it is another user's: run hotprobe as root");
+		return fail_set(&a->fail, err, "it is another user's: run hotprobe as root");
 	if (err)
-		return err == -ESRCH ? agent_load_fail_gone(a)
-				     : agent_load_fail(a, err, "%s", strerror(-err));
+		return err == -ESRCH ? agent_load_gone(a)
+				     : fail_set(&a->fail, err, "%s", strerror(-err));
 	if (a->info.kind == JVM_NONE)
-		return agent_load_fail(a, -EOPNOTSUPP, "it is not a JVM: no libjvm.so is mapped");
+		return fail_set(&a->fail, -EOPNOTSUPP, "it is not a JVM: no libjvm.so is mapped");
 	if (a->info.kind != JVM_HOTSPOT || a->info.is_32bit)
-		return agent_load_fail(
-			a, -EOPNOTSUPP, "it is a %s %s JVM: only HotSpot on x86-64 is supported",
-			a->info.is_32bit ? "32-bit" : "64-bit", jvm_kind_name(a->info.kind));
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"it is a %s %s JVM: only HotSpot on x86-64 is supported",
+				a->info.is_32bit ? "32-bit" : "64-bit",
+				jvm_kind_name(a->info.kind));
 	if (uses_musl(a->id.pid))
-		return agent_load_fail(a, -EOPNOTSUPP,
-				       "it runs on musl libc (Alpine): the agent needs glibc; use "
-				       "ptrace (--via ptrace)");
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"it runs on musl libc (Alpine): the agent needs glibc; use "
+				"ptrace (--via ptrace)");
 	return 0;
 }
 
 /* Bytes read of a file below /proc/PID, closed with NUL; 0 if it cannot be read. */
-static size_t read_words(const struct attach *a, const char *name, char *buf, size_t size)
+static size_t read_words(const struct agent_load *a, const char *name, char *buf, size_t size)
 {
 	_cleanup_close_ int fd = openat(a->proc, name, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
@@ -178,14 +177,14 @@ static size_t read_words(const struct attach *a, const char *name, char *buf, si
  * Where the launcher's options say so, the JVM is spared a SIGQUIT that would make it print all
  * its stacks. Options can come from other places too: then the wait for the socket tells.
  */
-static int check_enabled(struct attach *a)
+static int check_enabled(struct agent_load *a)
 {
 	_cleanup_free_ char *buf = malloc(CMDLINE_MAX);
 	bool disabled = false;
 	size_t len;
 
 	if (!buf)
-		return agent_load_fail(a, -ENOMEM, "out of memory");
+		return fail_set(&a->fail, -ENOMEM, "out of memory");
 	len = a->info.launcher && *a->info.main ? read_words(a, "cmdline", buf, CMDLINE_MAX) : 0;
 	for (size_t i = 0; i < len && strcmp(buf + i, a->info.main); i += strlen(buf + i) + 1) {
 		if (!strcmp(buf + i, "-XX:+DisableAttachMechanism"))
@@ -195,18 +194,18 @@ static int check_enabled(struct attach *a)
 	}
 	if (!disabled)
 		return 0;
-	return agent_load_fail(
-		a, -EOPNOTSUPP,
+	return fail_set(
+		&a->fail, -EOPNOTSUPP,
 		"it runs with -XX:+DisableAttachMechanism: start it without that, or with the "
 		"agent (hotprobe run)");
 }
 
-static int prepare(struct attach *a, const char *lib_path)
+static int prepare(struct agent_load *a, const char *lib_path)
 {
 	int err = proc_open(a->id.pid, &a->id);
 
 	if (err)
-		return agent_load_fail(a, err, err == -ESRCH ? "no such process" : "no permission");
+		return fail_set(&a->fail, err, err == -ESRCH ? "no such process" : "no permission");
 	err = check_kind(a);
 	if (!err)
 		err = open_lib(a, lib_path);
@@ -215,10 +214,10 @@ static int prepare(struct attach *a, const char *lib_path)
 	if (!err)
 		err = check_enabled(a);
 	/* alive now: all that was read belongs to this process */
-	return !err && !proc_alive(&a->id) ? agent_load_fail_gone(a) : err;
+	return !err && !proc_alive(&a->id) ? agent_load_gone(a) : err;
 }
 
-static void attach_fini(struct attach *a)
+static void agent_load_fini(struct agent_load *a)
 {
 	close_cleanup(&a->proc);
 	close_cleanup(&a->root);
@@ -228,19 +227,20 @@ static void attach_fini(struct attach *a)
 	proc_close(&a->id);
 }
 
-int agent_load(pid_t pid, const char *lib_path, const char *options)
+int agent_load(pid_t pid, const char *lib_path, const char *options, struct fail *f)
 {
-	struct attach a = {.id = {.pid = pid, .pidfd = -1},
-			   .options = options,
-			   .proc = -1,
-			   .root = -1,
-			   .lib = -1};
+	struct agent_load a = {.id = {.pid = pid, .pidfd = -1},
+			       .options = options,
+			       .proc = -1,
+			       .root = -1,
+			       .lib = -1};
 	int err = prepare(&a, lib_path);
 
 	if (!err)
 		err = run_child(&a);
 	if (err)
-		log_err("cannot load the agent into process %d: %s", pid, a.why);
-	attach_fini(&a);
+		fail_pid(f, err, pid, "cannot load the agent: %s",
+			 *a.fail.text ? a.fail.text : strerror(-err));
+	agent_load_fini(&a);
 	return err;
 }

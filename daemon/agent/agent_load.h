@@ -7,17 +7,18 @@
 
 #include <sys/types.h>
 
+#include "base/fail.h"
 #include "base/util.h"
 
 /* What version 1 of the protocol allows for one argument (JDK 17: arg_length_max). */
-#define ATTACH_ARG_MAX 1024
+#define AGENT_LOAD_ARG_MAX 1024
 
 /**
  * agent_load() - make JVM @pid load @lib_path and call its Agent_OnAttach with @options.
  * @lib_path: the library as we see it. The JVM may live in another root or be another user's: where
  *	it cannot read that very file it is given a copy, which is unlinked once it is loaded. A
  *	copy is a library of its own to the JVM, also when the same one was loaded before.
- * @options: "" for none; at most ATTACH_ARG_MAX bytes.
+ * @options: "" for none; at most AGENT_LOAD_ARG_MAX bytes.
  *
  * Needs no ptrace: the rights of the JVM's user where we share its root, else CAP_SYS_CHROOT; to be
  * another user, CAP_SETUID and CAP_SETGID too. JDK 21+ writes a warning of three lines to the JVM's
@@ -25,7 +26,6 @@
  * /tmp/.java_pidN, as after any attach; nothing else stays behind.
  *
  * Blocks up to 12 s. A child process does the work: we never change our root or user.
- * Prints one error line when it fails.
  *
  * Return: 0: the agent's Agent_OnAttach returned 0; -ESRCH no such process, or it ended meanwhile;
  * -EPERM; -EINVAL @options or the path is too long; -ENOENT @lib_path cannot be opened;
@@ -35,6 +35,6 @@
  * -EPROTO its answer makes no sense; -errno of the file system or fork(2).
  * Source: docs/hotspot.md, "Attach mechanism".
  */
-int agent_load(pid_t pid, const char *lib_path, const char *options);
+int agent_load(pid_t pid, const char *lib_path, const char *options, struct fail *f);
 
 #endif

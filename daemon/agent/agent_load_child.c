@@ -18,7 +18,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,20 +36,9 @@
 #define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
 #define LIB_MAX	   (256u << 20)
 
-/* Keep the reason of a failure. Return: @err. */
-int agent_load_fail(struct attach *a, int err, const char *fmt, ...)
+int agent_load_gone(struct agent_load *a)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(a->why, sizeof(a->why), fmt, ap);
-	va_end(ap);
-	return err;
-}
-
-int agent_load_fail_gone(struct attach *a)
-{
-	return agent_load_fail(a, -ESRCH, "it ended meanwhile");
+	return fail_set(&a->fail, -ESRCH, "it ended meanwhile");
 }
 
 /* --- /proc/PID -------------------------------------------------------------------------------- */
@@ -72,36 +60,36 @@ static unsigned int effective(const char *text, const char *key)
 	return (unsigned int)strtoul(end, NULL, 10);
 }
 
-int agent_load_status(struct attach *a, struct attach_status *ret)
+int agent_load_status(struct agent_load *a, struct agent_load_status *ret)
 {
 	_cleanup_close_ int fd = openat(a->proc, "status", O_RDONLY | O_CLOEXEC);
 	char text[STATUS_MAX];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
-		return agent_load_fail_gone(a);
+		return agent_load_gone(a);
 	text[n] = '\0';
-	*ret = (struct attach_status){.state = *field(text, "\nState:"),
-				      .uid = effective(text, "\nUid:"),
-				      .gid = effective(text, "\nGid:"),
-				      .caught = strtoull(field(text, "\nSigCgt:"), NULL, 16)};
+	*ret = (struct agent_load_status){.state = *field(text, "\nState:"),
+					  .uid = effective(text, "\nUid:"),
+					  .gid = effective(text, "\nGid:"),
+					  .caught = strtoull(field(text, "\nSigCgt:"), NULL, 16)};
 	return 0;
 }
 
 /* A stopped JVM would take the request and answer when nobody waits any more. */
-static int check_running(struct attach *a, struct attach_status *ret)
+static int check_running(struct agent_load *a, struct agent_load_status *ret)
 {
 	int err = agent_load_status(a, ret);
 
 	if (err)
 		return err;
 	if (ret->state == 'T' || ret->state == 't')
-		return agent_load_fail(
-			a, -ETIMEDOUT,
+		return fail_set(
+			&a->fail, -ETIMEDOUT,
 			"it is stopped, by a signal or a debugger: let it go on (kill -CONT %d)",
 			a->id.pid);
 	if (ret->state == 'Z' || ret->state == 'X')
-		return agent_load_fail_gone(a);
+		return agent_load_gone(a);
 	return 0;
 }
 
@@ -111,7 +99,7 @@ static int check_running(struct attach *a, struct attach_status *ret)
  * Its root leads into its mount namespace too: what is mounted there is found from it.
  * Without the privilege the own root does where it is the target's.
  */
-static int enter_root(struct attach *a)
+static int enter_root(struct agent_load *a)
 {
 	struct stat ours, theirs;
 
@@ -120,27 +108,26 @@ static int enter_root(struct attach *a)
 	if (!a->info.other_mount_ns && !stat("/", &ours) && !fstat(a->root, &theirs) &&
 	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 		return 0;
-	return agent_load_fail(a, -EPERM,
-			       "it has another root directory (a container): run hotprobe as root");
+	return fail_set(&a->fail, -EPERM,
+			"it has another root directory (a container): run hotprobe as root");
 }
 
 /* The saved ids stay: the target's user may not signal us, and remove_stale() steps back. */
-static int become_user(struct attach *a)
+static int become_user(struct agent_load *a)
 {
 	if (geteuid() == a->uid && getegid() == a->gid)
 		return 0;
 	if (setgroups(0, NULL) || setegid(a->gid) || seteuid(a->uid))
-		return agent_load_fail(
-			a, -EPERM,
-			"it runs as user %u, group %u: run hotprobe as root or that user", a->uid,
-			a->gid);
+		return fail_set(&a->fail, -EPERM,
+				"it runs as user %u, group %u: run hotprobe as root or that user",
+				a->uid, a->gid);
 	return 0;
 }
 
 /* --- the library ------------------------------------------------------------------------------ */
 
 /* Can the target read this very file under the same name? */
-static bool lib_visible(const struct attach *a)
+static bool lib_visible(const struct agent_load *a)
 {
 	struct stat ours, theirs;
 
@@ -167,7 +154,7 @@ static int copy_bytes(int from, int to)
 }
 
 /* One attempt, in folder @dir of the target's root. Return: 0, with a->copy; -errno. */
-static int lib_copy_to(struct attach *a, const char *dir)
+static int lib_copy_to(struct agent_load *a, const char *dir)
 {
 	_cleanup_close_ int fd = -1;
 	struct statvfs fs;
@@ -194,7 +181,7 @@ static int lib_copy_to(struct attach *a, const char *dir)
  * A file that is unlinked after dlopen() leaves nothing behind; the mapping keeps it. A memfd of
  * ours has no name that is good in another PID namespace.
  */
-static int lib_copy(struct attach *a)
+static int lib_copy(struct agent_load *a)
 {
 	static const char *const dirs[] = {"/tmp", "/var/tmp", "/dev/shm"};
 	int err = 0;
@@ -206,23 +193,22 @@ static int lib_copy(struct attach *a)
 			return 0;
 		err = err ? err : e;
 	}
-	return agent_load_fail(
-		a, err,
-		"no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
-		"writable to it and not mounted noexec",
-		a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
+	return fail_set(&a->fail, err,
+			"no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
+			"writable to it and not mounted noexec",
+			a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
 }
 
 /* --- the socket ------------------------------------------------------------------------------- */
 
-static void socket_address(const struct attach *a, struct sockaddr_un *ret)
+static void socket_address(const struct agent_load *a, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	snprintf(ret->sun_path, sizeof(ret->sun_path), "/tmp/.java_pid%d", a->info.ns_pid);
 }
 
 /* Return: 0; -ENOENT no socket; -ECONNREFUSED one on which nobody listens; -EAGAIN busy; -errno. */
-static int socket_connect(const struct attach *a, int fd)
+static int socket_connect(const struct agent_load *a, int fd)
 {
 	struct sockaddr_un sa;
 
@@ -231,7 +217,7 @@ static int socket_connect(const struct attach *a, int fd)
 }
 
 /* Who listens? JVMs of two PID namespaces that share a /tmp have one name for their sockets. */
-static int check_peer(struct attach *a, int fd)
+static int check_peer(struct agent_load *a, int fd)
 {
 	struct sockaddr_un sa;
 	struct ucred cred = {0};
@@ -239,10 +225,10 @@ static int check_peer(struct attach *a, int fd)
 
 	socket_address(a, &sa);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) || cred.pid != a->id.pid)
-		return agent_load_fail(a, -EOPNOTSUPP,
-				       "another process (PID %d) listens on its attach socket %s: "
-				       "containers must not share /tmp",
-				       cred.pid, sa.sun_path);
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"another process (PID %d) listens on its attach socket %s: "
+				"containers must not share /tmp",
+				cred.pid, sa.sun_path);
 	return 0;
 }
 
@@ -250,7 +236,7 @@ static int check_peer(struct attach *a, int fd)
  * Its owner is dead. The JVM would rename its own socket over it, but not in a sticky /tmp if it
  * is somebody else's; nor would it make one while it believes in one it made before.
  */
-static int remove_stale(struct attach *a)
+static int remove_stale(struct agent_load *a)
 {
 	uid_t uid = geteuid();
 	struct sockaddr_un sa;
@@ -264,19 +250,19 @@ static int remove_stale(struct attach *a)
 			_exit(1);
 	}
 	if (err && err != ENOENT)
-		return agent_load_fail(a, -EOPNOTSUPP,
-				       "nobody listens on its attach socket %s, which cannot be "
-				       "removed (%s): remove it",
-				       sa.sun_path, strerror(err));
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"nobody listens on its attach socket %s, which cannot be "
+				"removed (%s): remove it",
+				sa.sun_path, strerror(err));
 	return 0;
 }
 
 /* --- asking for the socket -------------------------------------------------------------------- */
 
 /* HotSpot heeds only a file of its own effective user or root. One of another attacher will do. */
-static int make_trigger(struct attach *a)
+static int make_trigger(struct agent_load *a)
 {
-	char path[ATTACH_PATH_SIZE];
+	char path[AGENT_LOAD_PATH_SIZE];
 	struct stat st;
 	int fd;
 
@@ -288,35 +274,34 @@ static int make_trigger(struct attach *a)
 		return 0;
 	}
 	if (errno != EEXIST)
-		return agent_load_fail(a, -errno, "cannot create %s there: %s", path,
-				       strerror(errno));
+		return fail_set(&a->fail, -errno, "cannot create %s there: %s", path,
+				strerror(errno));
 	if (lstat(path, &st) || (st.st_uid != a->uid && st.st_uid != 0))
-		return agent_load_fail(a, -EOPNOTSUPP, "%s of user %u is in the way: remove it",
-				       path, st.st_uid);
+		return fail_set(&a->fail, -EOPNOTSUPP, "%s of user %u is in the way: remove it",
+				path, st.st_uid);
 	return 0;
 }
 
 /* SIGQUIT ends a process that does not handle it. */
-static int send_sigquit(struct attach *a)
+static int send_sigquit(struct agent_load *a)
 {
-	struct attach_status st;
+	struct agent_load_status st;
 	int err = check_running(a, &st);
 
 	if (err)
 		return err;
 	if (!(st.caught & 1ULL << (SIGQUIT - 1)))
-		return agent_load_fail(
-			a, -EOPNOTSUPP,
-			"it does not handle SIGQUIT: it is just starting (try again), "
-			"or runs with -Xrs and lost its attach socket (restart it)");
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"it does not handle SIGQUIT: it is just starting (try again), "
+				"or runs with -Xrs and lost its attach socket (restart it)");
 	if (!syscall(SYS_pidfd_send_signal, a->id.pidfd, SIGQUIT, NULL, 0))
 		return 0;
-	return errno == ESRCH ? agent_load_fail_gone(a)
-			      : agent_load_fail(a, -EPERM,
-						"it may not be signalled: run hotprobe as root");
+	return errno == ESRCH ? agent_load_gone(a)
+			      : fail_set(&a->fail, -EPERM,
+					 "it may not be signalled: run hotprobe as root");
 }
 
-static int await_socket(struct attach *a, int fd)
+static int await_socket(struct agent_load *a, int fd)
 {
 	uint64_t until = MIN(clock_ns() + SOCKET_LIMIT_NS, a->deadline_ns);
 	struct pollfd end = {.fd = a->id.pidfd, .events = POLLIN};
@@ -324,18 +309,18 @@ static int await_socket(struct attach *a, int fd)
 
 	for (int step = STEP_MS; clock_ns() < until; step = MIN(2 * step, STEP_MAX_MS)) {
 		if (poll(&end, 1, step) > 0)
-			return agent_load_fail_gone(a);
+			return agent_load_gone(a);
 		err = socket_connect(a, fd);
 		if (err != -ENOENT && err != -ECONNREFUSED && err != -EAGAIN)
 			return err;
 	}
-	return agent_load_fail(a, -ETIMEDOUT,
-			       "it opened no attach socket within %llu s: it hangs, or runs with "
-			       "-XX:+DisableAttachMechanism",
-			       SOCKET_LIMIT_NS / NSEC_PER_SEC);
+	return fail_set(&a->fail, -ETIMEDOUT,
+			"it opened no attach socket within %llu s: it hangs, or runs with "
+			"-XX:+DisableAttachMechanism",
+			SOCKET_LIMIT_NS / NSEC_PER_SEC);
 }
 
-static int ask_for_socket(struct attach *a, int fd)
+static int ask_for_socket(struct agent_load *a, int fd)
 {
 	int err = make_trigger(a);
 
@@ -349,7 +334,7 @@ static int ask_for_socket(struct attach *a, int fd)
 }
 
 /* Connected to the JVM itself; @fd is a socket. */
-static int reach_listener(struct attach *a, int fd)
+static int reach_listener(struct agent_load *a, int fd)
 {
 	int err = socket_connect(a, fd);
 
@@ -361,17 +346,17 @@ static int reach_listener(struct attach *a, int fd)
 		err = ask_for_socket(a, fd);
 	else if (err == -EAGAIN)
 		err = await_socket(a, fd);
-	if (err && !a->why[0])
-		return agent_load_fail(a, err == -EACCES ? -EPERM : err,
-				       "cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
-				       strerror(-err));
+	if (err && !a->fail.err)
+		return fail_set(&a->fail, err == -EACCES ? -EPERM : err,
+				"cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
+				strerror(-err));
 	return err ? err : check_peer(a, fd);
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
 
 /* Wait for the socket, the target's end or the deadline. */
-static int await_io(struct attach *a, int fd, short events)
+static int await_io(struct agent_load *a, int fd, short events)
 {
 	struct pollfd p = {.fd = fd, .events = events};
 	uint64_t now = clock_ns();
@@ -379,17 +364,17 @@ static int await_io(struct attach *a, int fd, short events)
 	if (now < a->deadline_ns &&
 	    poll(&p, 1, (int)((a->deadline_ns - now) / NSEC_PER_MSEC) + 1) > 0)
 		return 0;
-	return agent_load_fail(a, -ETIMEDOUT,
-			       "it took the request and did not answer within %llu s: it hangs",
-			       ATTACH_LIMIT_NS / NSEC_PER_SEC);
+	return fail_set(&a->fail, -ETIMEDOUT,
+			"it took the request and did not answer within %llu s: it hangs",
+			AGENT_LOAD_LIMIT_NS / NSEC_PER_SEC);
 }
 
 /* Version, command and always three arguments; "true": the path is absolute. */
-static int send_request(struct attach *a, int fd)
+static int send_request(struct agent_load *a, int fd)
 {
 	const char *const words[] = {"1", "load", a->copy[0] ? a->copy : a->path, "true",
 				     a->options};
-	char buf[2 * ATTACH_ARG_MAX + 32];
+	char buf[2 * AGENT_LOAD_ARG_MAX + 32];
 	size_t len = 0, sent = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -408,12 +393,12 @@ static int send_request(struct attach *a, int fd)
 }
 
 /* Up to its end or the bound, whichever comes first. Return: bytes; -errno. */
-static ssize_t read_reply(struct attach *a, int fd, char buf[static ATTACH_REPLY_MAX])
+static ssize_t read_reply(struct agent_load *a, int fd, char buf[static AGENT_LOAD_REPLY_MAX])
 {
 	size_t len = 0;
 
-	while (len < ATTACH_REPLY_MAX) {
-		ssize_t n = recv(fd, buf + len, ATTACH_REPLY_MAX - len, 0);
+	while (len < AGENT_LOAD_REPLY_MAX) {
+		ssize_t n = recv(fd, buf + len, AGENT_LOAD_REPLY_MAX - len, 0);
 		int err = n < 0 && errno == EAGAIN ? await_io(a, fd, POLLIN) : 0;
 
 		if (err)
@@ -426,51 +411,49 @@ static ssize_t read_reply(struct attach *a, int fd, char buf[static ATTACH_REPLY
 }
 
 /* A process that ends closes its sockets first. */
-static bool ends(const struct attach *a)
+static bool ends(const struct agent_load *a)
 {
 	struct pollfd end = {.fd = a->id.pidfd, .events = POLLIN};
 
 	return poll(&end, 1, END_MS) > 0;
 }
 
-static int judge_reply(struct attach *a, const char *buf, size_t len)
+static int judge_reply(struct agent_load *a, const char *buf, size_t len)
 {
-	struct attach_reply r;
+	struct agent_load_reply r;
 
 	if (len == 0 && ends(a))
-		return agent_load_fail_gone(a);
+		return agent_load_gone(a);
 	if (len == 0)
-		return agent_load_fail(
-			a, -EPERM,
+		return fail_set(
+			&a->fail, -EPERM,
 			"it hung up without an answer: it takes requests of user %u and root only",
 			a->uid);
 	if (agent_load_reply_parse(buf, len, &r))
-		return agent_load_fail(a, -EPROTO,
-				       "its answer to the attach request makes no sense");
+		return fail_set(&a->fail, -EPROTO,
+				"its answer to the attach request makes no sense");
 	if (r.status == 0 && r.returned && r.code == 0)
 		return 0;
 	if (r.returned)
-		return agent_load_fail(
-			a, -EOPNOTSUPP,
-			"the agent gave up with code %d: its reason is on the JVM's stderr",
-			r.code);
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"the agent gave up with code %d: its reason is on the JVM's stderr",
+				r.code);
 	if (strstr(r.text, "Dynamic agent loading is not enabled"))
-		return agent_load_fail(
-			a, -EOPNOTSUPP,
-			"it runs with -XX:-EnableDynamicAgentLoading: start it without "
-			"that, or with the agent (hotprobe run)");
-	return agent_load_fail(a, -EOPNOTSUPP, "the JVM says (status %d): %s", r.status, r.text);
+		return fail_set(&a->fail, -EOPNOTSUPP,
+				"it runs with -XX:-EnableDynamicAgentLoading: start it without "
+				"that, or with the agent (hotprobe run)");
+	return fail_set(&a->fail, -EOPNOTSUPP, "the JVM says (status %d): %s", r.status, r.text);
 }
 
-static int load(struct attach *a)
+static int load(struct agent_load *a)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char buf[ATTACH_REPLY_MAX];
+	char buf[AGENT_LOAD_REPLY_MAX];
 	ssize_t len;
 	int err;
 
 	if (fd < 0)
-		return agent_load_fail(a, -errno, "no socket: %s", strerror(errno));
+		return fail_set(&a->fail, -errno, "no socket: %s", strerror(errno));
 	err = reach_listener(a, fd);
 	if (!err)
 		err = send_request(a, fd);
@@ -482,9 +465,9 @@ static int load(struct attach *a)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-int agent_load_child(struct attach *a)
+int agent_load_child(struct agent_load *a)
 {
-	struct attach_status st;
+	struct agent_load_status st;
 	int err = check_running(a, &st);
 
 	if (!err)

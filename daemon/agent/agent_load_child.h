@@ -7,13 +7,13 @@
 #define HP_AGENT_LOAD_CHILD_H
 
 #include "agent/agent_load_reply.h"
+#include "base/fail.h"
 #include "proc/proc.h"
 
-#define ATTACH_LIMIT_NS	 (10 * NSEC_PER_SEC) /* for all of the child's work */
-#define ATTACH_PATH_SIZE 64
-#define ATTACH_WHY_SIZE	 (ATTACH_TEXT_MAX + 256)
+#define AGENT_LOAD_LIMIT_NS  (10 * NSEC_PER_SEC) /* for all of the child's work */
+#define AGENT_LOAD_PATH_SIZE 64
 
-struct attach {
+struct agent_load {
 	struct proc_id id;
 	struct jvm_info info;
 	uid_t uid; /* effective, as we see them */
@@ -24,16 +24,18 @@ struct attach {
 	char *path; /* of the library, absolute */
 	const char *options;
 	uint64_t deadline_ns;
-	char copy[ATTACH_PATH_SIZE];	/* child: copy of the library in the target's root, or "" */
-	char trigger[ATTACH_PATH_SIZE]; /* child: the .attach_pid file, if we made it, or "" */
-	char why[ATTACH_WHY_SIZE];	/* the reason of a failure */
+	char copy[AGENT_LOAD_PATH_SIZE]; /* child: copy of the library in the target's root, or ""
+					  */
+	char trigger[AGENT_LOAD_PATH_SIZE]; /* child: the .attach_pid file, if we made it, or "" */
+	struct fail fail;		    /* the reason of a failure, after the PID */
 };
 
-/** agent_load_fail() - keep the reason of a failure. Return: @err. */
-int agent_load_fail(struct attach *a, int err, const char *fmt, ...) _printf_(3, 4);
-int agent_load_fail_gone(struct attach *a);
+_Static_assert(FAIL_TEXT_MAX >= AGENT_LOAD_TEXT_MAX + 256, "what the JVM says has room in it");
 
-struct attach_status {
+/** agent_load_gone() - the target has ended. Return: -ESRCH. */
+int agent_load_gone(struct agent_load *a);
+
+struct agent_load_status {
 	char state;
 	uid_t uid; /* effective */
 	gid_t gid;
@@ -41,12 +43,12 @@ struct attach_status {
 };
 
 /** agent_load_status() - /proc/PID/status of the target. Return: 0; -ESRCH. */
-int agent_load_status(struct attach *a, struct attach_status *ret);
+int agent_load_status(struct agent_load *a, struct agent_load_status *ret);
 
 /**
  * agent_load_child() - the child's work, with all that was prepared. Changes root and user for
- * good. Return: as agent_load(); a->why tells the reason.
+ * good. Return: as agent_load(); @a->fail tells the reason.
  */
-int agent_load_child(struct attach *a);
+int agent_load_child(struct agent_load *a);
 
 #endif

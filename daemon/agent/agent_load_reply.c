@@ -27,13 +27,13 @@ static size_t number_line(const char *text, size_t len, int *ret)
 }
 
 /* It goes to a terminal: newlines become "; ", what is not ASCII text "?". */
-static void one_line(const char *text, size_t len, char ret[static ATTACH_TEXT_MAX])
+static void one_line(const char *text, size_t len, char ret[static AGENT_LOAD_TEXT_MAX])
 {
 	size_t n = 0;
 
 	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
-	for (size_t i = 0; i < len && n < ATTACH_TEXT_MAX - 2; i++) {
+	for (size_t i = 0; i < len && n < AGENT_LOAD_TEXT_MAX - 2; i++) {
 		if (text[i] == '\n') {
 			ret[n++] = ';';
 			ret[n++] = ' ';
@@ -44,10 +44,10 @@ static void one_line(const char *text, size_t len, char ret[static ATTACH_TEXT_M
 	ret[n] = '\0';
 }
 
-int agent_load_reply_parse(const char *text, size_t len, struct attach_reply *ret)
+int agent_load_reply_parse(const char *text, size_t len, struct agent_load_reply *ret)
 {
 	static const char key[] = "return code: ";
-	struct attach_reply r = {0};
+	struct agent_load_reply r = {0};
 	size_t n = number_line(text, len, &r.status);
 
 	if (!n)

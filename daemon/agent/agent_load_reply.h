@@ -8,14 +8,14 @@
 #include "base/util.h"
 
 /* A status, a line of our agent's result or the dynamic linker's complaint: some hundred bytes. */
-#define ATTACH_REPLY_MAX 4096
-#define ATTACH_TEXT_MAX	 512
+#define AGENT_LOAD_REPLY_MAX 4096
+#define AGENT_LOAD_TEXT_MAX  512
 
-struct attach_reply {
+struct agent_load_reply {
 	int status;    /* of the command itself; 0 also when the library could not be loaded */
 	bool returned; /* Agent_OnAttach ran, and returned ... */
 	int code;      /* ... this */
-	char text[ATTACH_TEXT_MAX]; /* what else it says, as one printable line, perhaps cut */
+	char text[AGENT_LOAD_TEXT_MAX]; /* what else it says, as one printable line, perhaps cut */
 };
 
 /**
@@ -28,6 +28,6 @@ struct attach_reply {
  * Source: OpenJDK 17 os/linux/attachListener_linux.cpp, 25 share/services/attachListener.cpp;
  * share/prims/jvmtiExport.cpp (17) and jvmtiAgent.cpp (21+) for the text.
  */
-int agent_load_reply_parse(const char *text, size_t len, struct attach_reply *ret);
+int agent_load_reply_parse(const char *text, size_t len, struct agent_load_reply *ret);
 
 #endif

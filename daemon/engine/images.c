@@ -169,13 +169,13 @@ enum status images_clean(struct conn *conn, pid_t pid)
 	log_hold(why);
 	err = open_image_proc(pid, &p);
 	if (!err)
-		err = remote_open(pid, VIA_PTRACE, &w);
+		err = remote_open(pid, VIA_PTRACE, &w, &f);
 	if (!err) {
 		target = image_attachment_target(&p, w);
 		err = attachment_clean(&target, &sites, &f);
-		if (*f.text)
-			log_err("%s", f.text);
 	}
+	if (*f.text)
+		log_err("%s", f.text);
 	status = status_tell(err, pid, p.id.pid, why);
 	remote_close(w);
 	image_proc_close(&p);

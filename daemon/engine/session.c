@@ -261,7 +261,7 @@ static bool take_down(struct session *s)
 			 s->id->pid, s->id->pid);
 	else
 		log_warn("PID %d: not all was taken out (%s): use `hotprobe clean -p %d`",
-			 s->id->pid, remote_why(s->remote, err), s->id->pid);
+			 s->id->pid, remote_strerror(s->remote, err), s->id->pid);
 	return false;
 }
 

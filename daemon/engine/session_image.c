@@ -406,23 +406,20 @@ static int open_proc(struct session *s, struct image_session *im, pid_t pid)
 /* A way in, if one may be had: else uprobes in place do. */
 static void open_way(struct session *s, pid_t pid)
 {
-	char why[LOG_TEXT_MAX], *outer = log_hold(why);
 	struct remote *w = NULL;
-	int err;
+	int err = remote_open(pid, VIA_PTRACE, &w, NULL);
 
-	err = remote_open(pid, VIA_PTRACE, &w);
 	if (!err)
 		err = remote_begin(w);
 	if (!err)
 		err = remote_end(w);
-	log_hold_on(outer);
 	if (!err) {
 		s->remote = w;
 		return;
 	}
-	log_info(
-		"PID %d cannot be traced by ptrace (%s): probes are put in place, which costs more",
-		pid, *why ? why : strerror(-err));
+	log_pid(LOG_LVL_INFO, pid,
+		"cannot be traced by ptrace (%s): probes are put in place, which costs more",
+		err == -EBUSY ? "another hotprobe traces it" : remote_strerror(w, err));
 	remote_close(w);
 }
 

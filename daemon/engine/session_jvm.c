@@ -41,7 +41,11 @@ struct jvm_session {
 
 int session_open_target(pid_t pid, enum via via, struct remote **w_ret, struct target **ret)
 {
-	int err = remote_open(pid, via, w_ret);
+	struct fail f = {0};
+	int err = remote_open(pid, via, w_ret, &f);
+
+	if (*f.text)
+		log_err("%s", f.text);
 
 	return err ? err : target_open_by(pid, (*w_ret)->view, ret);
 }

@@ -138,7 +138,8 @@ static int take_target(struct attachment *r, struct fail *f)
 	if (err == -EBUSY)
 		return fail_busy(t, holder, f);
 	if (err)
-		return fail_pid(f, err, pid, "cannot be locked: %s", remote_why(t->remote, err));
+		return fail_pid(f, err, pid, "cannot be locked: %s",
+				remote_strerror(t->remote, err));
 	if (!proc_alive(t->id))
 		return -ESRCH;
 	err = remove_remains(t, &found);
@@ -147,10 +148,10 @@ static int take_target(struct attachment *r, struct fail *f)
 	note_remains(pid, &found);
 	if (err == -EPERM)
 		return fail_pid(f, err, pid, "what an earlier hotprobe left cannot be removed: %s",
-				remote_why(t->remote, err));
+				remote_strerror(t->remote, err));
 	if (err)
 		log_pid(LOG_LVL_WARN, pid, "what an earlier hotprobe left cannot be removed: %s",
-			remote_why(t->remote, err));
+			remote_strerror(t->remote, err));
 	return err == -ESRCH ? err : 0;
 }
 
@@ -191,7 +192,7 @@ static int self_test(struct attachment *r, struct fail *f)
 	spec->flags = 0;
 	if (err)
 		return fail_pid(f, err, r->t.id->pid, "the self-test of uprobes could not run: %s",
-				remote_why(r->t.remote, err));
+				remote_strerror(r->t.remote, err));
 	hits = probe_bpf_stat(r->bpf, 0).hits;
 	if (hits != SELFTEST_HITS)
 		return fail_pid(
@@ -225,7 +226,7 @@ static int bring_up(struct attachment *r, const struct attachment_options *opt, 
 			    &r->fig.region_paused_ns);
 	if (err)
 		return fail_pid(f, err, r->t.id->pid, "the slot region cannot be mapped: %s",
-				remote_why(r->t.remote, err));
+				remote_strerror(r->t.remote, err));
 	r->region->file_text = r->t.file_text;
 	err = self_test(r, f);
 	if (err)
@@ -303,7 +304,7 @@ int attachment_clean(const struct attachment_target *t, size_t *sites, struct fa
 	*sites = found.sites;
 	if (err)
 		return fail_pid(f, err, t->id->pid, "cannot be cleaned: %s",
-				remote_why(t->remote, err));
+				remote_strerror(t->remote, err));
 	if (found.stuck)
 		return fail_pid(
 			f, -EBUSY, t->id->pid,

@@ -271,7 +271,7 @@ static int patch(struct probes *ps, struct patch_op *ops, size_t n)
 	ps->fig.patches++;
 	if (err && err != -ESRCH && err != -EACCES)
 		log_pid(LOG_LVL_ERR, t->id->pid, "its code cannot be changed: %s",
-			remote_why(t->remote, err));
+			remote_strerror(t->remote, err));
 	return err;
 }
 
@@ -371,7 +371,7 @@ static void maybe_swapped(struct probes *ps, struct site *s, const struct patch_
 {
 	site_is_live(ps, s);
 	if (err != -ESRCH && op->seen != op->expect)
-		ps->ops->refused(ps->arg, s->probe, remote_why(ps->attachment->t.remote, err));
+		ps->ops->refused(ps->arg, s->probe, remote_strerror(ps->attachment->t.remote, err));
 }
 
 /* Step 5 and 6. Return: how many of the sites were read back. */

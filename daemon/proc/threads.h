@@ -55,7 +55,7 @@ struct thread_status {
 int thread_read_status(pid_t pid, pid_t tid, struct thread_status *ret);
 
 /**
- * thread_rank() - how well a thread suits to be stopped and sent on an errand; less is better.
+ * thread_rank() - how well a thread suits to be stopped for a remote call; less is better.
  * Return: -1 if it must not be tried.
  */
 int thread_rank(pid_t pid, const struct thread_info *t);

@@ -60,7 +60,8 @@ void region_write_stub(struct region *r);
  */
 uint32_t region_diverts_to(const struct region *r, const struct region_slot *e);
 
-/** region_there() - within an errand: is @r still mapped? Not if it has executed another program.
+/** region_there() - within a remote call: is @r still mapped? Not if it has executed another
+ * program.
  */
 bool region_there(const struct region *r);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* remote.c - which way into a target is taken. See remote.h. */
+/* remote.c - choose how a target is reached. See remote.h. */
 #include <fcntl.h>
 #include <limits.h>
 
@@ -29,53 +29,47 @@ static const char *ptrace_obstacle(pid_t pid)
 }
 
 /* Who it is can be seen where it holds the lock on the target. */
-static void say_busy(pid_t pid)
+static int fail_busy(pid_t pid, struct fail *f)
 {
 	_cleanup_close_ int fd = -1;
 	pid_t holder = 0;
 
 	if (lock_target(pid, &fd, &holder) == -EBUSY && holder > 0)
-		log_err("PID %d is being traced already, by hotprobe with PID %d: wait for it or "
-			"end it",
-			pid, holder);
-	else
-		log_err("PID %d is being traced already: its agent serves another hotprobe; wait "
-			"for it "
-			"or end it",
-			pid);
+		return fail_pid(f, -EBUSY, pid,
+				"is being traced already by the hotprobe with PID %d: wait for it "
+				"or end it",
+				holder);
+	return fail_pid(f, -EBUSY, pid,
+			"is being traced already: its agent serves another hotprobe; wait for it "
+			"or end it");
 }
 
-static int agent_refused(pid_t pid, int err)
+static int fail_agent(pid_t pid, int err, struct fail *f)
 {
 	switch (err) {
 	case -ENOENT:
-		log_err("the hotprobe agent in PID %d cannot be found: its network namespace may "
-			"be "
-			"closed to us",
-			pid);
-		break;
+		return fail_pid(f, err, pid,
+				"cannot find the hotprobe agent, maybe because its network "
+				"namespace is closed to us: run hotprobe as root");
 	case -EBUSY:
-		say_busy(pid);
-		break;
+		return fail_busy(pid, f);
 	case -ETIMEDOUT:
-		log_err("the hotprobe agent in PID %d does not answer", pid);
-		break;
+		return fail_pid(f, err, pid,
+				"the hotprobe agent does not answer: try again, or use --via "
+				"ptrace");
 	case -EPROTO:
-		log_err("what answers as hotprobe's agent in PID %d is none of this version", pid);
-		break;
+		return fail_pid(f, err, pid,
+				"the agent speaks another protocol version: load this version's "
+				"libhotprobe.so");
 	case -ESRCH:
-		log_err("no such process: %d", pid);
-		break;
+		return fail_pid(f, err, pid, "no such process");
 	case -EACCES:
-		log_err("PID %d may not open its own /proc files, as a process that has changed "
-			"its user "
-			"since its program began: only --via ptrace works there",
-			pid);
-		break;
+		return fail_pid(f, err, pid,
+				"may not open its own /proc files, because it has changed its user "
+				"since its program began: use --via ptrace");
 	default:
-		log_err("cannot reach the hotprobe agent in PID %d: %s", pid, strerror(-err));
+		return fail_pid(f, err, pid, "cannot reach the hotprobe agent: %s", strerror(-err));
 	}
-	return err;
 }
 
 /* The links of /proc/PID/ns are for those who may ptrace it. */
@@ -87,109 +81,107 @@ static bool net_hidden(pid_t pid)
 	return readlink(path, link, sizeof(link)) < 0 && errno == EACCES;
 }
 
-/* Prints what is wrong. */
-static int load_agent(pid_t pid)
+static int load_agent(pid_t pid, struct fail *f)
 {
 	char library[PATH_MAX];
 	int err = agent_library(library, sizeof(library));
 
 	if (net_hidden(pid))
-		log_debug("PID %d: no agent is found in our network namespace; if it is in "
-			  "another, that "
-			  "cannot be seen without CAP_SYS_PTRACE",
-			  pid);
-	if (err) {
-		log_err("no hotprobe agent is in PID %d, and %s, to be loaded, is not there: %s",
-			pid, library, strerror(-err));
-		return err;
-	}
-	err = agent_load(pid, library, "quiet");
+		log_pid(LOG_LVL_DEBUG, pid,
+			"no agent is found in our network namespace; whether one is in another "
+			"cannot be seen without CAP_SYS_PTRACE");
+	if (err)
+		return fail_pid(f, err, pid,
+				"no hotprobe agent is loaded, and %s, which is to be, cannot be "
+				"read: %s",
+				library, strerror(-err));
+	err = agent_load(pid, library, "quiet", f);
 	if (!err)
-		log_info("PID %d: loaded the agent %s, which stays in it", pid, library);
+		log_pid(LOG_LVL_INFO, pid, "loaded the agent %s, which stays in it", library);
 	return err;
 }
 
-static int open_agent(pid_t pid, struct remote **ret)
+static int open_agent(pid_t pid, struct remote **ret, struct fail *f)
 {
 	int err = remote_agent_open(pid, ret);
 
 	if (err == -ENOENT) {
-		err = load_agent(pid);
+		err = load_agent(pid, f);
 		if (err)
 			return err;
 		err = remote_agent_open(pid, ret);
 	}
-	return err ? agent_refused(pid, err) : 0;
+	return err ? fail_agent(pid, err, f) : 0;
 }
 
-static int open_ptrace(pid_t pid, struct remote **ret)
+static int open_ptrace(pid_t pid, struct remote **ret, struct fail *f)
 {
 	int err = remote_ptrace_open(pid, ret);
 
-	return err == -EBUSY ? agent_refused(pid, err) : err;
+	return err == -EBUSY ? fail_busy(pid, f) : err;
 }
 
 /*
  * Who has put the agent there wants it to be used. Return: 1 there is none, or it does not answer
- * (@why); 0 it is open; -EBUSY; -ESRCH (said).
+ * (@reason); 0 it is open; -EBUSY; -ESRCH.
  */
-static int open_present(pid_t pid, struct remote **ret, const char **why)
+static int open_present(pid_t pid, struct remote **ret, const char **reason, struct fail *f)
 {
 	int err = remote_agent_open(pid, ret);
 
 	if (!err)
-		log_info("PID %d: by way of the agent that is loaded in it", pid);
+		log_pid(LOG_LVL_INFO, pid, "uses the agent that is loaded in it");
 	if (!err || err == -EBUSY || err == -ESRCH)
-		return err ? agent_refused(pid, err) : 0;
-	*why = err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer";
+		return err ? fail_agent(pid, err, f) : 0;
+	*reason = err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer";
 	return 1;
 }
 
-static int open_default(pid_t pid, struct remote **ret)
+static int open_default(pid_t pid, struct remote **ret, struct fail *f)
 {
-	const char *why;
-	int err = open_present(pid, ret, &why);
+	const char *reason;
+	int err = open_present(pid, ret, &reason, f);
 
 	if (err <= 0)
 		return err;
-	log_debug("PID %d: by way of ptrace: %s", pid, why);
-	return open_ptrace(pid, ret);
+	log_pid(LOG_LVL_DEBUG, pid, "uses ptrace: %s", reason);
+	return open_ptrace(pid, ret, f);
 }
 
-static int open_auto(pid_t pid, struct remote **ret)
+static int open_auto(pid_t pid, struct remote **ret, struct fail *f)
 {
-	const char *why, *obstacle;
-	int err = open_present(pid, ret, &why);
+	const char *reason, *obstacle;
+	int err = open_present(pid, ret, &reason, f);
 
 	if (err <= 0)
 		return err;
 	obstacle = ptrace_obstacle(pid);
 	if (obstacle) {
-		log_info("PID %d: by way of the agent: %s", pid, obstacle);
-		return open_agent(pid, ret);
+		log_pid(LOG_LVL_INFO, pid, "uses the agent: %s", obstacle);
+		return open_agent(pid, ret, f);
 	}
-	log_info("PID %d: by way of ptrace: %s", pid, why);
-	return open_ptrace(pid, ret);
+	log_pid(LOG_LVL_INFO, pid, "uses ptrace: %s", reason);
+	return open_ptrace(pid, ret, f);
 }
 
-int remote_open(pid_t pid, enum via via, struct remote **ret)
+int remote_open(pid_t pid, enum via via, struct remote **ret, struct fail *f)
 {
 	switch (via) {
 	case VIA_AGENT:
-		return open_agent(pid, ret);
+		return open_agent(pid, ret, f);
 	case VIA_AUTO:
-		return open_auto(pid, ret);
+		return open_auto(pid, ret, f);
 	case VIA_PTRACE:
-		return open_ptrace(pid, ret);
+		return open_ptrace(pid, ret, f);
 	case VIA_DEFAULT:
 		break;
 	}
-	return open_default(pid, ret);
+	return open_default(pid, ret, f);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-const char *remote_why(const struct remote *w, int err)
+const char *remote_strerror(const struct remote *w, int err)
 {
 	bool agent = w && w->ops->fault_is_fatal;
 
@@ -197,21 +189,19 @@ const char *remote_why(const struct remote *w, int err)
 	case -ESRCH:
 		return "it has ended";
 	case -EPERM:
-		return agent ? "not permitted (a seccomp filter or SELinux is in the way, or what "
-			       "is "
-			       "there can only be reached with CAP_SYS_PTRACE)"
-			     : "not permitted (another tracer, a seccomp filter or SELinux is in "
-			       "the "
-			       "way)";
+		return agent ? "it is not permitted: a seccomp filter or SELinux forbids it, or it "
+			       "takes CAP_SYS_PTRACE"
+			     : "it is not permitted: another tracer, a seccomp filter or SELinux "
+			       "forbids it";
 	case -ENOSPC:
-		return "no free address range within 2 GiB of its code cache";
+		return "no address range within a jump's reach of its code cache is free";
 	case -ETIMEDOUT:
-		return agent ? "its agent is silent" : "no thread of it could be stopped";
+		return agent ? "its agent does not answer" : "none of its threads could be stopped";
 	case -EPROTO:
-		return agent ? "its agent gives answers that make no sense" : strerror(EPROTO);
+		return agent ? "its agent's answer is malformed" : strerror(EPROTO);
 	case -EAGAIN:
-		return agent ? "it is starting, or a thread of it is in another's hands: try again"
-			     : "none of its threads is where it can be borrowed: try again";
+		return agent ? "it is starting, or another tracer has a thread of it: try again"
+			     : "none of its threads can be borrowed right now: try again";
 	default:
 		return strerror(-err);
 	}

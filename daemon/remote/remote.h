@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remote.h - a way into a target: how we get something done inside it, and how we see into it.
+ * remote.h - how we get something done inside a target, and how we see into it.
  *
- *   ptrace  one thread of the target is stopped and sent on errands (hijack.h)
+ *   ptrace  one thread of the target is stopped and makes remote calls for us (hijack.h)
  *   agent   hotprobe's JVMTI agent in the target does what it is asked to (jvmagent/wire.h); no
  *           ptrace(2), no process_vm_readv(2), and no right to either is needed
  *
  * What is done in a target (region.c, patch.c and all that stands on them) is the same by both, and
- * does not know which one it goes. Either removes what an instance left that went the other.
+ * does not know which one it uses. Either removes what an instance left that used the other.
  */
 #ifndef HP_REMOTE_H
 #define HP_REMOTE_H
@@ -15,6 +15,7 @@
 #include "proc/maps.h"
 #include "proc/view.h"
 #include "proto/via.h"
+#include "base/fail.h"
 #include "base/util.h"
 
 struct remote;
@@ -23,7 +24,7 @@ struct remote;
 typedef bool remote_inside_fn(void *arg, uint64_t addr);
 
 /*
- * One way's own part, in the order of its use. Between begin() and end() one errand is under way;
+ * The part of one kind, in the order of its use. Between begin() and end() is one remote call;
  * scratch(), syscall() and call() are for then. Return values as in hijack.h, and -EPROTO for an
  * agent that does not keep to wire.h.
  */
@@ -41,7 +42,7 @@ struct remote_ops {
 	int (*syscall)(struct remote *w, long nr, const uint64_t args[static 6], int64_t *ret);
 	int (*call)(struct remote *w, uint64_t addr, const uint64_t args[static 3]);
 	uint64_t (*paused_ns)(
-		const struct remote *w); /* how long a thread has stood for this errand */
+		const struct remote *w); /* how long a thread has stood for this call */
 	int (*end)(struct remote *w);
 
 	int (*maps)(struct remote *w, struct maps *ret);
@@ -60,34 +61,34 @@ struct remote {
 
 	/*
 	 * Descriptors of what is mapped stay open in the target: where /proc/PID is closed to us,
-	 * the next instance has no other way to them.
+	 * the next instance reaches them only so.
 	 */
 	bool keeps_fd;
 };
 
 /**
- * remote_open() - find a way into @pid.
+ * remote_open() - reach into @pid.
  *
  * VIA_AGENT loads the agent if it is not there yet (agent_load(), blocks up to 12 s); it
  * stays. VIA_DEFAULT takes the agent if one is there and answers; else ptrace. VIA_AUTO does
- * too, but where ptrace is not allowed it loads the agent. Prints one error line when it fails.
+ * too, but where ptrace is not allowed it loads the agent.
  * Return: 0; -EBUSY another hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the
  * agent is silent; -ENOMEM; as agent_load().
  */
-int remote_open(pid_t pid, enum via via, struct remote **ret);
+int remote_open(pid_t pid, enum via via, struct remote **ret, struct fail *f);
 
-/** remote_close() - let go of it. No errand is under way. Accepts NULL. */
+/** remote_close() - let go of it. No remote call is being made. Accepts NULL. */
 void remote_close(struct remote *w);
 
 /** remote_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
 int remote_ptrace_open(pid_t pid, struct remote **ret);
 
-/** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Prints and loads
+/** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Loads
  * nothing. */
 int remote_agent_open(pid_t pid, struct remote **ret);
 
-/** remote_why() - an error of inject/ in words. */
-const char *remote_why(const struct remote *w, int err);
+/** remote_strerror() - what an error of these functions, or of region/, means. */
+const char *remote_strerror(const struct remote *w, int err);
 
 /** remote_begin() - as hijack_open(): a thread is in our hands, or the agent's is ready. */
 int remote_begin(struct remote *w);
@@ -95,7 +96,7 @@ int remote_begin(struct remote *w);
 /** remote_end() - as hijack_close(). Return: 0; -ESRCH; -ETIMEDOUT. */
 int remote_end(struct remote *w);
 
-/** remote_paused_ns() - how long a thread of the target has stood for this errand; 0 if none does.
+/** remote_paused_ns() - how long a thread of the target has stood for this call; 0 if none does.
  */
 uint64_t remote_paused_ns(const struct remote *w);
 
@@ -111,7 +112,7 @@ int64_t remote_syscall(struct remote *w, long nr, const uint64_t args[static 6])
 
 /**
  * remote_call() - as hijack_call(), but the code may change no general registers but those that any
- * function may, and r12 to r14.
+ * function may, and those that the stubs do (arch/stub.h).
  * Return: 0; -EFAULT unless @ops->fault_is_fatal; -ESRCH; -ETIMEDOUT.
  */
 int remote_call(struct remote *w, uint64_t addr, const uint64_t args[static 3]);
@@ -143,8 +144,8 @@ int remote_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn 
 
 /**
  * remote_wait_calls() - wait until nothing is still done there that an instance asked for which was
- * killed meanwhile, by whichever way. To be called when no other instance can be at work there.
- * Return: 0; -EAGAIN when it still may be after a second; as hijack_wait_calls().
+ * killed meanwhile, of either kind. To be called when no other instance can be at work there.
+ * Return: 0; -EAGAIN when it still may be after a second; as threads_wait().
  */
 int remote_wait_calls(struct remote *w);
 

@@ -179,7 +179,7 @@ static int agent_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_insi
 }
 
 /* What a killed instance had asked of the agent is done: it answers us now. */
-static int agent_wait_errands(struct remote *w)
+static int agent_wait_calls(struct remote *w)
 {
 	int err = relink(self(w));
 
@@ -226,7 +226,7 @@ static const struct remote_ops ops = {
 	.next_fd = agent_next_fd,
 	.fetch_fd = agent_fetch_fd,
 	.outside = agent_outside,
-	.wait_calls = agent_wait_errands,
+	.wait_calls = agent_wait_calls,
 	.close = agent_close,
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * threads_quiet.c - are a killed instance's errands over? See threads_quiet.h.
+ * threads_quiet.c - are a killed instance's remote calls over? See threads_quiet.h.
  *
  * While an instance has a thread in its hands the thread is traced. When that instance has died the
- * thread runs on to the end of its errand: a system call that maps or unmaps, or a few hundred
- * compare-and-swaps (arch/x86_64/stub.c). So a thread is on no errand if it is not traced, and
- *   - sleeps in a way that a signal can end, or has ended: no such system call does that, they wait
+ * thread runs on to the end of its call: a system call that maps or unmaps, or a few hundred
+ * compare-and-swaps (arch/x86_64/stub.c). So a thread makes no remote call if it is not traced, and
+ *   - sleeps so that a signal can end it, or has ended: no such system call does that, they wait
  *     uninterruptibly, for the process's memory map; or
- *   - has computed for longer since than any errand takes.
+ *   - has computed for longer since than any remote call takes.
  */
 #include <fcntl.h>
 
@@ -17,7 +17,7 @@
 #define PATIENCE_NS (1 * NSEC_PER_SEC)
 #define PAUSE_US    500
 /* A batch of PATCH_BATCH_MAX swaps takes some ten microseconds, a mapping less. */
-#define ERRAND_NS (2 * NSEC_PER_MSEC)
+#define CALL_NS (2 * NSEC_PER_MSEC)
 
 struct watched {
 	pid_t tid;
@@ -66,7 +66,7 @@ static int watched_add(struct watch_list *l, pid_t pid, pid_t tid)
 	return 0;
 }
 
-/* Return: 1 it is on no errand; 0 not known yet; -EPERM; -ENOMEM. */
+/* Return: 1 it makes no remote call; 0 not known yet; -EPERM; -ENOMEM. */
 static int thread_quiet(struct watch_list *l, pid_t pid, pid_t tid)
 {
 	struct thread_status st;
@@ -80,11 +80,11 @@ static int thread_quiet(struct watch_list *l, pid_t pid, pid_t tid)
 			*w = l->v[--l->n];
 		return 0;
 	}
-	if (strchr("SZXI", st.state)) /* not T: it may go on with the errand when it is continued */
+	if (strchr("SZXI", st.state)) /* not T: it may go on with the call when it is continued */
 		return 1;
 	if (!w)
 		return watched_add(l, pid, tid);
-	return cpu_ns(pid, tid) - w->cpu_ns > ERRAND_NS;
+	return cpu_ns(pid, tid) - w->cpu_ns > CALL_NS;
 }
 
 /* Keep in @tids those that are not known to be quiet. Return: 0; -EPERM; -ENOMEM. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads_quiet.h - wait for threads that a killed instance sent on an errand, without the right to
- * look at them.
+ * threads_quiet.h - wait for a killed instance's remote calls, without the right to look at the
+ * threads that make them.
  */
 #ifndef HP_THREADS_QUIET_H
 #define HP_THREADS_QUIET_H
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /**
- * threads_quiet_wait() - as hijack_wait_calls(), from what /proc tells anybody.
+ * threads_quiet_wait() - as threads_wait(), from what /proc tells anybody.
  * Return: 0; -EAGAIN when some thread is traced, or too little was to be seen of it, for a second;
  * -ESRCH; -EPERM; -ENOMEM.
  */

@@ -16,7 +16,7 @@ static void check(bool promise)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	_cleanup_free_ char *text = strndup((const char *)data, len);
-	struct attach_reply r;
+	struct agent_load_reply r;
 	char *end;
 
 	if (agent_load_reply_parse((const char *)data, len, &r))

@@ -62,7 +62,7 @@ static int attach_as_nobody(struct jvm *j, const char *lib)
 	if (pid == 0) {
 		if (setgid(NOBODY) || setuid(NOBODY))
 			_exit(99);
-		_exit(-agent_load(j->pid, lib, "mine"));
+		_exit(-attach_agent(j->pid, lib, "mine"));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -166,14 +166,14 @@ static void loaded_ours(const struct jdk *jdk, const char *lib _unused_)
 	struct jvm j;
 
 	attach_start(&j, jdk, NULL, NULL);
-	if (agent_load(j.pid, ours, ""))
+	if (attach_agent(j.pid, ours, ""))
 		jvm_fail(&j, "'%s'", attach_said);
 	check_agent_listens(&j, j.pid);
 	attach_finish(&j);
 	attach_start(&j, jdk,
 		     (const char *const[]){CONTAINER, OWN_TMP("") "exec \"$0\" \"$@\"", NULL},
 		     NULL);
-	if (agent_load(j.pid, ours, ""))
+	if (attach_agent(j.pid, ours, ""))
 		jvm_fail(&j, "'%s'", attach_said);
 	check_agent_listens(&j, 1);
 	attach_finish(&j);

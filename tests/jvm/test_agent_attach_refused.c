@@ -105,7 +105,7 @@ static void bad_libraries(void **state _unused_)
 {
 	static const uint8_t elf32[64] = {0x7f, 'E', 'L', 'F', 1, 1, 1};
 	_cleanup_free_ char *dir = test_dir(), *lib = agent_in(dir, 0755), *path = NULL;
-	char options[ATTACH_ARG_MAX + 2] = "";
+	char options[AGENT_LOAD_ARG_MAX + 2] = "";
 	struct jvm j;
 	FILE *f;
 
@@ -121,7 +121,7 @@ static void bad_libraries(void **state _unused_)
 	fputs("no library", f);
 	fclose(f);
 	attach_refuses(&j, path, "", -EOPNOTSUPP, "not loaded");
-	memset(options, 'x', ATTACH_ARG_MAX + 1);
+	memset(options, 'x', AGENT_LOAD_ARG_MAX + 1);
 	attach_refuses(&j, lib, options, -EINVAL, "longer than");
 	options[60] = '\0';
 	attach_loads(&j, lib, options);
@@ -197,17 +197,15 @@ static void not_a_jvm(void **state _unused_)
 	struct child *c = child_start((const char *const[]){"sleep", "100", NULL}, NULL);
 	const pid_t pids[] = {child_pid(c), getpid()};
 
-	log_set_sink(attach_keep_error, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		assert_int_equal(agent_load(pids[i], lib, ""), -EOPNOTSUPP);
+		assert_int_equal(attach_agent(pids[i], lib, ""), -EOPNOTSUPP);
 		assert_non_null(strstr(attach_said, "not a JVM"));
 	}
 	assert_true(child_running(c));
 	child_free(c);
 	/* PID 1 is no JVM, or may not be looked at. */
-	assert_int_not_equal(agent_load(1, lib, ""), 0);
+	assert_int_not_equal(attach_agent(1, lib, ""), 0);
 	assert_int_equal(kill(1, 0), 0);
-	log_set_sink(NULL, NULL);
 }
 
 /* PIDs that no process has, or a thread only. */
@@ -218,15 +216,13 @@ static void no_such_process(void **state _unused_)
 	pid_t gone;
 
 	attach_start(&j, jdk_or_skip("jdk17"), NULL, NULL);
-	assert_int_equal(agent_load(jvm_other_thread(&j), lib, ""), -ESRCH);
+	assert_int_equal(attach_agent(jvm_other_thread(&j), lib, ""), -ESRCH);
 	gone = j.pid;
 	attach_finish(&j);
-	log_set_sink(attach_keep_error, NULL);
-	assert_int_equal(agent_load(gone, lib, ""), -ESRCH);
+	assert_int_equal(attach_agent(gone, lib, ""), -ESRCH);
 	assert_non_null(strstr(attach_said, "no such process"));
-	assert_int_equal(agent_load(0, lib, ""), -ESRCH);
-	assert_int_equal(agent_load(-1, lib, ""), -ESRCH);
-	log_set_sink(NULL, NULL);
+	assert_int_equal(attach_agent(0, lib, ""), -ESRCH);
+	assert_int_equal(attach_agent(-1, lib, ""), -ESRCH);
 }
 
 /* --- who only plays a JVM --------------------------------------------------------------------- */
@@ -297,9 +293,7 @@ static void fake_is_refused(const char *mode, const char *lib, int err, const ch
 	line = child_line(c, JVM_TIMEOUT_MS);
 	assert_non_null(line);
 	j = (struct jvm){.c = c, .pid = child_pid(c), .jdk = jdk_or_skip("jdk17"), .dir = dir};
-	log_set_sink(attach_keep_error, NULL);
 	attach_refuses(&j, lib, "", err, what);
-	log_set_sink(NULL, NULL);
 	attach_check_folder(&j, "/tmp");
 	assert_true(child_running(c));
 	unlink(attach_socket_of(&j).sun_path);

@@ -8,12 +8,16 @@
 #include "agent/agent_load.h"
 
 static const char *const busy[] = {"prog.Busy", NULL};
-char attach_said[LOG_TEXT_MAX];
+char attach_said[FAIL_TEXT_MAX];
 
-void attach_keep_error(enum log_level level, const char *text, void *arg _unused_)
+int attach_agent(pid_t pid, const char *lib, const char *options)
 {
-	if (level == LOG_LVL_ERR)
-		snprintf(attach_said, sizeof(attach_said), "%s", text);
+	struct fail f = {0};
+	int err = agent_load(pid, lib, options, &f);
+
+	if (*f.text)
+		snprintf(attach_said, sizeof(attach_said), "%s", f.text);
+	return err;
 }
 
 /* What was built in @relative, seen from the folder of this program. */
@@ -58,7 +62,6 @@ void attach_start(struct jvm *j, const struct jdk *jdk, const char *const *prefi
 	jvm_ready(j);
 	if (child_descendants(j->pid, pids, ARRAY_SIZE(pids)))
 		j->pid = pids[0];
-	log_set_sink(attach_keep_error, NULL);
 	attach_said[0] = '\0';
 }
 
@@ -93,7 +96,6 @@ void attach_finish(struct jvm *j)
 		jvm_fail(j, "it was made to print its stacks");
 	jvm_check_unhurt(j);
 	jvm_quit(j);
-	log_set_sink(NULL, NULL);
 }
 
 /* Loading works, and the agent gets its options. */
@@ -103,7 +105,7 @@ void attach_loads(struct jvm *j, const char *lib, const char *options)
 	char text[64] = "";
 	FILE *f;
 
-	if (agent_load(j->pid, lib, options))
+	if (attach_agent(j->pid, lib, options))
 		jvm_fail(j, "'%s'", attach_said);
 	assert_true(asprintf(&path, "%s/loaded", j->dir) > 0);
 	f = fopen(path, "re");
@@ -122,7 +124,7 @@ void attach_refuses(struct jvm *j, const char *lib, const char *options, int err
 
 	attach_said[0] = '\0';
 	snprintf(pid, sizeof(pid), " %d: ", j->pid);
-	got = agent_load(j->pid, lib, options);
+	got = attach_agent(j->pid, lib, options);
 	if (got != err || !strstr(attach_said, pid) || !strstr(attach_said, what) ||
 	    strchr(attach_said, '\n'))
 		jvm_fail(j, "%d, '%s'; expected %d, '%s'", got, attach_said, err, what);

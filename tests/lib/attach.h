@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 #include "lib/jvm.h"
-#include "base/log.h"
+#include "base/fail.h"
 
 #define NOBODY	65534
 #define NOBODYS "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"
@@ -27,9 +27,9 @@
 	"mount -t tmpfs " options " none /tmp && mkdir -p \"$HP_CLASSES\" \"$HP_JDKS\" && "        \
 	"mount --bind /mnt/classes \"$HP_CLASSES\" && mount --bind /mnt/jdks \"$HP_JDKS\" && "
 
-/** attach_said - the last error, while attach_keep_error() is the log's sink. */
-extern char attach_said[LOG_TEXT_MAX];
-void attach_keep_error(enum log_level level, const char *text, void *arg);
+/** attach_agent() - agent_load(), which leaves the reason of a failure in attach_said. */
+int attach_agent(pid_t pid, const char *lib, const char *options);
+extern char attach_said[FAIL_TEXT_MAX];
 
 /** built_path() - what was built in @relative, seen from the folder of this program. To be freed.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One thread of another process runs errands for us, and nobody there notices. */
+/* One thread of another process makes remote calls for us, and nobody there notices. */
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -36,7 +36,7 @@ static void die_at_step(void)
 static const uint64_t no_args[6];
 
 /* Everything hotprobe ever does with a thread. Return: 0; a line where it went wrong. */
-static int errands(pid_t pid)
+static int remote_calls(pid_t pid)
 {
 	const uint64_t mmap_args[6] = {
 		0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0};
@@ -73,7 +73,7 @@ static int tracer(pid_t pid, int step)
 	if (!child) {
 		steps_left = step;
 		hijack_step = die_at_step;
-		_exit(errands(pid) & 0xff);
+		_exit(remote_calls(pid) & 0xff);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return status;
@@ -218,7 +218,7 @@ static void crash_random(void **state)
 				int line = 0;
 
 				while (!line)
-					line = errands(v[k].pid);
+					line = remote_calls(v[k].pid);
 				_exit(line & 0xff);
 			}
 			usleep((unsigned int)rand_r(&seed) % CRASH_LATE_US);

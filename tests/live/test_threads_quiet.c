@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* test_threads_quiet.c - which threads may still be on a killed instance's errand, as anybody can
- * see it. */
+/* test_threads_quiet.c - which threads may still make a killed instance's remote call, as anybody
+ * can see it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/ptrace.h>
@@ -11,7 +11,8 @@
 #include "remote/threads_quiet.h"
 #include "lib/victim.h"
 
-/* Threads that compute and threads that sleep are seen to be on no errand; a traced one is not. */
+/* Threads that compute and threads that sleep are seen to make no remote call; a traced one is not.
+ */
 static void quiet_wait_tells_errands(void **state)
 {
 	struct victim v;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static int parse(const char *text, size_t len, struct attach_reply *ret)
+static int parse(const char *text, size_t len, struct agent_load_reply *ret)
 {
 	/* A copy of the exact size: a sanitizer sees every byte read behind its end. */
 	char *exact = malloc(len ? len : 1);
@@ -22,9 +22,9 @@ static int parse(const char *text, size_t len, struct attach_reply *ret)
 	return err;
 }
 
-static struct attach_reply parsed(const char *text)
+static struct agent_load_reply parsed(const char *text)
 {
-	struct attach_reply r;
+	struct agent_load_reply r;
 
 	assert_int_equal(parse(text, strlen(text), &r), 0);
 	return r;
@@ -33,7 +33,7 @@ static struct attach_reply parsed(const char *text)
 /* An agent that was loaded: the command's status, and the agent's own. */
 static void parse_loaded(void **state _unused_)
 {
-	struct attach_reply r = parsed("0\nreturn code: 0\n");
+	struct agent_load_reply r = parsed("0\nreturn code: 0\n");
 
 	assert_int_equal(r.status, 0);
 	assert_true(r.returned);
@@ -49,7 +49,8 @@ static void parse_loaded(void **state _unused_)
 /* A library that was not loaded has status 0 too, and no return code: never taken for success. */
 static void parse_refused(void **state _unused_)
 {
-	struct attach_reply r = parsed("0\n/x/a.so was not loaded.\n/x/a.so: wrong ELF class\n");
+	struct agent_load_reply r =
+		parsed("0\n/x/a.so was not loaded.\n/x/a.so: wrong ELF class\n");
 
 	assert_int_equal(r.status, 0);
 	assert_false(r.returned);
@@ -92,7 +93,7 @@ static void parse_malformed(void **state _unused_)
 		"1-\n",
 		"return code: 0\n",
 	};
-	struct attach_reply r;
+	struct agent_load_reply r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (parse(bad[i], strlen(bad[i]), &r) != -EPROTO)
@@ -118,7 +119,7 @@ static void parse_return_code_malformed(void **state _unused_)
 /* Nothing of the text can reach a terminal but printable ASCII, on one line. */
 static void parse_text_is_harmless(void **state _unused_)
 {
-	struct attach_reply r;
+	struct agent_load_reply r;
 	char all[2 + 256] = "0\n";
 
 	for (int i = 0; i < 256; i++)
@@ -134,16 +135,16 @@ static void parse_text_is_harmless(void **state _unused_)
 /* Text beyond the bound is cut, whatever stands at the cut. */
 static void parse_text_too_long(void **state _unused_)
 {
-	char text[ATTACH_REPLY_MAX];
-	struct attach_reply r;
+	char text[AGENT_LOAD_REPLY_MAX];
+	struct agent_load_reply r;
 
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "0\n", 2);
 	assert_int_equal(parse(text, sizeof(text), &r), 0);
-	assert_in_range(strlen(r.text), ATTACH_TEXT_MAX - 3, ATTACH_TEXT_MAX - 1);
+	assert_in_range(strlen(r.text), AGENT_LOAD_TEXT_MAX - 3, AGENT_LOAD_TEXT_MAX - 1);
 	memset(text + 2, '\n', sizeof(text) - 3); /* the last byte keeps them from being trimmed */
 	assert_int_equal(parse(text, sizeof(text), &r), 0);
-	assert_in_range(strlen(r.text), ATTACH_TEXT_MAX - 3, ATTACH_TEXT_MAX - 1);
+	assert_in_range(strlen(r.text), AGENT_LOAD_TEXT_MAX - 3, AGENT_LOAD_TEXT_MAX - 1);
 }
 
 /* Every beginning of a reply is either refused or understood, and none is a success but the whole.
@@ -151,7 +152,7 @@ static void parse_text_too_long(void **state _unused_)
 static void parse_truncated(void **state _unused_)
 {
 	static const char whole[] = "0\nreturn code: 0\n";
-	struct attach_reply r;
+	struct agent_load_reply r;
 
 	for (size_t len = 0; len < sizeof(whole) - 1; len++) {
 		int err = parse(whole, len, &r);
@@ -172,7 +173,7 @@ static void parse_random(void **state _unused_)
 	print_message("  seed %u\n", seed);
 	for (int i = 0; i < 200000; i++) {
 		size_t len = (size_t)rand_r(&seed) % sizeof(text);
-		struct attach_reply r = {.status = 12345};
+		struct agent_load_reply r = {.status = 12345};
 
 		for (size_t k = 0; k < len; k++)
 			text[k] = alphabet[(size_t)rand_r(&seed) % sizeof(alphabet)];
