@@ -8,7 +8,7 @@
 
 #include "agent/agent_load_reply.h"
 #include "base/fail.h"
-#include "proc/proc.h"
+#include "proc/jvm.h"
 
 #define AGENT_LOAD_LIMIT_NS  (10 * NSEC_PER_SEC) /* for all of the child's work */
 #define AGENT_LOAD_PATH_SIZE 64

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proc.h - processes: which of them are JVMs, whose, and whether they are still the same one.
+ * proc.h - processes: whether one is still the same, and its files.
  *
  * Everything is read from /proc/PID of our own mount and PID namespace; files of the target are
  * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one; where
@@ -14,10 +14,6 @@
 #include "proc/maps.h"
 #include "proc/view.h"
 #include "base/util.h"
-
-enum jvm_kind { JVM_NONE, JVM_HOTSPOT, JVM_OPENJ9, JVM_ZING, JVM_NATIVE_IMAGE };
-
-const char *jvm_kind_name(enum jvm_kind kind); /* "hotspot", "openj9", ... as in list --json */
 
 /* One process, identified for good: a PID alone may be reused. */
 struct proc_id {
@@ -51,49 +47,5 @@ int proc_open_file(pid_t pid, const char *path);
 
 /** proc_open_regular() - the same for a path of our own, such as one under /proc. */
 int proc_open_regular(const char *path);
-
-/*
- * What can be told of a JVM from the outside, without reading its heap. Owned strings, never NULL;
- * what the target chose (main, libjvm) may hold any byte but NUL.
- */
-struct jvm_info {
-	pid_t pid;
-	uid_t uid;
-	enum jvm_kind kind;
-	bool launcher; /* the program is the java launcher; it may still be about to load its JVM */
-	bool is_32bit;
-	bool other_mount_ns, other_pid_ns;
-	pid_t ns_pid;	      /* its PID inside its own namespace */
-	char *user;	      /* name, or the number as text */
-	char *main;	      /* main class or jar from the command line, "" if unknown */
-	char *libjvm;	      /* path as the target sees it; "" without a libjvm.so */
-	char *libjvm_open;    /* path by which we can open the very file that is mapped, or "" */
-	int libjvm_fd;	      /* kept open, if @libjvm_open leads to it; else 0 */
-	uint64_t libjvm_base; /* load bias: target address minus virtual address in the file */
-};
-
-/**
- * jvm_inspect() - what kind of JVM is @pid?
- * Return: 0, with @ret->kind JVM_NONE for any other program; -ESRCH; -EPERM (-EACCES).
- */
-int jvm_inspect(pid_t pid, struct jvm_info *ret);
-
-/** jvm_inspect_by() - the same through a view of that process. Return: also as @v->open(). */
-int jvm_inspect_by(pid_t pid, struct view *v, struct jvm_info *ret);
-void jvm_info_fini(struct jvm_info *info);
-
-/**
- * jvm_each() - call @fn for every JVM that can be seen, in order of PID. Processes that end or
- * may not be looked at are passed over. Stops at the first non-zero return, which it returns.
- */
-int jvm_each(int (*fn)(const struct jvm_info *info, void *arg), void *arg);
-
-/**
- * jvm_main_class() - main class, jar or module/class from a /proc/PID/cmdline text of the launcher.
- * An argument file ("@FILE") is given as it is, because it may hold the main class.
- * @ret: malloc'd; "" if there is none.
- * Return: 0; -ENOMEM.
- */
-int jvm_main_class(const char *cmdline, size_t len, char **ret);
 
 #endif

@@ -2,7 +2,7 @@
 /* Fuzz target (libFuzzer): any text as a /proc/PID/cmdline. */
 #include <stdlib.h>
 
-#include "proc/proc.h"
+#include "proc/jvm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

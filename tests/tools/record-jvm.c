@@ -27,7 +27,7 @@
 #include "lib/cmocka_all.h"
 #include "lib/jvm.h"
 #include "lib/recorded.h"
-#include "proc/proc.h"
+#include "proc/jvm.h"
 #include "record-jvm-follow.h"
 #include "symmap/elfsyms.h"
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "lib/fake_elf.h"
-#include "proc/proc.h"
+#include "proc/jvm.h"
 
 /* How long a child may take to come up; far more than it ever needs. */
 #define CHILD_WAIT_MS 10000

@@ -30,7 +30,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/method_scan.h"
+#include "arch/x86_64/method_entry.h"
+#include "arch/x86_64/switch_table.h"
 
 #define INT3	  0xcc
 #define JCC8_LEN  2u
@@ -106,7 +107,7 @@ static enum flow indirect_jump(struct method_scan *s, uint32_t off)
 		if (!unwinds(s, off))
 			return FLOW_UNKNOWN;
 	} else if (x->operands[0].mem.index != X86_REG_INVALID ||
-		   reg_number(x->operands[0].mem.base) < 0) {
+		   insn_reg_number(x->operands[0].mem.base) < 0) {
 		return FLOW_UNKNOWN;
 	}
 	s->marks[off] |= MARK_LEAVES;

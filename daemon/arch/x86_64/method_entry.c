@@ -31,25 +31,14 @@
  */
 #include <string.h>
 
-#include "arch/x86_64/method_scan.h"
+#include "arch/x86_64/method_entry.h"
 
 /* Prologues are shorter. */
 #define RUN_MAX 16
 
 #define NOP5_LEN 5u
-#define JCC_LEN	 6u /* jcc rel32 */
 
 #define RSP 4
-
-static bool is_jcc32(const uint8_t *code, size_t len)
-{
-	return len == JCC_LEN && code[0] == 0x0f && (code[1] & 0xf0) == 0x80;
-}
-
-static bool is_jmp32(const uint8_t *code, size_t len)
-{
-	return len == INSN_JUMP_LEN && code[0] == 0xe9;
-}
 
 static bool kernel_knows_nop(const uint8_t *code, size_t len)
 {
@@ -69,7 +58,7 @@ static bool kernel_knows_nop(const uint8_t *code, size_t len)
 
 static bool kernel_emulates(const uint8_t *code, size_t len)
 {
-	if (kernel_knows_nop(code, len) || is_jcc32(code, len) || is_jmp32(code, len))
+	if (kernel_knows_nop(code, len) || insn_is_jcc32(code, len) || insn_is_jmp32(code, len))
 		return true;
 	if (len == INSN_JUMP_LEN && code[0] == 0xe8)
 		return true;
@@ -178,7 +167,7 @@ static bool harmless(const struct method_scan *s, const cs_insn *insn, int64_t *
 		return in_frame(&x->operands[0], *depth);
 	if (x->operands[0].type != X86_OP_REG)
 		return false;
-	number = reg_number(x->operands[0].reg);
+	number = insn_reg_number(x->operands[0].reg);
 	return number >= 0 && number != RSP && !(s->kept_regs >> number & 1);
 }
 
@@ -199,7 +188,7 @@ static bool divertible(const struct method_scan *s, uint32_t off)
 
 	if (insn->size < INSN_JUMP_LEN || (s->addr + off) % 8 + INSN_JUMP_LEN > 8)
 		return false;
-	if (is_jcc32(s->code + off, insn->size) || is_jmp32(s->code + off, insn->size))
+	if (insn_is_jcc32(s->code + off, insn->size) || insn_is_jmp32(s->code + off, insn->size))
 		return true;
 	return !insn_odd_prefix(&insn->detail->x86) && !relative_to_rip(&insn->detail->x86) &&
 	       (moves_stack(insn, &lower) || computes(insn, &only_flags));
@@ -251,46 +240,4 @@ void method_entry_find(struct method_scan *s, struct method_code *ret)
 			return;
 		off += insn->size;
 	}
-}
-
-/* A rel32 from behind itself at @from to @to, into @out. */
-static bool put_rel32(uint8_t *out, uint64_t from, uint64_t to)
-{
-	int64_t distance = (int64_t)(to - from);
-	int32_t rel = (int32_t)distance;
-
-	if (rel != distance)
-		return false;
-	memcpy(out, &rel, sizeof(rel));
-	return true;
-}
-
-/* Where the branch of @len bytes at @code, running at @addr, with a rel32 at its end, leads. */
-static uint64_t branch_target(uint64_t addr, const uint8_t *code, size_t len)
-{
-	int32_t rel;
-
-	memcpy(&rel, code + len - sizeof(rel), sizeof(rel));
-	return addr + len + (uint64_t)(int64_t)rel;
-}
-
-size_t method_code_move(const struct method_code *m, uint64_t addr, const uint8_t *code,
-			uint64_t at, uint8_t *out, size_t room)
-{
-	size_t len = m->divert.len;
-	uint64_t from = addr + m->divert.off;
-
-	if (len < INSN_JUMP_LEN || len > INSN_LEN_MAX || room < METHOD_CODE_ROOM)
-		return 0;
-	code += m->divert.off;
-	memcpy(out, code, len);
-	if ((is_jcc32(code, len) || is_jmp32(code, len)) &&
-	    !put_rel32(out + len - 4, at + len, branch_target(from, code, len)))
-		return 0;
-	if (is_jmp32(code, len))
-		return len;
-	out[len] = 0xe9;
-	if (!put_rel32(out + len + 1, at + len + INSN_JUMP_LEN, from + len))
-		return 0;
-	return len + INSN_JUMP_LEN;
 }

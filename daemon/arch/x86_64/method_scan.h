@@ -43,17 +43,4 @@ static inline void method_scan_target(struct method_scan *s, uint32_t off)
 		s->lowest_target = off;
 }
 
-/** reg_number() - 0 to 15 of the general register that @reg is, or is a part of; -1 of others. */
-int reg_number(x86_reg reg);
-
-/**
- * switch_table_read() - the table that the `jmp *%reg` at @off takes its target from.
- * Marks its bytes and where it leads; changes the decoder's instruction.
- * Return: is it one that is understood?
- */
-bool switch_table_read(struct method_scan *s, uint32_t off);
-
-/** method_entry_find() - @ret->probe, @ret->emulated and @ret->divert; @ret->complete is known. */
-void method_entry_find(struct method_scan *s, struct method_code *ret);
-
 #endif

@@ -23,41 +23,10 @@
  */
 #include <string.h>
 
-#include "arch/x86_64/method_scan.h"
+#include "arch/x86_64/switch_table.h"
 
 #define DENSE_ENTRY  4u
 #define HASHED_ENTRY 8u
-
-int reg_number(x86_reg reg)
-{
-	/* In the order of their numbers; 8, 16, 32 and 64 bits, and what else there is. */
-	static const uint16_t regs[16][5] = {
-		{X86_REG_AL, X86_REG_AX, X86_REG_EAX, X86_REG_RAX, X86_REG_AH},
-		{X86_REG_CL, X86_REG_CX, X86_REG_ECX, X86_REG_RCX, X86_REG_CH},
-		{X86_REG_DL, X86_REG_DX, X86_REG_EDX, X86_REG_RDX, X86_REG_DH},
-		{X86_REG_BL, X86_REG_BX, X86_REG_EBX, X86_REG_RBX, X86_REG_BH},
-		{X86_REG_SPL, X86_REG_SP, X86_REG_ESP, X86_REG_RSP},
-		{X86_REG_BPL, X86_REG_BP, X86_REG_EBP, X86_REG_RBP},
-		{X86_REG_SIL, X86_REG_SI, X86_REG_ESI, X86_REG_RSI},
-		{X86_REG_DIL, X86_REG_DI, X86_REG_EDI, X86_REG_RDI},
-		{X86_REG_R8B, X86_REG_R8W, X86_REG_R8D, X86_REG_R8},
-		{X86_REG_R9B, X86_REG_R9W, X86_REG_R9D, X86_REG_R9},
-		{X86_REG_R10B, X86_REG_R10W, X86_REG_R10D, X86_REG_R10},
-		{X86_REG_R11B, X86_REG_R11W, X86_REG_R11D, X86_REG_R11},
-		{X86_REG_R12B, X86_REG_R12W, X86_REG_R12D, X86_REG_R12},
-		{X86_REG_R13B, X86_REG_R13W, X86_REG_R13D, X86_REG_R13},
-		{X86_REG_R14B, X86_REG_R14W, X86_REG_R14D, X86_REG_R14},
-		{X86_REG_R15B, X86_REG_R15W, X86_REG_R15D, X86_REG_R15},
-	};
-
-	if (reg == X86_REG_INVALID)
-		return -1;
-	for (int i = 0; i < 16; i++)
-		for (int k = 0; k < 5; k++)
-			if (regs[i][k] == reg)
-				return i;
-	return -1;
-}
 
 /* The @back-th instruction before the present one, 1 being the one right before; NULL if unknown.
  */
@@ -81,7 +50,7 @@ static const cs_x86_op *operand(const cs_insn *insn, uint8_t i)
 static bool is_reg(const cs_insn *insn, uint8_t i, int number, uint8_t size)
 {
 	return insn->detail->x86.op_count > i && operand(insn, i)->type == X86_OP_REG &&
-	       operand(insn, i)->size == size && reg_number(operand(insn, i)->reg) == number;
+	       operand(insn, i)->size == size && insn_reg_number(operand(insn, i)->reg) == number;
 }
 
 static bool is_imm(const cs_insn *insn, uint8_t i)
@@ -102,7 +71,7 @@ static bool match_add(const cs_insn *insn, struct table *t)
 	if (!insn || insn->id != X86_INS_ADD || !is_reg(insn, 0, t->base, 8) ||
 	    insn->detail->x86.op_count != 2 || operand(insn, 1)->type != X86_OP_REG)
 		return false;
-	t->entry = reg_number(operand(insn, 1)->reg);
+	t->entry = insn_reg_number(operand(insn, 1)->reg);
 	return t->entry >= 0 && t->entry != t->base;
 }
 
@@ -115,9 +84,9 @@ static bool match_load(const cs_insn *insn, unsigned int id, struct table *t)
 	    operand(insn, 1)->type != X86_OP_MEM || operand(insn, 1)->size != t->entry_size)
 		return false;
 	m = &operand(insn, 1)->mem;
-	t->index = reg_number(m->index);
-	return reg_number(m->base) == t->base && t->index >= 0 && m->segment == X86_REG_INVALID &&
-	       m->scale == (int)t->entry_size && m->disp == 0;
+	t->index = insn_reg_number(m->index);
+	return insn_reg_number(m->base) == t->base && t->index >= 0 &&
+	       m->segment == X86_REG_INVALID && m->scale == (int)t->entry_size && m->disp == 0;
 }
 
 /* lea table(%rip),%base; the table is in the method, behind the jump at @jump. */
@@ -163,7 +132,7 @@ static bool writes(struct method_scan *s, const cs_insn *insn, int number)
 	if (cs_regs_access(s->d->handle, insn, read, &nread, written, &nwritten) != CS_ERR_OK)
 		return true;
 	for (uint8_t i = 0; i < nwritten; i++)
-		if (reg_number(written[i]) == number)
+		if (insn_reg_number(written[i]) == number)
 			return true;
 	return false;
 }
@@ -242,7 +211,7 @@ static void mark_guarded(struct method_scan *s, const struct table *t, uint32_t 
 bool switch_table_read(struct method_scan *s, uint32_t off)
 {
 	const cs_insn *insn = s->d->insn;
-	struct table t = {.base = reg_number(operand(insn, 0)->reg)};
+	struct table t = {.base = insn_reg_number(operand(insn, 0)->reg)};
 
 	if (t.base < 0 || !match_add(recent(s, 1), &t))
 		return false;

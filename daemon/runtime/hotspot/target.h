@@ -10,7 +10,7 @@
 #include "symmap/elfsyms.h"
 #include "symmap/symmap.h"
 #include "runtime/hotspot/layout.h"
-#include "proc/proc.h"
+#include "proc/jvm.h"
 
 struct target {
 	struct proc_id id;

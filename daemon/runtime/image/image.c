@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* image.c - recognise native images. See image.h. */
-#include <sys/stat.h>
-
 #include "arch/machine.h"
+#include "proc/jvm_image.h"
 #include "symmap/elffile.h"
 #include "symmap/elfsyms.h"
 #include "runtime/image/image.h"
 
 /* The image's C data: 10 to 80 kB. */
 #define DATA_MAX (16u << 20)
-
-/* An image exports its C entry points: 40 and up to some hundred symbols. */
-#define EXPORTS_MAX 8192
-
-/* Images of this run whose answer is remembered; a further one takes the place of an older. */
-#define KNOWN_MAX 256
 
 const char *image_machine(uint16_t machine)
 {
@@ -36,33 +29,6 @@ const char *image_unprobeable(const struct image_about *a)
 
 /* --- is it one? ------------------------------------------------------------------------------- */
 
-/* The section that holds the initial heap, since 19.0. */
-static bool has_heap(const struct elffile *f)
-{
-	const Elf64_Shdr *sh = elffile_section(f, ".svm_heap");
-
-	return sh && sh->sh_type == SHT_PROGBITS && (sh->sh_flags & SHF_ALLOC) && sh->sh_size &&
-	       range_inside(sh->sh_offset, sh->sh_size, 0, f->size);
-}
-
-/* The C interface of every image that has isolates. */
-static bool has_exports(const struct elffile *f)
-{
-	static const char *const names[] = {"graal_create_isolate", "__svm_version_info",
-					    "__svm_code_section"};
-	const Elf64_Shdr *sh = elffile_section_of_type(f, SHT_DYNSYM);
-	struct elfsyms *e;
-	bool found = false;
-
-	if (!sh || sh->sh_size > EXPORTS_MAX * sizeof(Elf64_Sym) || !machine_is_ours(f->machine) ||
-	    elfsyms_open(f->fd, &e))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !found; i++)
-		found = elfsyms_exports(e, names[i]);
-	elfsyms_close(e);
-	return found;
-}
-
 /* Before there were isolates, and with the symbols: the base of the image's C data. */
 static bool has_base_symbol(const struct elffile *f)
 {
@@ -77,44 +43,9 @@ static bool has_base_symbol(const struct elffile *f)
 	return found;
 }
 
-struct known {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
-	bool used, is_image;
-};
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_file(const struct known *k, const struct stat *st)
-{
-	return k->used && k->dev == st->st_dev && k->ino == st->st_ino && k->size == st->st_size &&
-	       same_time(&k->mtime, &st->st_mtim) && same_time(&k->ctime, &st->st_ctim);
-}
-
 bool image_recognise(int fd)
 {
-	static struct known all[KNOWN_MAX];
-	struct elffile f;
-	struct known *k;
-	struct stat st;
-	bool yes;
-
-	if (fstat(fd, &st))
-		return false;
-	k = &all[(st.st_ino ^ st.st_dev) % KNOWN_MAX];
-	if (same_file(k, &st))
-		return k->is_image;
-	if (elffile_open_any(fd, &f))
-		return false;
-	yes = has_heap(&f) || has_exports(&f);
-	elffile_close(&f);
-	*k = (struct known){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim, true, yes};
-	return yes;
+	return jvm_image_recognise(fd);
 }
 
 /* --- what kind of one ------------------------------------------------------------------------- */
@@ -207,7 +138,7 @@ int image_look(int fd, struct image_about *ret)
 	a.is_static = !has_segment(&f, PT_INTERP);
 	a.has_symtab = elffile_section_of_type(&f, SHT_SYMTAB);
 	a.packer = find_packer(&f);
-	a.is_image = has_heap(&f) || has_exports(&f) || has_base_symbol(&f);
+	a.is_image = jvm_image_has_marks(&f) || has_base_symbol(&f);
 	if (a.is_image)
 		err = read_strings(&f, &a);
 	elffile_close(&f);

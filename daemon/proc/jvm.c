@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 
 #include "symmap/elfsyms.h"
-#include "runtime/image/image.h"
-#include "proc/proc.h"
+#include "proc/jvm_image.h"
+#include "proc/jvm.h"
 
 /* /proc/PID/status takes about 1.5 kB; NSpid and the CPU masks may add some. */
 #define STATUS_MAX 16384
@@ -399,7 +399,7 @@ static int inspect(pid_t pid, struct view *v, struct maps *maps, struct jvm_info
 	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);
-	if (info->kind == JVM_NONE && exe >= 0 && image_recognise(exe))
+	if (info->kind == JVM_NONE && exe >= 0 && jvm_image_recognise(exe))
 		info->kind = JVM_NATIVE_IMAGE;
 	if (info->kind == JVM_NONE)
 		return 0;

@@ -6,7 +6,7 @@
  * with it. Source: OpenJDK src/java.base/share/native/libjli/java.c (GetOpt, ParseArguments,
  * IsLauncherOption, IsModuleOption), the same from JDK 9 on.
  */
-#include "proc/proc.h"
+#include "proc/jvm.h"
 
 /* A path takes at most 4096 bytes; nobody reads more of a class name. */
 #define MAIN_MAX 4096
