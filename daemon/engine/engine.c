@@ -91,19 +91,34 @@ static enum status req_trace(struct client *c, struct request *req)
 	return session_trace(c->loop, &c->conn, &req->trace, on_session_done, c, &c->session);
 }
 
-static enum status req_methods(struct client *c, struct request *req)
+/* @spec: taken over. */
+static enum status list_methods(struct client *c, const struct request *req, struct spec *spec)
 {
 	const struct target_request *t = &req->target;
-	const char *pattern = req->methods.pattern;
 	char exe[IMAGES_EXE_MAX];
 	const char *binary = binary_of(t, exe);
+	enum status status;
 
-	if (binary)
-		return images_methods(&c->conn, binary, pattern);
-	if (req->methods.follow)
-		return watch_start(c->loop, &c->conn, t->pid, t->via, pattern, on_watch_done, c,
+	if (!binary && req->methods.follow)
+		return watch_start(c->loop, &c->conn, t->pid, t->via, spec, on_watch_done, c,
 				   &c->watch);
-	return report_methods(&c->conn, t->pid, t->via, pattern);
+	status = binary ? images_methods(&c->conn, binary, spec)
+			: report_methods(&c->conn, t->pid, t->via, spec);
+	spec_free(spec);
+	return status;
+}
+
+static enum status req_methods(struct client *c, struct request *req)
+{
+	const char *pattern = req->methods.pattern;
+	struct spec *spec = NULL;
+	struct fail f = {0};
+	int err = pattern ? spec_parse(pattern, &spec, &f) : 0;
+
+	if (!err)
+		return list_methods(c, req, spec);
+	log_err("%s", err == -EINVAL ? f.text : "out of memory");
+	return err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 }
 
 static enum status req_list(struct client *c, struct request *req _unused_)

@@ -273,16 +273,16 @@ static bool drain(struct conn *conn)
 	return true;
 }
 
-static void send_methods(struct listing *l, const struct image_pattern *p)
+static void send_methods(struct listing *l, const struct image_match *p)
 {
 	const struct image_map *map = l->map;
-	enum image_fit least = p ? image_pattern_best(p, map) : FIT_NAME;
+	enum image_fit least = p ? image_match_best(p) : FIT_NAME;
 	uint32_t shown = 0, unclear = 0;
 
 	for (uint32_t i = 0; i < map->n && least != FIT_NOT; i++) {
 		const struct image_method *m = &map->methods[i];
 
-		if (p && image_pattern_fit(p, map, m) < least)
+		if (p && image_match_fit(p, m) < least)
 			continue;
 		if (!drain(l->conn))
 			return;
@@ -311,9 +311,10 @@ const char *images_no_names(int err)
 			 "with -H:-DeleteLocalSymbols";
 }
 
-static enum status show(struct conn *conn, const char *path, int fd, const struct image_pattern *p)
+static enum status show(struct conn *conn, const char *path, int fd, const struct spec *spec)
 {
 	struct listing l = {.conn = conn};
+	struct image_match *match = NULL;
 	uint64_t start = clock_ns();
 	struct image_map map;
 	bool hit;
@@ -335,33 +336,30 @@ static enum status show(struct conn *conn, const char *path, int fd, const struc
 			 "are its exports",
 			 path);
 	l.map = &map;
-	if (p && machine_is_ours(l.file.machine))
+	if (spec && machine_is_ours(l.file.machine))
 		l.decoder = insn_decoder_new();
-	send_methods(&l, p);
+	err = spec ? image_match_new(spec, &map, &match) : 0;
+	if (!err)
+		send_methods(&l, match);
+	image_match_free(match);
 	insn_decoder_free(l.decoder);
 	image_map_fini(&map);
 	elffile_close(&l.file);
-	return STATUS_OK;
+	return status_of(err);
 }
 
-enum status images_methods(struct conn *conn, const char *path, const char *pattern)
+enum status images_methods(struct conn *conn, const char *path, const struct spec *spec)
 {
-	struct image_pattern *p = NULL;
 	_cleanup_close_ int fd = -1;
 	struct image_about a;
 	enum status status;
 
-	if (pattern && image_pattern_new(pattern, &p)) {
-		log_err("'%s' is no pattern for methods", pattern);
-		return STATUS_USAGE;
-	}
 	status = images_open(path, &fd, &a);
 	if (status == STATUS_OK && (a.packer || !a.is_image)) {
 		log_err("%s: %s", path, image_unprobeable(&a));
 		status = STATUS_UNSUPPORTED;
 	}
 	if (status == STATUS_OK)
-		status = show(conn, path, fd, p);
-	image_pattern_free(p);
+		status = show(conn, path, fd, spec);
 	return status;
 }

@@ -5,6 +5,7 @@
 #ifndef HP_IMAGES_H
 #define HP_IMAGES_H
 
+#include "probe/spec.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
 #include "runtime/image/image.h"
@@ -12,8 +13,8 @@
 /** images_check() - what kind of image @path is, and whether it can be probed. */
 enum status images_check(struct conn *conn, const char *path);
 
-/** images_methods() - one line per method of @path that matches @pattern (NULL: all). */
-enum status images_methods(struct conn *conn, const char *path, const char *pattern);
+/** images_methods() - one line per method of @path that @spec means (NULL: all). */
+enum status images_methods(struct conn *conn, const char *path, const struct spec *spec);
 
 /**
  * images_open() - open the file of an image, or any 64-bit program; prints one error line when it

@@ -12,18 +12,9 @@
 #include "kernel/kernel_features.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/codeheap.h"
+#include "runtime/hotspot/hotspot_match.h"
 
 /* --- methods ---------------------------------------------------------------------------------- */
-
-bool report_wanted(const char *pattern, const struct nmethod *nm)
-{
-	char full[4096];
-
-	if (!pattern)
-		return true;
-	snprintf(full, sizeof(full), "%s.%s", nm->m.klass, nm->m.name);
-	return glob_match(pattern, full);
-}
 
 void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, uint64_t ts_ns)
 {
@@ -50,17 +41,17 @@ void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, 
 	buf_str(b, "}\n");
 }
 
-void report_map(struct buf *b, const struct symmap *map, const char *pattern)
+void report_map(struct buf *b, const struct symmap *map, struct target *t, const struct spec *spec)
 {
 	for (size_t i = 0; i < symmap_count(map); i++) {
 		const struct nmethod *nm = symmap_at(map, i);
 
-		if (report_wanted(pattern, nm))
+		if (!spec || hotspot_match(spec, t->mem, &t->layout, nm))
 			report_nmethod(b, nm, NULL, 0);
 	}
 }
 
-enum status report_methods(struct conn *conn, pid_t pid, enum via via, const char *pattern)
+enum status report_methods(struct conn *conn, pid_t pid, enum via via, const struct spec *spec)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;
@@ -77,7 +68,7 @@ enum status report_methods(struct conn *conn, pid_t pid, enum via via, const cha
 	if (err == 0) {
 		struct symmap *map = codecache_map(f);
 
-		report_map(&conn->out, map, pattern);
+		report_map(&conn->out, map, t, spec);
 		log_debug("map: %zu nmethods of PID %d in %.1f ms, %zu bytes each beside %zu "
 			  "bytes of names",
 			  symmap_count(map), pid, (double)codecache_walk_ns(f) / 1e6,

@@ -42,9 +42,8 @@ struct image_session {
 	struct image_proc proc;
 	struct names klasses;
 
-	struct image_pattern *patterns[SPECS_MAX];
-	char *texts[SPECS_MAX];
-	char *descs[SPECS_MAX];		/* what each SPEC says of parameters, or NULL */
+	struct spec *specs[SPECS_MAX];
+	struct image_match *matches[SPECS_MAX];
 	enum image_fit best[SPECS_MAX]; /* that any method has */
 	size_t nspecs;
 
@@ -105,26 +104,15 @@ static const struct probe_ops probe_ops = {
 
 static int parse_specs(struct image_session *im, const struct trace_request *req)
 {
-	char desc[IMAGE_NAME_MAX];
-
 	for (size_t i = 0; i < req->nspecs; i++) {
-		int err = image_pattern_new(req->specs[i], &im->patterns[i]);
+		struct fail f = {0};
+		int err = spec_parse(req->specs[i], &im->specs[i], &f);
 
-		if (!err) {
-			im->nspecs++;
-			err = image_pattern_descriptor(im->patterns[i], desc, sizeof(desc));
-		}
 		if (err == -EINVAL)
-			log_err("bad SPEC '%s': for a native image it is [static] "
-				"CLASS.METHOD[(TYPES)]"
-				"[@ENTRY]",
-				req->specs[i]);
-		if (err && err != -ENOENT)
+			log_err("%s", f.text);
+		if (err)
 			return err;
-		im->texts[i] = strdup(req->specs[i]);
-		im->descs[i] = err ? NULL : strdup(desc);
-		if (!im->texts[i] || (!err && !im->descs[i]))
-			return -ENOMEM;
+		im->nspecs++;
 	}
 	return 0;
 }
@@ -135,7 +123,7 @@ static enum image_fit fit(struct image_session *im, const struct image_method *m
 	enum image_fit best = FIT_NOT;
 
 	for (size_t i = 0; i < im->nspecs; i++) {
-		enum image_fit f = image_pattern_fit(im->patterns[i], &im->map, m);
+		enum image_fit f = image_match_fit(im->matches[i], m);
 
 		if (f >= im->best[i] && f > best) {
 			best = f;
@@ -146,9 +134,9 @@ static enum image_fit fit(struct image_session *im, const struct image_method *m
 }
 
 /* Source: JLS 8.7 and 12.9: class initializers are static; JVMS 2.9.1: constructors are not. */
-static bool is_static(const struct image_pattern *p, const char *name, const char *desc)
+static bool is_static(const struct spec *spec, const char *name, const char *desc)
 {
-	return image_pattern_is_static(p) || !strcmp(name, "<clinit>") ||
+	return spec_is_static(spec) || !strcmp(name, "<clinit>") ||
 	       (!strcmp(name, "main") && !strcmp(desc, "([Ljava/lang/String;)V"));
 }
 
@@ -157,24 +145,26 @@ static bool is_static(const struct image_pattern *p, const char *name, const cha
  * its name, or was picked by its entry, or whose signature the image confirms. C's callers pass no
  * heap base, without which references mean nothing.
  */
-static void know_types(struct image_session *im, const struct image_method *m, size_t spec,
-		       enum image_fit fit, struct image_site_plan *plan)
+static void know_types(struct image_session *im, const struct image_method *m, size_t i,
+		       enum image_fit fit, struct image_site_plan *plan,
+		       char said[static IMAGE_NAME_MAX])
 {
 	const char *own = image_text(&im->map, m->desc), *name = image_text(&im->map, m->name);
-	const struct image_pattern *p = im->patterns[spec];
-	bool sure = fit == FIT_SIGNATURE || m->overloads == 1 || image_pattern_picks_one(p);
+	const struct spec *spec = im->specs[i];
+	bool sure = fit == FIT_SIGNATURE || m->overloads == 1 || spec_entry(spec);
+	bool says = !image_match_descriptor(im->matches[i], m, said, IMAGE_NAME_MAX);
 
-	if (im->descs[spec] && sure)
-		plan->desc = *own ? own : im->descs[spec];
+	if (says && sure)
+		plan->desc = *own ? own : said;
 	else if (*own && (!strcmp(name, "<init>") || !strcmp(name, "<clinit>")))
 		plan->desc = own;
 	if (m->flags & METHOD_C_ENTRY)
 		plan->desc = NULL;
 	plan->desc_by_spec = plan->desc != own && fit != FIT_SIGNATURE;
 	if (plan->desc)
-		plan->is_static = is_static(p, name, plan->desc);
+		plan->is_static = is_static(spec, name, plan->desc);
 	im->raw += !plan->desc;
-	im->shared += !plan->desc && im->descs[spec] && !sure;
+	im->shared += !plan->desc && says && !sure;
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */
@@ -215,6 +205,7 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 		.bias = im->has_proc ? im->proc.bias : 0,
 	};
 	_cleanup_free_ uint8_t *code = NULL;
+	char said[IMAGE_NAME_MAX];
 	size_t spec = 0;
 	enum image_fit how = fit(im, m, &spec);
 	int err;
@@ -222,7 +213,7 @@ static int arm_method(struct session *s, const struct image_method *m, bool dive
 	if (how == FIT_NOT)
 		return 0;
 	im->methods++;
-	know_types(im, m, spec, how, &plan);
+	know_types(im, m, spec, how, &plan, said);
 	err = read_code(im, m, &plan, &code);
 	plan.code = code;
 	if (!err)
@@ -360,7 +351,11 @@ static int match_all(struct image_session *im)
 	bool any = false;
 
 	for (size_t i = 0; i < im->nspecs; i++) {
-		im->best[i] = image_pattern_best(im->patterns[i], &im->map);
+		int err = image_match_new(im->specs[i], &im->map, &im->matches[i]);
+
+		if (err)
+			return err;
+		im->best[i] = image_match_best(im->matches[i]);
 		any = any || im->best[i] != FIT_NOT;
 	}
 	if (any)
@@ -502,7 +497,7 @@ static int image_attach(struct session *s, const struct trace_request *req)
 static void image_attached(struct session *s, struct buf *b)
 {
 	struct image_session *im = s->own;
-	const char *sep = "";
+	const char *sep = "", *text;
 
 	buf_str(b, ",\"kind\":\"native-image\",\"binary\":");
 	json_str(b, im->path, strlen(im->path));
@@ -512,7 +507,8 @@ static void image_attached(struct session *s, struct buf *b)
 		if (im->best[i] != FIT_NOT)
 			continue;
 		buf_str(b, sep);
-		json_str(b, im->texts[i], strlen(im->texts[i]));
+		text = spec_text(im->specs[i]);
+		json_str(b, text, strlen(text));
 		sep = ",";
 	}
 	buf_printf(b, "],\"via\":\"%s\",\"diverted\":%u,\"emulated\":%u,\"stepped\":%u",
@@ -530,7 +526,7 @@ static void image_notes(struct session *s)
 			log_warn("'%s' matches no method of %s: one that is inlined everywhere has "
 				 "no "
 				 "code of its own",
-				 im->texts[i], im->path);
+				 spec_text(im->specs[i]), im->path);
 	if (im->raw)
 		log_info("%u of %u methods: what parameters they have is not known from the image, "
 			 "so their "
@@ -580,9 +576,8 @@ static void image_free(struct session *s)
 	if (!im)
 		return;
 	for (size_t i = 0; i < SPECS_MAX; i++) {
-		image_pattern_free(im->patterns[i]);
-		free(im->texts[i]);
-		free(im->descs[i]);
+		image_match_free(im->matches[i]);
+		spec_free(im->specs[i]);
 	}
 	if (im->has_heap)
 		image_heap_close(&im->heap);

@@ -197,12 +197,11 @@ static const char *klass_of_word(void *arg, uint64_t word)
 static int parse_specs(struct jvm_session *j, const struct trace_request *req)
 {
 	for (size_t i = 0; i < req->nspecs; i++) {
-		struct spec_error why;
-		int err = spec_parse(req->specs[i], &j->specs[i], &why);
+		struct fail f = {0};
+		int err = spec_parse(req->specs[i], &j->specs[i], &f);
 
 		if (err == -EINVAL)
-			log_err("bad SPEC '%s': column %zu: %s", req->specs[i], why.column,
-				why.why);
+			log_err("%s", f.text);
 		if (err)
 			return err;
 		j->nspecs++;

@@ -4,6 +4,7 @@
 #include "runtime/hotspot/codecache.h"
 #include "base/log.h"
 #include "engine/report.h"
+#include "runtime/hotspot/hotspot_match.h"
 
 struct watch {
 	struct loop *loop;
@@ -14,12 +15,12 @@ struct watch {
 	struct target *t;
 	struct codecache *codecache;
 	struct loop_source *pid_src;
-	char *pattern;
+	struct spec *spec; /* NULL: all */
 };
 
 static void tell(struct watch *w, const char *event, const struct nmethod *nm, uint64_t ts_ns)
 {
-	if (!report_wanted(w->pattern, nm))
+	if (w->spec && !hotspot_match(w->spec, w->t->mem, &w->t->layout, nm))
 		return;
 	report_nmethod(&w->conn->out, nm, event, ts_ns + clock_wall_ns() - clock_ns());
 }
@@ -51,7 +52,7 @@ static void watch_free(struct watch *w)
 	codecache_close(w->codecache);
 	target_close(w->t);
 	remote_close(w->remote);
-	free(w->pattern);
+	spec_free(w->spec);
 	free(w);
 }
 
@@ -71,7 +72,7 @@ static void on_target_ended(void *arg, uint32_t events _unused_)
 }
 
 enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum via via,
-			const char *pattern, session_done_fn *done, void *arg, struct watch **ret)
+			struct spec *spec, session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 	char why[LOG_TEXT_MAX];
@@ -79,14 +80,13 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum vi
 	int err;
 
 	if (!w) {
+		spec_free(spec);
 		log_err("out of memory");
 		return STATUS_FAILED;
 	}
-	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg};
+	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg, .spec = spec};
 	log_hold(why);
 	err = session_look_at(pid, via, &w->remote, &w->t);
-	if (err == 0 && pattern && !(w->pattern = strdup(pattern)))
-		err = -ENOMEM;
 	if (err == 0)
 		err = codecache_open(w->t, loop, &ops, w, &w->codecache);
 	if (err == 0) {
@@ -98,7 +98,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum vi
 		watch_free(w);
 		return status;
 	}
-	report_map(&conn->out, codecache_map(w->codecache), w->pattern);
+	report_map(&conn->out, codecache_map(w->codecache), w->t, w->spec);
 	*ret = w;
 	return STATUS_OK;
 }

@@ -6,15 +6,16 @@
 #define HP_WATCH_H
 
 #include "engine/session.h"
+#include "probe/spec.h"
 
 struct watch;
 
 /**
  * watch_start() - send the map as items, then each change as an event, until stopped.
- * @pattern: glob over "class.name", or NULL for all. Same return as session_trace().
+ * @spec: taken over; NULL: all. Same return as session_trace().
  */
 enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum via via,
-			const char *pattern, session_done_fn *done, void *arg, struct watch **ret);
+			struct spec *spec, session_done_fn *done, void *arg, struct watch **ret);
 void watch_stop(struct watch *w);
 
 #endif

@@ -14,37 +14,50 @@
 
 #define DIMS_MAX 255 /* JVMS 4.3.2 */
 
-/* One parameter type: "Map.Entry[]" is "Map.Entry" with one dimension. */
-struct param {
-	char *name;
-	uint16_t dims;
-};
-
 struct spec {
 	char *text;
 	char *pattern; /* CLASS.METHOD, as one glob */
-	bool any_params;
+	bool is_static, any_params;
 	uint16_t nparams;
-	struct param params[JTYPE_PARAMS_MAX];
+	struct spec_type params[JTYPE_PARAMS_MAX];
+	struct spec_type ret; /* name NULL: any */
+	uint64_t entry;
 };
 
 /* --- parsing ---------------------------------------------------------------------------------- */
 
+/* What of a SPEC an error shows; it may be long. */
+#define SHOWN_MAX 512
+
 struct parser {
 	const char *text, *p;
 	struct spec *spec;
-	struct spec_error *err;
+	struct fail *fail;
+	const char *ends; /* what may stand behind a type's name */
 };
+
+/* How much of @text is shown: no character is cut. */
+static int shown(const char *text)
+{
+	size_t len = strnlen(text, SHOWN_MAX + 1);
+
+	if (len > SHOWN_MAX)
+		for (len = SHOWN_MAX; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+			len--;
+	return (int)len;
+}
 
 _printf_(3, 4) static int fail(struct parser *ps, const char *at, const char *fmt, ...)
 {
+	int len = shown(ps->text);
+	char why[160];
 	va_list ap;
 
-	ps->err->column = (size_t)(at - ps->text) + 1;
 	va_start(ap, fmt);
-	vsnprintf(ps->err->why, sizeof(ps->err->why), fmt, ap);
+	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	return -EINVAL;
+	return fail_set(ps->fail, -EINVAL, "bad SPEC '%.*s%s': column %zu: %s", len, ps->text,
+			ps->text[len] ? "..." : "", (size_t)(at - ps->text) + 1, why);
 }
 
 static bool is_space(char c)
@@ -70,11 +83,13 @@ static int fail_character(struct parser *ps, const char *where)
 	unsigned char c = (unsigned char)*ps->p;
 
 	if (c == ')')
-		return fail(ps, ps->p, "')' without '('");
+		return fail(ps, ps->p, "')' without '(': leave it out");
 	if (c == '(')
-		return fail(ps, ps->p, "'(' inside a parameter list");
+		return fail(ps, ps->p, "'(' inside a parameter list: leave it out");
 	if (c == ':' || c == '#')
-		return fail(ps, ps->p, "'%c': write '.' between class and method", c);
+		return fail(ps, ps->p, "'%c': write '.' once between class and method", c);
+	if (c == '@')
+		return fail(ps, ps->p, "'@' in %s: an address stands at the end", where);
 	if (!isprint(c))
 		return fail(ps, ps->p, "bad character 0x%02x in %s", c, where);
 	return fail(ps, ps->p, "bad character '%c' in %s", c, where);
@@ -103,24 +118,50 @@ static size_t special_len(const char *p)
 	return 0;
 }
 
-/* Takes the words between the dots; gives the last one, or NULL after an error. */
+/* What ends a word: '.', or "::" or '#' before the method. Return: its length, or 0. */
+static size_t separator_len(const char *p)
+{
+	if (*p == '.' || *p == '#')
+		return 1;
+	return !strncmp(p, "::", 2) ? 2 : 0;
+}
+
+/*
+ * Takes the words between the dots, with a '.' for each separator, into the pattern; gives the last
+ * one, or NULL after an error.
+ */
 static const char *parse_words(struct parser *ps)
 {
 	const char *word = ps->p;
+	char *to = ps->spec->pattern;
+	bool at_method = false;
+	size_t len;
 
-	for (;; ps->p++) {
-		if (*ps->p == '.') {
-			if (ps->p == word) {
-				fail(ps, word, "empty name before '.'");
-				return NULL;
-			}
-			word = ps->p + 1;
-		} else if (!is_name(*ps->p) && *ps->p != '*' && *ps->p != '/') {
+	for (;;) {
+		len = separator_len(ps->p);
+		if (len && ps->p == word) {
+			fail(ps, word, "empty name before '%.*s'", (int)len, ps->p);
+			return NULL;
+		}
+		if (len && at_method) {
+			fail_character(ps, "a method name");
+			return NULL;
+		}
+		if (len) {
+			at_method = *ps->p != '.';
+			*to++ = '.';
+			word = ps->p += len;
+		} else if (is_name(*ps->p) || *ps->p == '*' || *ps->p == '/') {
+			*to++ = *ps->p++;
+		} else {
 			break;
 		}
 	}
-	if (ps->p == word)
-		ps->p += special_len(word);
+	if (ps->p == word) {
+		len = special_len(word);
+		memcpy(to, word, len);
+		ps->p += len;
+	}
 	if (*ps->p == '<' || *ps->p == '>') {
 		fail(ps, ps->p, "'%c': only <init> and <clinit> have it", *ps->p);
 		return NULL;
@@ -128,31 +169,48 @@ static const char *parse_words(struct parser *ps)
 	return word;
 }
 
-/* CLASS '.' METHOD */
+static bool has_two_stars(const char *begin, const char *end)
+{
+	const char *stars = strstr(begin, "**");
+
+	return stars && stars < end;
+}
+
+/* CLASS '.' METHOD; "**" may stand for the '.' too. */
 static int parse_pattern(struct parser *ps)
 {
 	const char *begin, *method, *end, *slash;
 
-	skip_space(ps);
 	begin = ps->p;
 	method = parse_words(ps);
 	if (!method)
 		return -EINVAL;
 	end = ps->p;
 	skip_space(ps);
-	if (*ps->p && *ps->p != '(')
+	if (*ps->p && *ps->p != '(' && *ps->p != '@')
 		return fail_word(ps, "a name");
 	if (begin == end)
 		return fail(ps, begin, "empty: write CLASS.METHOD");
-	if (begin == method)
-		return fail(ps, end, "no method: write CLASS.METHOD");
 	if (method == end)
-		return fail(ps, end, "empty method name");
+		return fail(ps, end, "empty method name: write CLASS.METHOD");
+	if (begin == method && !has_two_stars(begin, end))
+		return fail(ps, end, "no method: write CLASS.METHOD");
 	slash = memchr(method, '/', (size_t)(end - method));
-	if (slash)
-		return fail(ps, slash, "'/' in a method name");
-	ps->spec->pattern = strndup(begin, (size_t)(end - begin));
-	return ps->spec->pattern ? 0 : -ENOMEM;
+	return slash ? fail(ps, slash, "'/' in a method name: write '.' before the method") : 0;
+}
+
+/* [ "static" ] and the blanks behind it. */
+static void parse_static(struct parser *ps)
+{
+	static const char word[] = "static";
+	size_t len = strlen(word);
+
+	skip_space(ps);
+	if (strncmp(ps->p, word, len) || !is_space(ps->p[len]))
+		return;
+	ps->spec->is_static = true;
+	ps->p += len;
+	skip_space(ps);
 }
 
 /* "..." behind a type, for its last dimension. */
@@ -161,8 +219,18 @@ static bool at_varargs(const struct parser *ps)
 	return !strncmp(ps->p, "...", 3);
 }
 
+/* What ends a type among the parameters, and behind them. */
+static const char in_params[] = ",).[", in_result[] = ".[@";
+
+static bool is_result(const struct parser *ps)
+{
+	return ps->ends == in_result;
+}
+
 static int fail_type(struct parser *ps)
 {
+	if (*ps->p == '*' && is_result(ps))
+		return fail(ps, ps->p, "'*' in a type: leave out the result for any");
 	if (*ps->p == '*')
 		return fail(ps, ps->p, "'*' in a type: (..) stands for any parameters");
 	if (*ps->p == '<')
@@ -185,14 +253,14 @@ static int parse_type_name(struct parser *ps, char **ret)
 			return fail(ps, word, "empty name before '.'");
 		word = ps->p + 1;
 	}
-	if (ps->p == begin && (!*ps->p || strchr(",).[", *ps->p)))
-		return fail(ps, begin, "empty parameter type");
-	if (*ps->p && !is_space(*ps->p) && !strchr(",).[", *ps->p))
+	if (ps->p == begin && (!*ps->p || strchr(ps->ends, *ps->p)))
+		return fail(ps, begin, "empty %s", is_result(ps) ? "result" : "parameter type");
+	if (*ps->p && !is_space(*ps->p) && !strchr(ps->ends, *ps->p))
 		return fail_type(ps);
 	if (ps->p == word)
 		return fail(ps, word, "empty name after '.'");
-	if (ps->p - begin == 4 && !memcmp(begin, "void", 4))
-		return fail(ps, begin, "void is no parameter type");
+	if (!is_result(ps) && ps->p - begin == 4 && !memcmp(begin, "void", 4))
+		return fail(ps, begin, "void is no parameter type: () is no parameters");
 	*ret = strndup(begin, (size_t)(ps->p - begin));
 	return *ret ? 0 : -ENOMEM;
 }
@@ -206,48 +274,53 @@ static int parse_dims(struct parser *ps, uint16_t *ret)
 	for (skip_space(ps); *ps->p == '[' || at_varargs(ps); skip_space(ps)) {
 		at = ps->p;
 		if (++dims > DIMS_MAX)
-			return fail(ps, at, "more than %d array dimensions", DIMS_MAX);
+			return fail(ps, at, "more than %d array dimensions: no type has so many",
+				    DIMS_MAX);
+		if (*at == '.' && is_result(ps))
+			return fail(ps, at, "'...' behind a result: write []");
 		if (*at == '.') {
 			ps->p += 3;
 			skip_space(ps);
 			if (*ps->p == ',' || *ps->p == '[')
-				return fail(ps, at, "'...' before the end of the parameter list");
+				return fail(ps, at,
+					    "'...' before the end of the parameter list: write []");
 			break;
 		}
 		ps->p++;
 		skip_space(ps);
 		if (*ps->p++ != ']')
-			return fail(ps, at, "'[' without ']'");
+			return fail(ps, at, "'[' without ']': write []");
 	}
 	*ret = dims;
 	return 0;
 }
 
-static int parse_type(struct parser *ps)
+static int parse_type(struct parser *ps, struct spec_type *ret)
+{
+	int err = parse_type_name(ps, &ret->name);
+
+	if (!err)
+		err = parse_dims(ps, &ret->dims);
+	if (!err && *ps->p && (*ps->p == '.' || !strchr(ps->ends, *ps->p)))
+		return fail_word(ps, "a type");
+	return err;
+}
+
+static int parse_param(struct parser *ps)
 {
 	struct spec *s = ps->spec;
-	const char *begin = ps->p;
-	int err;
 
 	if (s->nparams == JTYPE_PARAMS_MAX)
-		return fail(ps, begin, "more than %d parameters", JTYPE_PARAMS_MAX);
-	err = parse_type_name(ps, &s->params[s->nparams].name);
-	if (err)
-		return err;
-	s->nparams++;
-	err = parse_dims(ps, &s->params[s->nparams - 1].dims);
-	if (err)
-		return err;
-	if (*ps->p && *ps->p != ',' && *ps->p != ')')
-		return fail_word(ps, "a type");
-	return 0;
+		return fail(ps, ps->p, "more than %d parameters: no method has so many",
+			    JTYPE_PARAMS_MAX);
+	return parse_type(ps, &s->params[s->nparams++]);
 }
 
 /* TYPE { ',' TYPE } */
 static int parse_types(struct parser *ps)
 {
 	for (;;) {
-		int err = parse_type(ps);
+		int err = parse_param(ps);
 
 		if (err || *ps->p != ',')
 			return err;
@@ -269,16 +342,33 @@ static int parse_any(struct parser *ps)
 	return 0;
 }
 
-/* [ '(' PARAMS ')' ] and nothing behind. */
-static int parse_params(struct parser *ps)
+/* [ RESULT ] */
+static int parse_result(struct parser *ps)
+{
+	struct spec_type *ret = &ps->spec->ret;
+	const char *begin = ps->p;
+	int err;
+
+	if (!*begin || *begin == '@')
+		return 0;
+	ps->ends = in_result;
+	err = parse_type(ps, ret);
+	if (!err && ret->dims && !strcmp(ret->name, "void"))
+		return fail(ps, begin, "void has no arrays: write void");
+	return err;
+}
+
+/* [ '(' PARAMS ')' [ RESULT ] ] */
+static int parse_signature(struct parser *ps)
 {
 	const char *open = ps->p;
 	int err = 0;
 
-	if (!*open) {
+	if (*open != '(') {
 		ps->spec->any_params = true;
 		return 0;
 	}
+	ps->ends = in_params;
 	ps->p++;
 	skip_space(ps);
 	if (!strncmp(ps->p, "..", 2) && !at_varargs(ps))
@@ -288,33 +378,68 @@ static int parse_params(struct parser *ps)
 	if (err)
 		return err;
 	if (*ps->p != ')')
-		return fail(ps, open, "'(' without ')'");
+		return fail(ps, open, "'(' without ')': close the parameter list");
 	ps->p++;
 	skip_space(ps);
-	if (*ps->p == ')')
-		return fail(ps, ps->p, "')' without '('");
-	return *ps->p ? fail(ps, ps->p, "text behind ')'") : 0;
+	return parse_result(ps);
 }
 
-int spec_parse(const char *text, struct spec **ret, struct spec_error *err)
+/* [ '@' ENTRY ] and nothing behind. */
+static int parse_entry(struct parser *ps)
 {
-	struct parser ps = {.text = text, .p = text, .err = err};
-	int r;
+	const char *at, *end;
+	size_t len;
+
+	if (!*ps->p)
+		return 0;
+	ps->p++;
+	skip_space(ps);
+	at = ps->p;
+	if (at[0] == '0' && (at[1] == 'x' || at[1] == 'X'))
+		ps->p += 2;
+	len = strspn(ps->p, "0123456789abcdefABCDEF");
+	end = ps->p + len;
+	if (!len)
+		return fail(ps, ps->p, "no address behind '@': write it as in @0x7f6c1c0");
+	errno = 0;
+	ps->spec->entry = strtoull(ps->p, NULL, 16);
+	if (errno || !ps->spec->entry)
+		return fail(ps, at, "no address of a method: see `hotprobe methods`");
+	ps->p = end;
+	skip_space(ps);
+	return *ps->p ? fail(ps, ps->p, "text behind the address: leave it out") : 0;
+}
+
+static int parse_all(struct parser *ps)
+{
+	int err;
+
+	parse_static(ps);
+	err = parse_pattern(ps);
+	if (!err)
+		err = parse_signature(ps);
+	return err ? err : parse_entry(ps);
+}
+
+int spec_parse(const char *text, struct spec **ret, struct fail *f)
+{
+	struct parser ps = {.text = text, .p = text, .fail = f};
+	int err;
 
 	if (strnlen(text, SPEC_LEN_MAX + 1) > SPEC_LEN_MAX)
-		return fail(&ps, text + SPEC_LEN_MAX, "longer than %d bytes", SPEC_LEN_MAX);
+		return fail(&ps, text + SPEC_LEN_MAX, "longer than %d bytes: use '*'",
+			    SPEC_LEN_MAX);
 	ps.spec = calloc(1, sizeof(*ps.spec));
 	if (!ps.spec)
 		return -ENOMEM;
 	ps.spec->text = strdup(text);
-	r = ps.spec->text ? parse_pattern(&ps) : -ENOMEM;
-	if (!r)
-		r = parse_params(&ps);
-	if (r)
+	ps.spec->pattern = calloc(1, strlen(text) + 1);
+	err = ps.spec->text && ps.spec->pattern ? parse_all(&ps) : -ENOMEM;
+	if (err)
 		spec_free(ps.spec);
 	else
 		*ret = ps.spec;
-	return r;
+	return err;
 }
 
 void spec_free(struct spec *s)
@@ -323,6 +448,7 @@ void spec_free(struct spec *s)
 		return;
 	for (size_t i = 0; i < s->nparams; i++)
 		free(s->params[i].name);
+	free(s->ret.name);
 	free(s->pattern);
 	free(s->text);
 	free(s);
@@ -331,6 +457,32 @@ void spec_free(struct spec *s)
 const char *spec_text(const struct spec *s)
 {
 	return s->text;
+}
+
+const char *spec_pattern(const struct spec *s)
+{
+	return s->pattern;
+}
+
+bool spec_is_static(const struct spec *s)
+{
+	return s->is_static;
+}
+
+uint64_t spec_entry(const struct spec *s)
+{
+	return s->entry;
+}
+
+const struct spec_type *spec_params(const struct spec *s, size_t *n_ret)
+{
+	*n_ret = s->nparams;
+	return s->any_params ? NULL : s->params;
+}
+
+const struct spec_type *spec_result(const struct spec *s)
+{
+	return s->ret.name ? &s->ret : NULL;
 }
 
 /* --- glob ------------------------------------------------------------------------------------- */
@@ -415,18 +567,14 @@ bool glob_match(const char *pattern, const char *text)
 
 /* --- matching --------------------------------------------------------------------------------- */
 
-/*
- * Is @user's name that of class @name, @len bytes of a descriptor ("java/util/Map$Entry")? In full,
- * or from behind the package or behind any '$' on; a '.' of the user's stands for '/' and for '$'.
- */
-static bool class_matches(const char *user, const char *name, size_t len)
+bool spec_match_class(const char *user, const char *klass, size_t len)
 {
 	size_t n = strlen(user);
 	const char *tail;
 
 	if (n > len)
 		return false;
-	tail = name + len - n;
+	tail = klass + len - n;
 	if (n < len && ((tail[-1] != '/' && tail[-1] != '$') || memchr(tail, '/', n)))
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -438,42 +586,44 @@ static bool class_matches(const char *user, const char *name, size_t len)
 	return true;
 }
 
-static bool param_matches(const struct param *p, const struct jsignature *sig,
-			  const struct jtype *type)
+static bool type_matches(const struct spec_type *want, const struct jsignature *sig,
+			 const struct jtype *type)
 {
 	const char *at = sig->desc + type->off;
 	size_t dims = strspn(at, "[");
 	struct jtype element = {.tag = at[dims]};
 	char primitive[16];
 
-	if (dims != p->dims)
+	if (dims != want->dims)
 		return false;
 	element.off = (uint16_t)(type->off + dims);
 	element.len = (uint16_t)(type->len - dims);
 	if (element.tag == 'L')
-		return class_matches(p->name, at + dims + 1, element.len - 2u);
+		return spec_match_class(want->name, at + dims + 1, element.len - 2u);
 	jtype_name(sig, &element, primitive, sizeof(primitive));
-	return !strcmp(p->name, primitive);
+	return !strcmp(want->name, primitive);
 }
 
-static bool params_match(const struct spec *s, const char *desc)
+bool spec_match_descriptor(const struct spec *s, const char *desc)
 {
 	struct jsignature sig;
 
-	if (jsignature_parse(desc, &sig) || sig.nparams != s->nparams)
+	if (s->any_params && !s->ret.name)
+		return true;
+	if (jsignature_parse(desc, &sig) || (!s->any_params && sig.nparams != s->nparams))
 		return false;
 	for (size_t i = 0; i < s->nparams; i++)
-		if (!param_matches(&s->params[i], &sig, &sig.params[i]))
+		if (!type_matches(&s->params[i], &sig, &sig.params[i]))
 			return false;
-	return true;
+	return !s->ret.name || type_matches(&s->ret, &sig, &sig.ret);
 }
 
-bool spec_match(const struct spec *s, const char *klass, const char *name, const char *desc)
+bool spec_match(const struct spec *s, const struct method *m)
 {
 	struct glob g;
 
-	if (!glob_begin(&g, s->pattern) || !glob_feed(&g, klass) || !glob_feed(&g, ".") ||
-	    !glob_feed(&g, name) || !glob_end(&g))
+	if (!glob_begin(&g, s->pattern) || !glob_feed(&g, m->klass) ||
+	    !glob_feed(&g, *m->klass ? "." : "") || !glob_feed(&g, m->name) || !glob_end(&g))
 		return false;
-	return s->any_params || params_match(s, desc);
+	return (!s->entry || s->entry == m->entry) && spec_match_descriptor(s, m->desc);
 }

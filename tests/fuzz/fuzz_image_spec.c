@@ -23,17 +23,17 @@ static uint32_t next(const char *text, uint32_t len, uint32_t at)
 	return end + 1 < len ? end + 1 : at;
 }
 
-static void check_pattern(const struct image_pattern *p, const struct image_map *map)
+static void check_match(const struct image_match *p, const struct image_map *map)
 {
 	struct jsignature sig;
 	char desc[IMAGE_NAME_MAX];
-	int err = image_pattern_descriptor(p, desc, sizeof(desc));
+	int err = image_match_descriptor(p, map->methods, desc, sizeof(desc));
 
 	check(!err || err == -ENOENT || err == -EINVAL);
-	if (!err && strlen(desc) < 1024)
-		jsignature_parse(desc, &sig);
-	check(image_pattern_best(p, map) == image_pattern_fit(p, map, map->methods));
-	if (image_pattern_fit(p, map, map->methods) == FIT_SIGNATURE)
+	if (!err)
+		check(!jsignature_parse(desc, &sig));
+	check(image_match_best(p) == image_match_fit(p, map->methods));
+	if (image_match_fit(p, map->methods) == FIT_SIGNATURE)
 		check(err != -ENOENT);
 }
 
@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	_cleanup_free_ char *text = calloc(1, len + 2);
 	struct image_method method = {.entry = 0x1000, .end = 0x1010, .overloads = 1};
 	struct image_map map = {.methods = &method, .n = 1, .text = text};
-	struct image_pattern *p;
+	struct image_match *p;
+	struct spec *spec;
 
 	if (!text || len > 4 * IMAGE_NAME_MAX)
 		return 0;
@@ -56,9 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	method.desc = next(text, map.text_len, method.name);
 	method.symbol = next(text, map.text_len, method.desc);
 	method.flags = len % 2 ? METHOD_SIMPLE : 0;
-	if (image_pattern_new(text, &p))
+	if (spec_parse(text, &spec, NULL))
 		return 0;
-	check_pattern(p, &map);
-	image_pattern_free(p);
+	check(!image_match_new(spec, &map, &p));
+	check_match(p, &map);
+	image_match_free(p);
+	spec_free(spec);
 	return 0;
 }

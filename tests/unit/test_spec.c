@@ -17,20 +17,26 @@ static void spec_free_cleanup(struct spec **s)
 
 static struct spec *parsed(const char *text)
 {
-	struct spec_error err = {0};
+	struct fail f = {0};
 	struct spec *s = NULL;
 
-	if (spec_parse(text, &s, &err))
-		fail_msg("refused: %s: column %zu: %s", text, err.column, err.why);
+	if (spec_parse(text, &s, &f))
+		fail_msg("refused: %s: %s", text, f.text);
 	return s;
+}
+
+static struct method method(const char *klass, const char *name, const char *desc)
+{
+	return (struct method){.klass = klass, .name = name, .desc = desc, .entry = 0x401000};
 }
 
 /* Does SPEC @text match the method? */
 static bool matches(const char *text, const char *klass, const char *name, const char *desc)
 {
 	_cleanup_spec_ struct spec *s = parsed(text);
+	const struct method m = method(klass, name, desc);
 
-	return spec_match(s, klass, name, desc);
+	return spec_match(s, &m);
 }
 
 /* Does a parameter list @params match @desc? */
@@ -42,19 +48,37 @@ static bool takes(const char *params, const char *desc)
 	return matches(text, "C", "m", desc);
 }
 
+/* What a refusal says: "bad SPEC '...': column N: why". */
+static size_t column_of(const struct fail *f, const char **why)
+{
+	const char *at = strstr(f->text, "': column ");
+	size_t column = 0;
+	int n = 0;
+
+	for (const char *p = at; p; p = strstr(p + 1, "': column "))
+		at = p;
+	if (strncmp(f->text, "bad SPEC '", 10) || !at ||
+	    sscanf(at, "': column %zu: %n", &column, &n) != 1 || !n)
+		fail_msg("no column: %s", f->text);
+	*why = at + n;
+	return column;
+}
+
 /* In a heap block of its own, so that ASan sees a read beyond the NUL. */
 static void assert_error(const char *text, size_t column, const char *why)
 {
 	_cleanup_free_ char *copy = strdup(text);
-	struct spec_error err = {0};
-	struct spec *s = (struct spec *)&err;
+	struct fail f = {0};
+	struct spec *s = (struct spec *)&f;
+	const char *said;
+	size_t at;
 
-	if (spec_parse(copy, &s, &err) != -EINVAL)
+	if (spec_parse(copy, &s, &f) != -EINVAL || f.err != -EINVAL)
 		fail_msg("taken: %s", text);
-	assert_ptr_equal(s, &err);
-	if (!strstr(err.why, why) || err.column != column)
-		fail_msg("%s: column %zu (not %zu): %s (not %s)", text, err.column, column, err.why,
-			 why);
+	assert_ptr_equal(s, &f);
+	at = column_of(&f, &said);
+	if (!strstr(said, why) || at != column)
+		fail_msg("%s: column %zu (not %zu): %s (not %s)", text, at, column, said, why);
 }
 
 /* @head, @n times @unit, @tail; the caller frees it. */
@@ -370,6 +394,134 @@ static void spec_match_limits(void **state)
 	assert_true(takes(dims, dims_desc));
 }
 
+/* --- what stands around them ------------------------------------------------------------------ */
+
+/* "::" and '#' before the method are the '.' there. */
+static void spec_match_separators(void **state _unused_)
+{
+	assert_true(matches("com.shop.Cart::add", "com.shop.Cart", "add", "()V"));
+	assert_true(matches("com.shop.Cart#add(int)", "com.shop.Cart", "add", "(I)V"));
+	assert_true(matches("Cart#<init>", "Cart", "<init>", "()V"));
+	assert_true(matches("com.shop.*::get*", "com.shop.Cart", "getTotal", "()I"));
+	assert_false(matches("com.shop.Cart::add", "com.shop.Cart", "sub", "()V"));
+}
+
+/* Two stars may stand for the '.' before the method, and for all. */
+static void spec_match_all(void **state _unused_)
+{
+	assert_true(matches("**", "com.shop.Cart", "add", "()V"));
+	assert_true(matches("com**", "com.shop.Cart", "add", "()V"));
+	assert_true(matches("**add(int)", "com.shop.Cart", "add", "(I)V"));
+	assert_false(matches("**add(int)", "com.shop.Cart", "add", "()V"));
+	assert_true(matches("**", "", "graal_create_isolate", ""));
+}
+
+/* A result behind the parameters must be the method's own, under the rule for any type. */
+static void spec_match_result(void **state _unused_)
+{
+	assert_true(takes("()void", "()V"));
+	assert_true(takes("() void", "()V"));
+	assert_false(takes("()void", "()I"));
+	assert_true(takes("(int)int[]", "(I)[I"));
+	assert_false(takes("(int)int", "(I)[I"));
+	assert_true(takes("()String", "()Ljava/lang/String;"));
+	assert_true(takes("()java.util.Map.Entry", "()Ljava/util/Map$Entry;"));
+	assert_true(takes("(..)boolean", "(IJ)Z"));
+	assert_false(takes("(..)boolean", "(IJ)V"));
+	assert_false(takes("(int)void", "(J)V"));
+	assert_false(takes("(..)V", "()V"));
+}
+
+/* An address picks the method that is entered there. */
+static void spec_match_entry(void **state _unused_)
+{
+	assert_true(takes("@401000", "()V"));
+	assert_true(takes(" @ 0x401000 ", "()V"));
+	assert_true(takes("(int)@0X401000", "(I)V"));
+	assert_true(takes("(int)void@401000", "(I)V"));
+	assert_false(takes("@401008", "()V"));
+	assert_false(takes("(int)@401000", "()V"));
+}
+
+/* Whether a method is static its descriptor does not say: who knows asks. */
+static void spec_is_static_as_written(void **state _unused_)
+{
+	static const struct {
+		const char *spec;
+		bool is_static;
+	} cases[] = {
+		{"static com.shop.Cart.add(int)", true},
+		{"  static   com.shop.Cart.add", true},
+		{"com.shop.Cart.add(int)", false},
+		{"staticcom.shop.Cart.add", false},
+		{"static.Cart.add", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_spec_ struct spec *s = parsed(cases[i].spec);
+
+		assert_int_equal(spec_is_static(s), cases[i].is_static);
+	}
+	assert_true(matches("static com.shop.Cart.add", "com.shop.Cart", "add", "()V"));
+}
+
+/* Its parts, as they were written. */
+static void spec_parts(void **state _unused_)
+{
+	_cleanup_spec_ struct spec *s = parsed("static a.B#c(int, Map.Entry[]...)x.Y@0xAbc");
+	_cleanup_spec_ struct spec *any = parsed("a.B.c(..)"), *none = parsed("a.B.c()");
+	const struct spec_type *params;
+	size_t n;
+
+	assert_string_equal(spec_pattern(s), "a.B.c");
+	assert_int_equal(spec_entry(s), 0xabc);
+	params = spec_params(s, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(params[1].name, "Map.Entry");
+	assert_int_equal(params[1].dims, 2);
+	assert_string_equal(spec_result(s)->name, "x.Y");
+	assert_null(spec_params(any, &n));
+	assert_int_equal(n, 0);
+	assert_null(spec_result(any));
+	assert_int_equal(spec_entry(any), 0);
+	assert_non_null(spec_params(none, &n));
+	assert_int_equal(n, 0);
+}
+
+/* What is wrong in the result or the address is told with its place. */
+static void spec_parse_bad_end(void **state _unused_)
+{
+	assert_error("a.B.c(int) x y", 13, "space inside a type");
+	assert_error("a.B.c()int[", 11, "'[' without ']'");
+	assert_error("a.B.c()int...", 11, "'...' behind a result");
+	assert_error("a.B.c()x,", 9, "bad character ','");
+	assert_error("a.B.c()x.*", 10, "leave out the result");
+	assert_error("a.B.c()x.", 10, "empty name after '.'");
+	assert_error("a.B.c().x", 8, "empty name before '.'");
+	assert_error("a.B.c()[]", 8, "empty result");
+	assert_error("a.B.c()void[]", 8, "void has no arrays");
+	assert_error("a.B.c()List<String>", 12, "type arguments");
+	assert_error("a.B.c@", 7, "no address");
+	assert_error("a.B.c@ ", 8, "no address");
+	assert_error("a.B.c@0x", 9, "no address");
+	assert_error("a.B.c@x", 7, "no address");
+	assert_error("a.B.c@0", 7, "no address of a method");
+	assert_error("a.B.c@12345678901234567890123", 7, "no address of a method");
+	assert_error("a.B.c()@1 2", 11, "text behind the address");
+	assert_error("a.B.c()@1@2", 10, "text behind the address");
+	assert_error("a.B.c(int@1)", 10, "'@' in a type");
+	assert_error("a@1", 2, "no method");
+	assert_error("@1", 1, "empty");
+}
+
+/* A long SPEC is shown in part, the column and the cause in full. */
+static void spec_parse_shows_the_cause(void **state _unused_)
+{
+	_cleanup_free_ char *text = repeat("x", "\xc3\xa9", 1500, ".c(");
+
+	assert_error(text, 3004, "close the parameter list");
+}
+
 /* --- text and errors -------------------------------------------------------------------------- */
 
 /* Blanks between words are free, and the text stays as the user wrote it. */
@@ -377,10 +529,12 @@ static void spec_text_as_written(void **state)
 {
 	static const char text[] = " \tcom.shop.Cart.add ( int ,\tjava.lang.String ) ";
 	_cleanup_spec_ struct spec *s = parsed(text);
+	struct method m;
 
 	(void)state;
 	assert_string_equal(spec_text(s), text);
-	assert_true(spec_match(s, "com.shop.Cart", "add", "(ILjava/lang/String;)V"));
+	m = method("com.shop.Cart", "add", "(ILjava/lang/String;)V");
+	assert_true(spec_match(s, &m));
 	spec_free(NULL);
 }
 
@@ -393,7 +547,7 @@ static void spec_parse_bad_name(void **state)
 	assert_error("(int)", 1, "empty");
 	assert_error("Cart", 5, "no method");
 	assert_error("Cart(int)", 5, "no method");
-	assert_error("**", 3, "no method");
+	assert_error("Cart*", 6, "no method");
 	assert_error("<init>", 7, "no method");
 	assert_error("com.shop.Cart.", 15, "empty method name");
 	assert_error("com.shop.Cart.(int)", 15, "empty method name");
@@ -402,8 +556,17 @@ static void spec_parse_bad_name(void **state)
 	assert_error("com.shop.Cart add", 14, "space inside a name");
 	assert_error("com.shop. Cart.add", 10, "space inside a name");
 	assert_error("com.shop.Cart.add x (int)", 18, "space inside a name");
-	assert_error("com.shop.Cart#add", 14, "write '.'");
-	assert_error("com.shop.Cart::add", 14, "write '.'");
+	assert_error("com.shop.Cart:add", 14, "write '.'");
+	assert_error("com.shop.Cart#add#sub", 18, "write '.'");
+	assert_error("com.shop.Cart::add::sub", 19, "write '.'");
+	assert_error("com.shop.Cart::add.sub", 19, "bad character '.'");
+	assert_error("com.shop.Cart::", 16, "empty method name");
+	assert_error("::add", 1, "empty name before '::'");
+	assert_error("#add", 1, "empty name before '#'");
+	assert_error("a.B:::c", 6, "write '.'");
+	assert_error("static", 7, "no method");
+	assert_error("static ", 8, "empty");
+	assert_error("static static a.B.c", 14, "space inside a name");
 	assert_error("a.B.c;", 6, "bad character ';'");
 	assert_error("a.B.c[]", 6, "bad character '['");
 	assert_error("a.?.c", 3, "bad character '?'");
@@ -431,8 +594,6 @@ static void spec_parse_bad_params(void **state)
 	assert_error("a.B.c(int))", 11, "')' without '('");
 	assert_error("a.B.c((int))", 7, "'(' inside");
 	assert_error("a.B.c(int(", 10, "'(' inside");
-	assert_error("a.B.c(int) x", 12, "text behind");
-	assert_error("a.B.c()V", 8, "text behind");
 	assert_error("a.B.c(int,)", 11, "empty parameter type");
 	assert_error("a.B.c(,int)", 7, "empty parameter type");
 	assert_error("a.B.c(int,,int)", 11, "empty parameter type");
@@ -473,9 +634,11 @@ static void spec_parse_overlong(void **state)
 	_cleanup_free_ char *params = repeat("a.b(", "int,", 255, "int)");
 	_cleanup_free_ char *dims = repeat("a.b(int", "[]", 256, ")");
 	_cleanup_spec_ struct spec *s = parsed(most);
+	struct method m;
 
 	(void)state;
-	assert_true(spec_match(s, "a", most + 2, "()V"));
+	m = method("a", most + 2, "()V");
+	assert_true(spec_match(s, &m));
 	assert_error(more, SPEC_LEN_MAX + 1, "longer than");
 	assert_error(params, 5 + 255 * 4, "more than 255 parameters");
 	assert_error(dims, 8 + 255 * 2, "more than 255 array dimensions");
@@ -484,19 +647,21 @@ static void spec_parse_overlong(void **state)
 /* Any beginning of a valid SPEC is either valid or refused with a place inside it. */
 static void spec_parse_truncated(void **state)
 {
-	static const char full[] = "com.s*.Outer$In**.<init>(int[], java.util.Map.Entry, Str...)";
+	static const char full[] =
+		"static com.s*.Outer$In**::<init>(int[], java.util.Map.Entry, Str...)x.Y[]@0x1";
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(full); len++) {
 		_cleanup_free_ char *cut = strndup(full, len);
 		_cleanup_spec_ struct spec *s = NULL;
-		struct spec_error err = {0};
-		int r = spec_parse(cut, &s, &err);
+		struct fail f = {0};
+		const char *why;
+		int r = spec_parse(cut, &s, &f);
 
 		if (r) {
 			assert_int_equal(r, -EINVAL);
-			assert_in_range(err.column, 1, len + 1);
-			assert_true(strlen(err.why) > 0);
+			assert_in_range(column_of(&f, &why), 1, len + 1);
+			assert_true(strlen(why) > 0);
 			assert_null(s);
 		} else {
 			assert_string_equal(spec_text(s), cut);
@@ -526,6 +691,14 @@ int main(void)
 		cmocka_unit_test(spec_match_arrays),
 		cmocka_unit_test(spec_match_bad_descriptor),
 		cmocka_unit_test(spec_match_limits),
+		cmocka_unit_test(spec_match_separators),
+		cmocka_unit_test(spec_match_all),
+		cmocka_unit_test(spec_match_result),
+		cmocka_unit_test(spec_match_entry),
+		cmocka_unit_test(spec_is_static_as_written),
+		cmocka_unit_test(spec_parts),
+		cmocka_unit_test(spec_parse_bad_end),
+		cmocka_unit_test(spec_parse_shows_the_cause),
 		cmocka_unit_test(spec_text_as_written),
 		cmocka_unit_test(spec_parse_bad_name),
 		cmocka_unit_test(spec_parse_bad_params),

@@ -4,6 +4,7 @@
 #include "runtime/hotspot/codeheap.h"
 #include "runtime/hotspot/entry_site.h"
 #include "runtime/hotspot/hotspot_config.h"
+#include "runtime/hotspot/hotspot_match.h"
 #include "runtime/hotspot/hotspot_probes.h"
 
 /* Java access flag. Source: JVMS 4.6, table 4.6-A. */
@@ -72,7 +73,7 @@ bool hotspot_probes_wants(struct hotspot_probes *hp, const struct nmethod *nm)
 		return false;
 	/* All of them are asked: each SPEC has its own "matched". */
 	for (size_t i = 0; i < hp->nspecs; i++) {
-		if (spec_match(hp->specs[i], nm->m.klass, nm->m.name, nm->m.desc))
+		if (hotspot_match(hp->specs[i], hp->t->mem, &hp->t->layout, nm))
 			found = hp->matched[i] = true;
 	}
 	return found;

@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: MIT
-/* image_match.c - which methods of a native image a pattern means. See image_match.h. */
+/* image_match.c - which methods of a native image a SPEC means. See image_match.h. */
 #include "runtime/image/image_match.h"
-#include "probe/spec.h"
 #include "runtime/image/image_names.h"
+#include "symmap/jtype.h"
 
-struct image_pattern {
-	char *text;	    /* what the others point into */
-	const char *full;   /* "com.shop.Cart.add" */
-	const char *simple; /* "Cart.add", the end of the same */
-	const char *klass;  /* "com.shop.Cart", a copy */
-	const char *name;   /* "add" */
-	char *params;	    /* owned; NULL: none were given */
-	const char *ret;    /* "": not given */
-	char *copy;
-	uint64_t entry; /* 0: not given */
-	bool is_static;
+/* Classes that are tried for one name, and combinations of those for one signature. */
+#define CLASSES_MAX 8
+#define TRIES_MAX   256
+
+/* A type of the SPEC, and what full names it may stand for: the first one unless a SHA-1 decides.
+ */
+struct meaning {
+	const struct spec_type *type;
+	size_t n;
+	char *classes[CLASSES_MAX]; /* in source form, without dimensions */
+};
+
+struct image_match {
+	const struct spec *spec;
+	const struct image_map *map;
+	char *klass;	    /* of the SPEC; with stars in it there is no signature to be digested */
+	const char *name;   /* behind it */
+	const char *simple; /* the SPEC's pattern from the class's own name on */
+	bool stars;
+	size_t nparams;
+	struct meaning params[JTYPE_PARAMS_MAX], result; /* its type is NULL: none was given */
 };
 
 /* From the class's own name on: "com.shop.Cart.add" to "Cart.add". */
@@ -28,171 +38,257 @@ static const char *skip_package(const char *full)
 	return dot ? dot + 1 : full;
 }
 
-/* Simple names of java.lang that are written without their package. */
-static const char *with_package(const char *name, size_t len)
-{
-	static const char *const known[] = {
-		"String", "Object", "Class", "Integer",	  "Long",	  "Boolean", "Byte",
-		"Short",  "Double", "Float", "Character", "CharSequence", "Number",  "Throwable"};
+/* --- full names of classes -------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strlen(known[i]) == len && !memcmp(known[i], name, len))
-			return "java.lang.";
-	return "";
+static bool is_primitive(const char *name)
+{
+	static const char *const names[] = {"boolean", "byte",	"char",	  "short", "int",
+					    "long",    "float", "double", "void"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
 }
 
-/* "int, String[]" to "int,java.lang.String[]". Return: malloc'd, or NULL. */
-static char *expand_params(const char *params)
+/* Those that signatures are full of: an image that knows no packages still means these. */
+static bool is_common(const char *name)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	static const char *const names[] = {
+		"Boolean", "Byte", "CharSequence", "Character", "Class", "Double", "Float",
+		"Integer", "Long", "Number",	   "Object",	"Short", "String", "Throwable"};
 
-	if (!out)
-		return NULL;
-	while (*params) {
-		size_t len = strcspn(params, ", []");
-
-		if (len)
-			fprintf(out, "%s%.*s", with_package(params, len), (int)len, params);
-		params += len;
-		if (*params && *params != ' ')
-			fputc(*params, out);
-		params += *params != '\0';
-	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
 }
 
-/* Takes "@0x..." off the end of @text. Return: false when what is behind '@' is no address. */
-static bool take_entry(char *text, uint64_t *ret)
+/* How far the package of @klass ends, its '.' included. */
+static size_t package_len(const char *klass)
 {
-	char *at = strrchr(text, '@'), *end;
+	const char *dot = strrchr(klass, '.');
 
-	if (!at)
-		return true;
-	errno = 0;
-	*ret = strtoull(at + 1, &end, 16);
-	*at = '\0';
-	return end != at + 1 && !*end && !errno && *ret;
+	return dot ? (size_t)(dot - klass) + 1 : 0;
 }
 
-/* The parts between parentheses and behind, cut out of @p->text. */
-static int take_params(struct image_pattern *p)
+static bool has_package(const char *klass, const char *package, size_t len)
 {
-	char *open = strchr(p->text, '('), *close = open ? strchr(open, ')') : NULL;
+	return package_len(klass) == len && !memcmp(klass, package, len);
+}
 
-	if (!open)
+/* Once, and as far as there is room. */
+static int add_class(struct meaning *t, const char *package, size_t len, const char *name)
+{
+	char *full;
+
+	if (t->n == CLASSES_MAX)
 		return 0;
-	if (!close)
-		return -EINVAL;
-	*open = *close = '\0';
-	p->ret = close + 1 + strspn(close + 1, " ");
-	if (!strcmp(open + 1, ".."))
-		return 0;
-	p->params = expand_params(open + 1);
-	return p->params ? 0 : -ENOMEM;
-}
-
-static int take_apart(struct image_pattern *p, const char *text)
-{
-	static const char is_static[] = "static ";
-	char *dot;
-	int err;
-
-	text += strspn(text, " ");
-	p->is_static = !strncmp(text, is_static, sizeof(is_static) - 1);
-	if (p->is_static)
-		text += sizeof(is_static) - 1 + strspn(text + sizeof(is_static) - 1, " ");
-	p->text = strdup(text);
-	if (!p->text)
+	if (asprintf(&full, "%.*s%s", (int)len, package, name) < 0)
 		return -ENOMEM;
-	if (!take_entry(p->text, &p->entry))
-		return -EINVAL;
-	err = take_params(p);
-	if (err)
-		return err;
-	p->copy = strdup(p->text);
-	if (!p->copy)
-		return -ENOMEM;
-	dot = strrchr(p->copy, '.');
-	if (dot)
-		*dot = '\0';
-	p->klass = p->copy;
-	p->name = dot ? dot + 1 : "";
-	p->full = p->text;
-	p->simple = skip_package(p->text);
+	for (size_t i = 0; i < t->n; i++) {
+		if (!strcmp(t->classes[i], full)) {
+			free(full);
+			return 0;
+		}
+	}
+	t->classes[t->n++] = full;
 	return 0;
 }
 
-int image_pattern_new(const char *text, struct image_pattern **ret)
+static bool class_fits(const char *user, const char *klass)
 {
-	struct image_pattern *p;
+	char name[IMAGE_NAME_MAX];
+	size_t len = strnlen(klass, sizeof(name));
+
+	if (len == sizeof(name))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		name[i] = klass[i];
+	for (size_t i = 0; i < len; i++)
+		if (name[i] == '.')
+			name[i] = '/';
+	return spec_match_class(user, name, len);
+}
+
+enum rank { RANK_JAVA_LANG, RANK_OWN_PACKAGE, RANK_OTHER, RANK_COUNT };
+
+static enum rank rank_of(const struct image_match *p, const char *klass)
+{
+	static const char java_lang[] = "java.lang.";
+
+	if (has_package(klass, java_lang, strlen(java_lang)))
+		return RANK_JAVA_LANG;
+	return has_package(klass, p->klass, package_len(p->klass)) ? RANK_OWN_PACKAGE : RANK_OTHER;
+}
+
+/* Those that the map knows, with their packages. */
+static int add_known(const struct image_match *p, struct meaning *t)
+{
+	const struct image_map *map = p->map;
+	const char *name = t->type->name;
+	int err = 0;
+
+	for (enum rank rank = 0; rank < RANK_COUNT && t->n < CLASSES_MAX; rank++) {
+		uint32_t before = 0;
+
+		for (uint32_t i = 0; i < map->n && !err; i++) {
+			const struct image_method *m = &map->methods[i];
+			const char *klass = image_text(map, m->klass);
+
+			if ((m->flags & METHOD_SIMPLE) || m->klass == before)
+				continue;
+			before = m->klass;
+			if (class_fits(name, klass) && rank_of(p, klass) == rank)
+				err = add_class(t, "", 0, klass);
+		}
+	}
+	return err;
+}
+
+/* Interfaces without code, say, are in no map. */
+static int add_guesses(const struct image_match *p, struct meaning *t)
+{
+	static const char java_lang[] = "java.lang.", java_util[] = "java.util.";
+	const char *name = t->type->name;
+	size_t own = package_len(p->klass);
+	int err = 0;
+
+	if (!t->n && is_common(name))
+		err = add_class(t, java_lang, strlen(java_lang), name);
+	if (!err)
+		err = add_class(t, "", 0, name);
+	if (err || strchr(name, '.'))
+		return err;
+	err = add_class(t, java_lang, strlen(java_lang), name);
+	if (!err)
+		err = add_class(t, p->klass, own, name);
+	return err ? err : add_class(t, java_util, strlen(java_util), name);
+}
+
+static int find_classes(const struct image_match *p, struct meaning *t)
+{
 	int err;
 
-	if (strnlen(text, IMAGE_NAME_MAX) == IMAGE_NAME_MAX)
-		return -EINVAL;
-	p = calloc(1, sizeof(*p));
+	if (is_primitive(t->type->name))
+		return add_class(t, "", 0, t->type->name);
+	err = add_known(p, t);
+	return err ? err : add_guesses(p, t);
+}
+
+/* --- new and free ----------------------------------------------------------------------------- */
+
+static int know_types(struct image_match *p)
+{
+	const struct spec_type *params = spec_params(p->spec, &p->nparams);
+	int err = 0;
+
+	for (size_t i = 0; i < p->nparams && !err; i++) {
+		p->params[i].type = &params[i];
+		err = find_classes(p, &p->params[i]);
+	}
+	p->result.type = spec_result(p->spec);
+	return !err && p->result.type ? find_classes(p, &p->result) : err;
+}
+
+int image_match_new(const struct spec *spec, const struct image_map *map, struct image_match **ret)
+{
+	const char *pattern = spec_pattern(spec), *dot = strrchr(pattern, '.');
+	struct image_match *p = calloc(1, sizeof(*p));
+	int err;
+
 	if (!p)
 		return -ENOMEM;
-	p->ret = "";
-	err = take_apart(p, text);
-	if (err) {
-		image_pattern_free(p);
-		return err;
-	}
-	*ret = p;
-	return 0;
+	p->spec = spec;
+	p->map = map;
+	p->simple = skip_package(pattern);
+	p->name = dot ? dot + 1 : pattern;
+	p->stars = strchr(pattern, '*');
+	p->klass = strndup(pattern, dot ? (size_t)(dot - pattern) : 0);
+	err = p->klass ? know_types(p) : -ENOMEM;
+	if (err)
+		image_match_free(p);
+	else
+		*ret = p;
+	return err;
 }
 
-void image_pattern_free(struct image_pattern *p)
+static void meaning_fini(struct meaning *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->classes[i]);
+}
+
+void image_match_free(struct image_match *p)
 {
 	if (!p)
 		return;
-	free(p->text);
-	free(p->copy);
-	free(p->params);
+	for (size_t i = 0; i < p->nparams; i++)
+		meaning_fini(&p->params[i]);
+	meaning_fini(&p->result);
+	free(p->klass);
 	free(p);
 }
 
-static bool name_fits(const struct image_pattern *p, const struct image_map *map,
-		      const struct image_method *m)
+/* --- signatures ------------------------------------------------------------------------------- */
+
+/* One combination of meanings, as image_names.h takes it. */
+struct signature {
+	char params[IMAGE_NAME_MAX], result[IMAGE_NAME_MAX]; /* result "": not given */
+	size_t len;
+};
+
+/* Return: false when it does not fit. */
+static bool add_text(char *buf, size_t *len, const char *s)
 {
-	char full[2 * IMAGE_NAME_MAX];
-	const char *klass = image_text(map, m->klass);
+	size_t n = strlen(s);
 
-	snprintf(full, sizeof(full), "%s%s%s", klass, *klass ? "." : "", image_text(map, m->name));
-	if (glob_match(p->full, full))
-		return true;
-	return (m->flags & METHOD_SIMPLE) && p->simple != p->full && glob_match(p->simple, full);
-}
-
-/* The parameters are those of @desc, and the result if one was given. */
-static bool descriptor_fits(const struct image_pattern *p, const char *desc)
-{
-	char want[IMAGE_NAME_MAX];
-
-	if (image_descriptor(p->params, strlen(p->params), *p->ret ? p->ret : "void", want,
-			     sizeof(want)))
+	if (n >= IMAGE_NAME_MAX - *len)
 		return false;
-	if (!*p->ret)
-		strchr(want, ')')[1] = '\0';
-	return !strncmp(desc, want, strlen(want)) && (!*p->ret || !desc[strlen(want)]);
+	memcpy(buf + *len, s, n + 1);
+	*len += n;
+	return true;
 }
 
-static bool digest_is(const struct image_pattern *p, const char *ret, const char *digest)
+/* The meaning that @nth says, as digits of mixed base; what is left of it is for the next type. */
+static bool add_type(char *buf, size_t *len, const struct meaning *t, size_t *nth)
+{
+	bool fits = add_text(buf, len, t->classes[*nth % t->n]);
+
+	*nth /= t->n;
+	for (uint16_t i = 0; i < t->type->dims && fits; i++)
+		fits = add_text(buf, len, "[]");
+	return fits;
+}
+
+/* Return: false: there is no @nth combination, or it is too long. */
+static bool signature_make(const struct image_match *p, size_t nth, struct signature *ret)
+{
+	size_t result_len = 0;
+	bool fits = true;
+
+	ret->len = 0;
+	ret->params[0] = ret->result[0] = '\0';
+	for (size_t i = 0; i < p->nparams && fits; i++)
+		fits = (!i || add_text(ret->params, &ret->len, ",")) &&
+		       add_type(ret->params, &ret->len, &p->params[i], &nth);
+	if (fits && p->result.type)
+		fits = add_type(ret->result, &result_len, &p->result, &nth);
+	return fits && !nth;
+}
+
+static bool digest_is(const struct image_match *p, const struct signature *s, const char *result,
+		      const char *digest)
 {
 	char text[41];
 
-	return !image_digest(p->klass, p->name, p->params, strlen(p->params), ret, text) &&
+	return !image_digest(p->klass, p->name, s->params, s->len, result, text) &&
 	       !strcmp(text, digest);
 }
 
 /* The result is part of what was digested; where it was not given the usual ones are tried. */
-static bool digest_fits(const struct image_pattern *p, const char *digest)
+static bool signature_has_digest(const struct image_match *p, const struct signature *s,
+				 const char *digest)
 {
 	static const char *const usual[] = {
 		"void",
@@ -218,54 +314,80 @@ static bool digest_fits(const struct image_pattern *p, const char *digest)
 		"java.lang.Class",
 	};
 
-	if (*p->ret)
-		return digest_is(p, p->ret, digest);
+	if (*s->result)
+		return digest_is(p, s, s->result, digest);
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
-		if (digest_is(p, usual[i], digest))
+		if (digest_is(p, s, usual[i], digest))
 			return true;
-	return digest_is(p, p->klass, digest);
+	return digest_is(p, s, p->klass, digest);
 }
 
-enum image_fit image_pattern_fit(const struct image_pattern *p, const struct image_map *map,
-				 const struct image_method *m)
+/* The combination whose SHA-1 @m's symbol has. */
+static bool find_digested(const struct image_match *p, const struct image_method *m,
+			  struct signature *ret)
 {
-	const char *desc = image_text(map, m->desc);
 	struct image_symbol s;
 
-	if (!name_fits(p, map, m) || (p->entry && p->entry != m->entry))
-		return FIT_NOT;
-	if (!p->params)
-		return FIT_NAME;
-	if (*desc)
-		return descriptor_fits(p, desc) ? FIT_SIGNATURE : FIT_NOT;
-	if (m->symbol && image_symbol_parse(image_text(map, m->symbol), &s) == SYMBOL_SHA1 &&
-	    digest_fits(p, s.digest))
-		return FIT_SIGNATURE;
-	return FIT_NAME;
+	if (p->stars || !m->symbol ||
+	    image_symbol_parse(image_text(p->map, m->symbol), &s) != SYMBOL_SHA1)
+		return false;
+	for (size_t i = 0; i < TRIES_MAX && signature_make(p, i, ret); i++)
+		if (signature_has_digest(p, ret, s.digest))
+			return true;
+	return false;
 }
 
-bool image_pattern_picks_one(const struct image_pattern *p)
+int image_match_descriptor(const struct image_match *p, const struct image_method *m, char *buf,
+			   size_t size)
 {
-	return p->entry != 0;
-}
+	struct signature s;
+	size_t n;
 
-bool image_pattern_is_static(const struct image_pattern *p)
-{
-	return p->is_static;
-}
-
-int image_pattern_descriptor(const struct image_pattern *p, char *buf, size_t size)
-{
-	if (!p->params)
+	if (!spec_params(p->spec, &n))
 		return -ENOENT;
-	return image_descriptor(p->params, strlen(p->params), *p->ret ? p->ret : "void", buf, size);
+	if (!find_digested(p, m, &s) && !signature_make(p, 0, &s))
+		return -EINVAL;
+	return image_descriptor(s.params, s.len, *s.result ? s.result : "void", buf, size);
 }
 
-enum image_fit image_pattern_best(const struct image_pattern *p, const struct image_map *map)
+/* --- fit -------------------------------------------------------------------------------------- */
+
+static bool name_fits(const struct image_match *p, const struct image_method *m)
+{
+	char full[2 * IMAGE_NAME_MAX];
+	const char *klass = image_text(p->map, m->klass), *pattern = spec_pattern(p->spec);
+
+	snprintf(full, sizeof(full), "%s%s%s", klass, *klass ? "." : "",
+		 image_text(p->map, m->name));
+	if (glob_match(pattern, full))
+		return true;
+	return (m->flags & METHOD_SIMPLE) && p->simple != pattern && glob_match(p->simple, full);
+}
+
+enum image_fit image_match_fit(const struct image_match *p, const struct image_method *m)
+{
+	const char *desc = image_text(p->map, m->desc);
+	uint64_t entry = spec_entry(p->spec);
+	struct signature s;
+	size_t n;
+
+	if (!name_fits(p, m) || (entry && entry != m->entry))
+		return FIT_NOT;
+	/* Source: JVMS 2.9.1: constructors are not static. */
+	if (spec_is_static(p->spec) && !strcmp(image_text(p->map, m->name), "<init>"))
+		return FIT_NOT;
+	if (*desc && !spec_match_descriptor(p->spec, desc))
+		return FIT_NOT;
+	if (!spec_params(p->spec, &n))
+		return FIT_NAME;
+	return *desc || find_digested(p, m, &s) ? FIT_SIGNATURE : FIT_NAME;
+}
+
+enum image_fit image_match_best(const struct image_match *p)
 {
 	enum image_fit best = FIT_NOT;
 
-	for (uint32_t i = 0; i < map->n && best < FIT_SIGNATURE; i++)
-		best = MAX(best, image_pattern_fit(p, map, &map->methods[i]));
+	for (uint32_t i = 0; i < p->map->n && best < FIT_SIGNATURE; i++)
+		best = MAX(best, image_match_fit(p, &p->map->methods[i]));
 	return best;
 }
