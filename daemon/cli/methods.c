@@ -98,14 +98,11 @@ const struct command cmd_methods = {
 	.name = "methods",
 	.args = "{-p PID [-w] | -x BINARY} [PATTERN]",
 	.summary = "show the compiled methods of a JVM or a GraalVM native image",
-	.options =
-		"  -p, --pid PID        the JVM\n"
-		"  -x, --binary BINARY  the file of a native image, running or not\n" VIA_HELP
-		"  -w, --watch          go on with what is compiled, retired and unloaded\n"
-		"  PATTERN              only methods whose class.name matches: * within a name,\n"
-		"                       ** across packages; with -x also \"(TYPES)\", and the "
-		"type\n"
-		"                       of the result directly behind\n",
+	.options = "  -p, --pid PID        the JVM\n"
+		   "  -x, --binary BINARY  the file of a native image, running or not\n" VIA_HELP
+		   "  -w, --watch          go on with what is compiled, retired and unloaded\n"
+		   "  PATTERN              only these methods, as a SPEC of `hotprobe trace`:\n"
+		   "                       'com.shop.**', 'com.shop.Cart.add(int, String)'\n",
 	.example = "hotprobe methods -p 4711 'com.shop.**'",
 	.run = run,
 };

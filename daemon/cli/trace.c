@@ -87,9 +87,7 @@ const struct command cmd_trace = {
 	.options = "  -p, --pid PID        the JVM, or the process of a native image\n"
 		   "  -x, --binary BINARY  every process of this native image, also later ones; "
 		   "with -p\n"
-		   "                       that one\n" VIA_HELP TRACE_HELP
-		   "                       In a native image also 'static com.shop.Cart.of(int)',\n"
-		   "                       and com.shop.Cart.add@0x644de0 for one of several\n",
+		   "                       that one\n" VIA_HELP TRACE_HELP,
 	.example = "hotprobe trace -p 4711 'com.shop.Cart.add(int, String)'",
 	.run = run,
 };

@@ -35,7 +35,9 @@ enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };
 	"      --ring-size SIZE buffer for calls not yet printed (default 16M)\n"                  \
 	"      --count-only     only count the calls, print none\n"                                \
 	"  SPEC                 com.shop.Cart.add, com.shop.*.get*, 'Cart.add(int, String)',\n"    \
-	"                       com.shop.Cart.<init>: * within a name, ** across packages\n"
+	"                       com.shop.Cart.<init>: * within a name, ** across packages;\n"      \
+	"                       also 'static com.shop.Cart.of(int)Cart', and\n"                    \
+	"                       com.shop.Cart.add@0x644de0, the code at this address\n"
 
 /** trace_option() - take an option of @cmd, one of these or a common one: see common_option(). */
 int trace_option(const struct command *cmd, struct trace_options *o, int opt);
