@@ -104,10 +104,10 @@ static size_t index_place(const struct index *x, size_t i)
 /* How many keys are <= @key; one less is the rank of the last of them. */
 static size_t index_search(const struct index *x, uint64_t key)
 {
-	const uint64_t *tail = x->keys + x->gap + x->room;
+	size_t tail = x->gap + x->room;
 
-	if (x->gap < x->count && *tail <= key)
-		return x->gap + count_not_above(tail, x->count - x->gap, key);
+	if (x->gap < x->count && x->keys[tail] <= key)
+		return x->gap + count_not_above(x->keys + tail, x->count - x->gap, key);
 	return count_not_above(x->keys, x->gap, key);
 }
 
@@ -230,17 +230,6 @@ static void forget(struct symmap *m, uint32_t slot)
  * Forget every nmethod with code in [@begin, @end). None of those in the map overlap, so the last
  * that begins before @end is the only one that can also be the last to reach beyond @begin.
  */
-static void forget_overlaps(struct symmap *m, uint64_t begin, uint64_t end)
-{
-	for (;;) {
-		uint32_t slot = index_floor(&m->by_begin, end - 1);
-
-		if (slot == SLOT_NONE || m->slots[slot].nm.m.end <= begin)
-			return;
-		forget(m, slot);
-	}
-}
-
 static bool same_identity(const struct nmethod *a, const struct nmethod *b)
 {
 	return a->addr == b->addr && a->m.begin == b->m.begin && a->m.end == b->m.end &&
@@ -260,25 +249,42 @@ static struct nmethod *insert(struct symmap *m, const struct nmethod *nm)
 	return at;
 }
 
+static bool is_valid(const struct nmethod *nm)
+{
+	return nm->m.begin <= nm->m.entry && nm->m.entry < nm->m.end;
+}
+
+const struct nmethod *symmap_displaced(const struct symmap *m, const struct nmethod *nm)
+{
+	uint32_t slot = find(m, nm->addr);
+
+	if (!is_valid(nm))
+		return NULL;
+	if (slot != SLOT_NONE)
+		return same_identity(&m->slots[slot].nm, nm) ? NULL : &m->slots[slot].nm;
+	slot = index_floor(&m->by_begin, nm->m.end - 1);
+	if (slot == SLOT_NONE || m->slots[slot].nm.m.end <= nm->m.begin)
+		return NULL;
+	return &m->slots[slot].nm;
+}
+
 int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod **ret)
 {
+	const struct nmethod *old;
 	struct nmethod *at;
-	uint32_t old;
-	int added;
+	bool added;
 
-	if (nm->m.begin > nm->m.entry || nm->m.entry >= nm->m.end)
+	if (!is_valid(nm))
 		return -EINVAL;
-	old = find(m, nm->addr);
-	at = slot_nmethod(m, old);
+	at = slot_nmethod(m, find(m, nm->addr));
 	added = !at || !same_identity(at, nm);
 	if (!added) {
 		at->state = nm->state;
 	} else {
 		if (m->last_gen == UINT32_MAX || reserve(m))
 			return -ENOMEM;
-		if (old != SLOT_NONE)
-			forget(m, old);
-		forget_overlaps(m, nm->m.begin, nm->m.end);
+		while ((old = symmap_displaced(m, nm)))
+			forget(m, find(m, old->addr));
 		at = insert(m, nm);
 	}
 	if (ret)

@@ -74,6 +74,12 @@ struct strpool *symmap_strings(struct symmap *m);
 int symmap_add(struct symmap *m, const struct nmethod *nm, const struct nmethod **ret);
 
 /**
+ * symmap_displaced() - one of the nmethods that symmap_add() would remove for @nm; NULL: none.
+ * Who has something on such a one removes it itself, until there is none, and then adds @nm.
+ */
+const struct nmethod *symmap_displaced(const struct symmap *m, const struct nmethod *nm);
+
+/**
  * symmap_remove() - forget the nmethod at @addr (of the structure).
  * @old: may be NULL; filled with what was removed.
  * Return: 0; -ENOENT.

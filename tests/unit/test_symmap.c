@@ -213,6 +213,28 @@ static void symmap_add_overlaps(void **state)
 	assert_null(symmap_find(*state, 0x15ff - HEADER));
 }
 
+/* What an add removes is named before, one by one: also what is at its address, and is another. */
+static void symmap_displaced_each(void **state)
+{
+	struct nmethod nm = code(0x1300, 0x1600);
+	const struct nmethod *old;
+	size_t n = 0;
+
+	put(*state, code(0x1000, 0x1100));
+	put(*state, code(0x1200, 0x1301));
+	put(*state, code(0x1400, 0x1500));
+	put(*state, code(0x1600, 0x1700));
+	assert_null(symmap_displaced(*state, &(struct nmethod){.m = {.begin = 0x1000}}));
+	for (; (old = symmap_displaced(*state, &nm)); n++)
+		assert_int_equal(symmap_remove(*state, old->addr, NULL), 0);
+	assert_int_equal(n, 2);
+	put(*state, nm);
+	assert_int_equal(symmap_count(*state), 3);
+	assert_null(symmap_displaced(*state, &nm));
+	nm.method_addr++;
+	assert_ptr_equal(symmap_displaced(*state, &nm), symmap_find(*state, nm.addr));
+}
+
 /* Neighbours whose ends and beginnings are equal do not overlap, in either order of arrival. */
 static void symmap_add_touching(void **state)
 {
@@ -530,6 +552,7 @@ int main(void)
 		TEST(symmap_add_other_identity),
 		TEST(symmap_add_same_addr_elsewhere),
 		TEST(symmap_add_overlaps),
+		TEST(symmap_displaced_each),
 		TEST(symmap_add_touching),
 		TEST(symmap_add_inside_older),
 		TEST(symmap_add_reused_address),

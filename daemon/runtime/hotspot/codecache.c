@@ -78,16 +78,14 @@ static void map_remove(struct codecache *f, uint64_t addr, uint64_t ts_ns)
 
 static int map_add(struct codecache *f, const struct nmethod *nm, uint64_t ts_ns)
 {
-	const struct nmethod *old = symmap_find(f->map, nm->addr);
-	const struct nmethod *added;
+	const struct nmethod *old, *added;
 	uint8_t state_before;
 	int err;
 
-	/* Its end was missed: whoever has something on it must know. */
-	if (old && old->compile_id != nm->compile_id) {
-		map_remove(f, nm->addr, ts_ns);
-		old = NULL;
-	}
+	/* Their end was missed: whoever has something on them must know. */
+	while ((old = symmap_displaced(f->map, nm)))
+		map_remove(f, old->addr, ts_ns);
+	old = symmap_find(f->map, nm->addr);
 	state_before = old ? old->state : NMETHOD_IN_USE;
 	err = symmap_add(f->map, nm, &added);
 	if (err < 0)
