@@ -8,15 +8,7 @@
 
 #include "symmap/elfsyms.h"
 #include "runtime/image/image_map.h"
-
-/* The texts of a map under construction. */
-struct image_pool {
-	char *text;
-	uint32_t len, cap;
-};
-
-/** image_pool_add() - Return: 0; -ENOMEM; -EOPNOTSUPP over the bound. */
-int image_pool_add(struct image_pool *p, const char *s, uint32_t *ret);
+#include "runtime/image/image_pool.h"
 
 /** image_syms_add() - Return: 0; -ENOMEM; -EOPNOTSUPP too much text. */
 int image_syms_add(struct elfsyms *syms, struct image_pool *pool, struct image_map *m);
