@@ -234,7 +234,7 @@ static void leave_works_on_after_kill(void **state _unused_)
 
 /* --- at work ---------------------------------------------------------------------------------- */
 
-#define ROUNDS 30
+#define ROUNDS 20
 
 /*
  * Attach and detach again and again, while a small heap is collected all the time and the probed

@@ -12,6 +12,14 @@
 #define NOINLINE "-XX:CompileCommand=dontinline,prog.Target*::*"
 #define SPEC	 "prog.Target*.*"
 
+/* One JVM for tests that only differ in what is traced of it. */
+static void args_start(struct jvm *j, const char *flag)
+{
+	jvm_start(j, jdk_or_skip("jdk17"), (const char *const[]){JVM_C1, NOINLINE, flag, NULL},
+		  (const char *const[]){PROGRAM, NULL});
+	jvm_ready(j);
+}
+
 /* Calls of methods compiled by C1 carry exact arguments, from interpreted and compiled code. */
 static void args_exact_with_c1(void **state _unused_)
 {
@@ -109,46 +117,39 @@ static void thread_name_of_any_letters(void **state _unused_)
 {
 	const char *const names[] = {"name", "name worker-7", "name \xc3\xa4\xe2\x82\xac",
 				     "name \xf0\x9f\x98\x80"};
+	struct jvm j;
 
+	args_start(&j, "-Dfile.encoding=UTF-8");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		run_exact(jdk_or_skip("jdk17"),
-			  &(struct run){.program = PROGRAM,
-					.flags = {JVM_C1, NOINLINE, "-Dfile.encoding=UTF-8"},
-					.args = {SPEC},
-					.commands = {names[i], "overloads"}},
-			  NULL);
+		run_exact_in(&j, &(struct run){.args = {SPEC}, .commands = {names[i], "overloads"}},
+			     NULL);
+	jvm_quit(&j);
 }
 
 /* --- which methods a SPEC means --------------------------------------------------------------- */
 
 /* Descriptors of the methods of Target.one() that have events when traced with @spec. */
-static void assert_selects(const char *spec, const char *const want[])
+static void assert_selects(struct jvm *j, const char *spec, const char *const want[])
 {
 	json_t *events = json_array(), *seen = json_object(), *o;
-	const struct jdk *jdk = jdk_or_skip("jdk17");
-	const char *const flags[] = {JVM_C1, NOINLINE, NULL};
 	struct child *hp;
-	struct jvm j;
 	size_t i, n = 0;
 
-	jvm_start(&j, jdk, flags, (const char *const[]){PROGRAM, NULL});
-	jvm_ready(&j);
-	hp = hp_trace(j.pid, (const char *const[]){spec, NULL});
+	hp = hp_trace(j->pid, (const char *const[]){spec, NULL});
 	json_decref(hp_attached(hp));
-	free(jvm_ask(&j, "overloads"));
+	free(jvm_ask(j, "overloads"));
 	json_decref(hp_finish(hp, SIGINT, 0, events));
 	json_array_foreach (events, i, o)
 		if (!strcmp(json_text(o, "event"), "entry"))
 			json_object_set_new(seen, json_text(o, "descriptor"), json_true());
 	for (; want[n]; n++)
 		if (!json_object_get(seen, want[n]))
-			jvm_fail(&j, "%s: no event of %s", spec, want[n]);
+			jvm_fail(j, "%s: no event of %s", spec, want[n]);
 	if (json_object_size(seen) != n)
-		jvm_fail(&j, "%s selects too much: %s", spec, json_dumps(seen, JSON_COMPACT));
+		jvm_fail(j, "%s selects too much: %s", spec, json_dumps(seen, JSON_COMPACT));
 	json_decref(events);
 	json_decref(seen);
 	child_free(hp);
-	jvm_free(&j);
 }
 
 /* A parameter list selects one overload, in full or simple names; none selects them all. */
@@ -177,8 +178,12 @@ static void spec_selects_overloads(void **state _unused_)
 		{"prog.Target.one()", {NULL}},
 	};
 
+	struct jvm j;
+
+	args_start(&j, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
-		assert_selects(t[i].spec, t[i].want);
+		assert_selects(&j, t[i].spec, t[i].want);
+	jvm_quit(&j);
 }
 
 /* Nested classes, constructors and methods with letters of any script can be named one by one. */
@@ -195,18 +200,18 @@ static void spec_names_anything(void **state _unused_)
 		"prog.Target.wide",
 	};
 
+	struct jvm j;
+
+	args_start(&j, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
 		struct run_result res;
 
-		run_exact(jdk_or_skip("jdk17"),
-			  &(struct run){.program = PROGRAM,
-					.flags = {JVM_C1, NOINLINE},
-					.args = {specs[i]}},
-			  &res);
+		run_exact_in(&j, &(struct run){.args = {specs[i]}}, &res);
 		assert_int_equal(json_integer_value(json_object_get(res.attached, "methods")), 1);
 		assert_int_equal(json_array_size(json_object_get(res.attached, "waiting")), 0);
 		run_result_free(&res);
 	}
+	jvm_quit(&j);
 }
 
 /* More strings than a record has room for: each argument is exact, or says that it was not read. */

@@ -18,11 +18,11 @@ static void threads_two_hundred(void **state _unused_)
 	run_everywhere(&(struct run){.program = "prog.Threads",
 				     .flags = {JVM_C1, NOINLINE},
 				     .args = {CALLED},
-				     .commands = {"begin 200 60", "join"}});
+				     .commands = {"begin 200 30", "join"}});
 	run_everywhere(&(struct run){.program = "prog.Threads",
 				     .flags = {JVM_C2, NOINLINE},
 				     .args = {CALLED},
-				     .commands = {"begin 200 60", "join"}});
+				     .commands = {"begin 200 30", "join"}});
 }
 
 /* Virtual threads move between kernel threads; their calls carry their own name and id. */
@@ -81,6 +81,9 @@ static void check_descents(struct jvm *j, const json_t *events, const char *dept
 	print_message("    %zu overflows\n", descents);
 }
 
+/* The first, and again where the stack was mended after one. */
+#define OVERFLOWS 3
+
 static void overflow_exact(const struct jdk *jdk, const char *const *flags, const char *kind)
 {
 	json_t *events = json_array(), *detached;
@@ -94,7 +97,7 @@ static void overflow_exact(const struct jdk *jdk, const char *const *flags, cons
 	hp = hp_trace(j.pid,
 		      (const char *const[]){"--ring-size", "512M", "prog.Threads.descend*", NULL});
 	json_decref(hp_attached(hp));
-	depths = jvm_ask(&j, "overflow 8 %s", kind);
+	depths = jvm_ask(&j, "overflow %d %s", OVERFLOWS, kind);
 	detached = hp_finish(hp, SIGINT, 0, events);
 	assert_int_equal(json_integer_value(json_object_get(detached, "lost")), 0);
 	assert_true(json_is_true(json_object_get(detached, "restored")));

@@ -86,48 +86,70 @@ static void print_run(const struct jdk *jdk, const struct run *r)
 	print_message("\n");
 }
 
-void run_exact(const struct jdk *jdk, const struct run *r, struct run_result *ret)
+/* What was recorded in the file of @j behind its first @skip calls. */
+static json_t *recorded(struct jvm *j, size_t skip)
 {
-	size_t all;
-	struct run_result res = {.events = json_array()};
-	struct child *hp;
-	struct jvm j;
-	json_t *want, *methods = NULL;
+	json_t *ret = json_file(j->rec);
 
-	print_run(jdk, r);
-	jvm_start(&j, jdk, r->flags, (const char *const[]){r->program, NULL});
-	jvm_ready(&j);
+	while (skip--)
+		json_array_remove(ret, 0);
+	return ret;
+}
+
+/* Leave only calls of @methods in both, but for those with a new body. */
+static void keep_settled(struct jvm *j, json_t *methods, json_t *want, json_t *events)
+{
+	size_t all = json_array_size(want);
+
+	drop_changed(methods, events);
+	keep_methods(want, methods);
+	keep_methods(events, methods);
+	print_message("    %zu of %zu calls are of methods with one body throughout\n",
+		      json_array_size(want), all);
+	/* How many bodies last is the JIT's affair. */
+	if (json_array_size(want) < MIN(all, (size_t)SETTLED_MIN))
+		jvm_fail(j, "too few calls can be compared");
+}
+
+void run_exact_in(struct jvm *j, const struct run *r, struct run_result *ret)
+{
+	struct run_result res = {.events = json_array()};
+	json_t *before = json_file(j->rec), *want, *methods = NULL;
+	struct child *hp;
+
 	if (r->settle) {
-		jvm_settle(&j, NULL);
-		methods = compiled_methods(&j);
+		jvm_settle(j, NULL);
+		methods = compiled_methods(j);
 	}
-	hp = hp_trace(j.pid, r->args);
+	hp = hp_trace(j->pid, r->args);
 	res.attached = hp_attached(hp);
 	for (size_t i = 0; r->commands[i]; i++)
-		res.answer = jvm_do(&j, "%s", r->commands[i]);
+		res.answer = jvm_do(j, "%s", r->commands[i]);
 	res.detached = hp_finish(hp, SIGINT, 0, res.events);
-	want = json_file(j.rec);
-	all = json_array_size(want);
-	if (methods) {
-		drop_changed(methods, res.events);
-		keep_methods(want, methods);
-		keep_methods(res.events, methods);
-		print_message("    %zu of %zu calls are of methods with one body throughout\n",
-			      json_array_size(want), all);
-		/* How many bodies last is the JIT's affair. */
-		if (json_array_size(want) < MIN(all, (size_t)SETTLED_MIN))
-			jvm_fail(&j, "too few calls can be compared");
-		json_decref(methods);
-	}
+	want = recorded(j, json_array_size(before));
+	if (methods)
+		keep_settled(j, methods, want, res.events);
 	res.calls = json_array_size(want);
-	check(&j, r, &res, want);
-	jvm_quit(&j);
+	check(j, r, &res, want);
 	child_free(hp);
+	json_decref(methods);
+	json_decref(before);
 	json_decref(want);
 	if (ret)
 		*ret = res;
 	else
 		run_result_free(&res);
+}
+
+void run_exact(const struct jdk *jdk, const struct run *r, struct run_result *ret)
+{
+	struct jvm j;
+
+	print_run(jdk, r);
+	jvm_start(&j, jdk, r->flags, (const char *const[]){r->program, NULL});
+	jvm_ready(&j);
+	run_exact_in(&j, r, ret);
+	jvm_quit(&j);
 }
 
 void run_result_free(struct run_result *r)

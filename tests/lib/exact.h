@@ -43,6 +43,9 @@ struct run_result {
 void run_exact(const struct jdk *jdk, const struct run *r, struct run_result *ret);
 void run_result_free(struct run_result *r);
 
+/** run_exact_in() - the same in a JVM that runs, which may have recorded calls; it stays. */
+void run_exact_in(struct jvm *j, const struct run *r, struct run_result *ret);
+
 /** run_everywhere() - run_exact() on every JDK but the copies that lack symbols. */
 void run_everywhere(const struct run *r);
 
