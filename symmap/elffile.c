@@ -134,7 +134,7 @@ static int read_headers(struct elffile *f)
 
 int elffile_open_any(int fd, struct elffile *ret)
 {
-	struct elffile f = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+	struct elffile f = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 1)};
 	int err = read_headers(&f);
 
 	if (err)
@@ -165,9 +165,9 @@ void elffile_close(struct elffile *f)
 	free(f->shstr);
 	free(f->sh);
 	free(f->ph);
-	if (f->fd >= 0)
+	if (f->fd > 0)
 		close(f->fd);
-	*f = (struct elffile){.fd = -1};
+	*f = (struct elffile){0};
 }
 
 /* Names and descriptions are padded to 4 bytes. */

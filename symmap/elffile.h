@@ -17,7 +17,7 @@
 #include "daemon/base/util.h"
 
 struct elffile {
-	int fd;
+	int fd; /* never 0 */
 	uint64_t size;
 	uint16_t machine, type; /* e_machine, e_type */
 	Elf64_Phdr *ph;
@@ -33,7 +33,8 @@ int elffile_open(int fd, struct elffile *ret);
 
 /** elffile_open_any() - the same for any 64-bit little-endian machine; see @ret->machine. */
 int elffile_open_any(int fd, struct elffile *ret);
-void elffile_close(struct elffile *f);
+void elffile_close(struct elffile *f); /* accepts NULL, and a zeroed one */
+#define _cleanup_elffile_ _cleanup_(elffile_close)
 
 /**
  * elffile_read() - a malloc'd copy of part of the file, with a NUL behind it.

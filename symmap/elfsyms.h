@@ -22,7 +22,13 @@ struct elfsyms;
  * Return: 0; -EPROTO not a readable ELF file; -EOPNOTSUPP not 64-bit x86-64; -ENOMEM.
  */
 int elfsyms_open(int fd, struct elfsyms **ret);
-void elfsyms_close(struct elfsyms *e);
+void elfsyms_close(struct elfsyms *e); /* accepts NULL */
+
+static inline void elfsyms_cleanup(struct elfsyms **e)
+{
+	elfsyms_close(*e);
+}
+#define _cleanup_elfsyms_ _cleanup_(elfsyms_cleanup)
 
 /**
  * elfsyms_add_debug() - take symbols from a separate debug file too.

@@ -40,7 +40,8 @@ int maps_read(pid_t pid, struct maps *ret);
 
 /** maps_read_fd() - from an open maps file, from its beginning. Return: as maps_read(). */
 int maps_read_fd(int fd, struct maps *ret);
-void maps_fini(struct maps *m);
+void maps_fini(struct maps *m); /* accepts NULL, and a zeroed one */
+#define _cleanup_maps_ _cleanup_(maps_fini)
 
 /** maps_find() - the mapping that covers @addr, or NULL. */
 const struct map_entry *maps_find(const struct maps *m, uint64_t addr);

@@ -4,6 +4,7 @@
  * reads a target. The input: which JDK, then {region, offset, value} for each byte.
  */
 #include "lib/fake_jvm.h"
+#include "runtime/hotspot/fieldinfo.h"
 #include "runtime/hotspot/klass.h"
 
 #define CHANGE_LEN  5
@@ -102,7 +103,7 @@ static void run_walk(struct image *im, struct vmstructs *vs)
 		codeheap_walk(m, &l, names, check, &s);
 		if (klass_name(m, &l, im->j.thread_klass, strings, &name) == 0 && !name[0])
 			abort();
-		klass_field_offset(m, &l, im->j.string_klass, "nothing", "I", &off);
+		fieldinfo_offset(m, &l, im->j.string_klass, "nothing", "I", &off);
 		name_cache_free(names);
 		strpool_free(strings);
 	}

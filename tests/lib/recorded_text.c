@@ -6,6 +6,7 @@
 #include "lib/recorded.h"
 
 #include "runtime/hotspot/codeheap.h"
+#include "runtime/hotspot/fieldinfo.h"
 #include "runtime/hotspot/klass.h"
 #include "runtime/hotspot/layout_code.h"
 #include "runtime/hotspot/symbol.h"
@@ -101,7 +102,7 @@ static void say_field(struct described *d, uint64_t klass, const char *name, con
 {
 	uint32_t off = 0;
 	char buf[32];
-	int err = klass_field_offset(d->m, &d->l, klass, name, desc, &off);
+	int err = fieldinfo_offset(d->m, &d->l, klass, name, desc, &off);
 
 	fprintf(d->out, "field %s %s %s %u\n", name, desc, err_text(err, buf), off);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/fake_jvm.h"
+#include "runtime/hotspot/fieldinfo.h"
 #include "runtime/hotspot/klass.h"
 
 struct fixture {
@@ -258,7 +259,7 @@ static void name_that_is_none(void **state _unused_)
 static int field_of(struct fixture *f, uint64_t klass, const char *name, const char *desc,
 		    uint32_t *ret)
 {
-	return klass_field_offset(&f->j.t.mem, &f->l, klass, name, desc, ret);
+	return fieldinfo_offset(&f->j.t.mem, &f->l, klass, name, desc, ret);
 }
 
 /* An instance field is found by name and type, in the class or above it. */

@@ -11,6 +11,8 @@
 #include "runtime/hotspot/codeheap.h"
 #include "runtime/hotspot/hooks.h"
 
+_Static_assert(HP_NMETHOD_HDR_MAX == NMETHOD_HDR_MAX, "a compile event brings what decoding needs");
+
 /*
  * A method is being made not entrant when its hook fires: the state changes a moment later. It is
  * looked at again after each of these pauses (a lock may be in the way, or the machine busy) and

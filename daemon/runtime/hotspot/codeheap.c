@@ -42,6 +42,8 @@
 #define BATCH_MAX 1024
 
 /* HeapBlock and the front of the blob are read in one piece. */
+_Static_assert(NMETHOD_SPAN_MAX <= NMETHOD_HDR_MAX, "what decoding looks at is there");
+
 #define FRONT_MAX (BLOCK_SIZE_MAX + NMETHOD_HDR_MAX)
 
 #define LEVEL_MAX 4 /* CompLevel_full_optimization */

@@ -7,16 +7,11 @@
 
 #include "symmap/symmap.h"
 #include "runtime/hotspot/layout.h"
+#include "runtime/hotspot/method_names.h"
 
 /* Enough of the front of an nmethod for nmethod_decode(); copied whole by the compile-event probe.
  */
 #define NMETHOD_HDR_MAX 512
-
-/* What naming needs: the pool that keeps each name once, and room to work in. */
-struct name_cache;
-
-struct name_cache *name_cache_new(struct strpool *strings);
-void name_cache_free(struct name_cache *c);
 
 /**
  * nmethod_decode() - understand the copied front of an nmethod.
@@ -35,20 +30,6 @@ int nmethod_decode(const struct layout *l, uint64_t addr, const uint8_t *hdr, si
 
 /** nmethod_read() - the same, from the target. Also -EFAULT, -ESRCH. */
 int nmethod_read(struct mem *m, const struct layout *l, uint64_t addr, struct nmethod *ret);
-
-/**
- * nmethod_names() - fill @nm->klass, name and desc from @nm->method.
- * They are read anew each time, because metadata is freed and reused when classes are unloaded or
- * redefined; each distinct text is kept once. @m may be a paged reader (mem_open_paged()).
- * Return: 0; -EPROTO (names do not parse); -EFAULT; -ESRCH; -ENOMEM.
- */
-int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, struct nmethod *nm);
-
-/**
- * method_flags() - access flags (JVM_ACC_STATIC, ...) of a Method.
- * Return: 0; -EFAULT; -ESRCH.
- */
-int method_flags(struct mem *m, const struct layout *l, uint64_t method, uint32_t *ret);
 
 /**
  * codeheap_walk() - call @fn for every nmethod (not dead) in every code heap, by address, with

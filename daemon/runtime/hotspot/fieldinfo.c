@@ -11,7 +11,7 @@
  * Sources: OpenJDK share/oops/fieldInfo.hpp (17.0.19); share/oops/fieldInfo.{hpp,inline.hpp},
  * share/utilities/unsigned5.hpp (21.0.12, 25.0.3).
  */
-#include "runtime/hotspot/klass.h"
+#include "runtime/hotspot/fieldinfo.h"
 #include "runtime/hotspot/symbol.h"
 
 /* JVMS 4.1: constant_pool_count and fields_count are u2. */
@@ -231,8 +231,8 @@ static int declared_offset(struct mem *m, const struct layout *l, uint64_t klass
 	return err;
 }
 
-int klass_field_offset(struct mem *m, const struct layout *l, uint64_t klass, const char *name,
-		       const char *desc, uint32_t *ret)
+int fieldinfo_offset(struct mem *m, const struct layout *l, uint64_t klass, const char *name,
+		     const char *desc, uint32_t *ret)
 {
 	uint32_t offset;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * klass.h - classes: their names and the places of their fields.
+ * klass.h - classes: which one an object is of, and what it is called.
  */
 #ifndef HP_KLASS_H
 #define HP_KLASS_H
@@ -28,13 +28,5 @@ int klass_name(struct mem *m, const struct layout *l, uint64_t klass, struct str
 
 /* A class file name in source form: '/' becomes '.', arrays as in jtype_name(). */
 size_t klass_external_name(const char *internal, size_t len, char *buf, size_t size);
-
-/**
- * klass_field_offset() - where instances of @klass (an InstanceKlass*) keep a field.
- * @desc: its descriptor, e.g. "[B"; declared in @klass itself or a superclass.
- * Return: 0; -ENOENT; -EPROTO; -EFAULT; -ESRCH.
- */
-int klass_field_offset(struct mem *m, const struct layout *l, uint64_t klass, const char *name,
-		       const char *desc, uint32_t *ret);
 
 #endif

@@ -11,8 +11,10 @@
  */
 #include <stdarg.h>
 
+#include "runtime/hotspot/fieldinfo.h"
 #include "runtime/hotspot/klass.h"
 #include "runtime/hotspot/layout_code.h"
+#include "runtime/hotspot/layout_z.h"
 
 /* What has been read and tried: x86-64 HotSpot of these versions. */
 #define JDK_MIN 17
@@ -392,9 +394,9 @@ static int strings_read(struct mem *m, struct layout *l, const struct flags *f)
 		err = mem_read_u64(m, c->string_klass, &l->string_klass);
 	if (err)
 		return err;
-	err = klass_field_offset(m, l, l->string_klass, "value", "[B", &l->string_value_off);
+	err = fieldinfo_offset(m, l, l->string_klass, "value", "[B", &l->string_value_off);
 	if (!err)
-		err = klass_field_offset(m, l, l->string_klass, "coder", "B", &l->string_coder_off);
+		err = fieldinfo_offset(m, l, l->string_klass, "coder", "B", &l->string_coder_off);
 	if (err == -ENOENT || err == -EPROTO) {
 		cap_lose(l, CAP_STRINGS, "java.lang.String has no fields value and coder");
 		err = 0;
@@ -420,10 +422,10 @@ static int threads_read(struct mem *m, struct layout *l)
 	int err = mem_read_u64(m, c->thread_klass, &klass);
 	if (err)
 		return err;
-	err = klass_field_offset(m, l, klass, "tid", "J", &l->thread_tid_off);
+	err = fieldinfo_offset(m, l, klass, "tid", "J", &l->thread_tid_off);
 	if (!err)
-		err = klass_field_offset(m, l, klass, "name", "Ljava/lang/String;",
-					 &l->thread_name_off);
+		err = fieldinfo_offset(m, l, klass, "name", "Ljava/lang/String;",
+				       &l->thread_name_off);
 	if (err == -ENOENT || err == -EPROTO) {
 		cap_lose(l, CAP_THREADS, "java.lang.Thread has no fields tid and name");
 		err = 0;
@@ -526,6 +528,8 @@ int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret)
 
 void layout_fini(struct layout *l)
 {
+	if (!l)
+		return;
 	free(l->code);
 	l->code = NULL;
 }

@@ -109,6 +109,7 @@ struct layout {
  * no sense; -EFAULT; -ESRCH; -ENOMEM.
  */
 int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret);
-void layout_fini(struct layout *l);
+void layout_fini(struct layout *l); /* accepts NULL, and a zeroed one */
+#define _cleanup_layout_ _cleanup_(layout_fini)
 
 #endif

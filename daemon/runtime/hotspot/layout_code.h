@@ -23,7 +23,7 @@
 /* Within which a Symbol's length and the beginning of its text must lie. */
 #define SYMBOL_SPAN_MAX 16
 
-/* As much of an nmethod as a compile event copies: NMETHOD_HDR_MAX in codeheap.h. */
+/* As much of an nmethod as a compile event copies. */
 #define NMETHOD_SPAN_MAX 512
 
 /* One nonstatic field: [off, off + size) in its structure. */
@@ -138,8 +138,5 @@ static inline int field_read(struct mem *m, uint64_t base, struct field f, uint6
 		*ret = field_get(raw, (struct field){0, f.size});
 	return err;
 }
-
-/** layout_z_read() - fill @l->z_bad_mask_addr, z_shift_addr and z. 0; -EFAULT; -ESRCH; -ENOMEM. */
-int layout_z_read(struct mem *m, const struct vmstructs *vs, struct layout *l);
 
 #endif

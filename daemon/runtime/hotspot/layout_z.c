@@ -25,6 +25,7 @@
  * zAttachedArray}.hpp of 17.0.19, 21.0.12 and 25.0.3; share/gc/x of 21.0.12.
  */
 #include "runtime/hotspot/layout_code.h"
+#include "runtime/hotspot/layout_z.h"
 
 /* sizeof(ZHeap) is 16 000 in 21 and 25. */
 #define ZHEAP_MAX 65536

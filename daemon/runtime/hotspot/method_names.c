@@ -15,8 +15,8 @@
  * Source: OpenJDK share/oops/{method,constMethod,constantPool,klass,symbol}.hpp.
  */
 #include "symmap/jtype.h"
-#include "runtime/hotspot/codeheap.h"
 #include "runtime/hotspot/klass.h"
+#include "runtime/hotspot/method_names.h"
 #include "runtime/hotspot/symbol.h"
 
 /* JVMS 4.6. The bits above these are HotSpot's own, where there are any. */

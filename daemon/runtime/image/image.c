@@ -32,15 +32,12 @@ const char *image_unprobeable(const struct image_about *a)
 /* Before there were isolates, and with the symbols: the base of the image's C data. */
 static bool has_base_symbol(const struct elffile *f)
 {
-	struct elfsyms *e;
+	_cleanup_elfsyms_ struct elfsyms *e = NULL;
 	uint64_t value;
-	bool found;
 
 	if (!elffile_section_of_type(f, SHT_SYMTAB) || elfsyms_open(f->fd, &e))
 		return false;
-	found = !elfsyms_value(e, "__svm_cglobaldata_base", &value);
-	elfsyms_close(e);
-	return found;
+	return !elfsyms_value(e, "__svm_cglobaldata_base", &value);
 }
 
 bool image_recognise(int fd)

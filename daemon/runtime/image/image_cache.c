@@ -127,24 +127,20 @@ static int sample_file(const struct elffile *f, char hex[static SHA1_HEX])
 static int file_name(int fd, char *buf, size_t size)
 {
 	uint8_t id[ELFSYMS_BUILD_ID_MAX];
-	struct elfsyms *e;
-	struct elffile f;
+	_cleanup_elfsyms_ struct elfsyms *e = NULL;
+	_cleanup_elffile_ struct elffile f = {0};
 	char hex[2 * ELFSYMS_BUILD_ID_MAX + 1] = "";
 	size_t len = 0;
 	int err;
 
-	if (!elfsyms_open(fd, &e)) {
+	if (!elfsyms_open(fd, &e))
 		len = elfsyms_build_id(e, id);
-		elfsyms_close(e);
-	}
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", id[i]);
 	if (!len) {
 		err = elffile_open_any(fd, &f);
-		if (err)
-			return err;
-		err = sample_file(&f, hex);
-		elffile_close(&f);
+		if (!err)
+			err = sample_file(&f, hex);
 		if (err)
 			return err;
 	}
@@ -184,24 +180,21 @@ static bool map_sound(const struct image_map *m)
 static int split(const uint8_t *p, const struct header *h, struct image_map *ret)
 {
 	size_t bytes = (size_t)h->n * sizeof(*ret->methods);
-	struct image_map m = {.n = h->n,
-			      .starts = h->starts,
-			      .text_len = h->text_len,
-			      .names = h->names,
-			      .methods = malloc(MAX(bytes, 1)),
-			      .text = malloc(MAX(h->text_len, 1))};
+	_cleanup_image_map_ struct image_map m = {.n = h->n,
+						  .starts = h->starts,
+						  .text_len = h->text_len,
+						  .names = h->names,
+						  .methods = malloc(MAX(bytes, 1)),
+						  .text = malloc(MAX(h->text_len, 1))};
 
-	if (!m.methods || !m.text) {
-		image_map_fini(&m);
+	if (!m.methods || !m.text)
 		return -ENOMEM;
-	}
 	memcpy(m.methods, p, bytes);
 	memcpy(m.text, p + bytes, h->text_len);
-	if (!map_sound(&m)) {
-		image_map_fini(&m);
+	if (!map_sound(&m))
 		return -ENOENT;
-	}
 	*ret = m;
+	m = (struct image_map){0};
 	return 0;
 }
 

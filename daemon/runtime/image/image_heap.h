@@ -61,7 +61,8 @@ struct image_objects {
  * HEAP_MAX; -EPROTO the file is cut; -ENOMEM.
  */
 int image_heap_open(const struct elffile *f, struct image_heap *ret);
-void image_heap_close(struct image_heap *h);
+void image_heap_close(struct image_heap *h); /* accepts NULL, and a zeroed one */
+#define _cleanup_image_heap_ _cleanup_(image_heap_close)
 
 /**
  * image_heap_drop_copy() - free the copy of the section; reads are of the file from now on.

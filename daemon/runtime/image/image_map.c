@@ -27,8 +27,6 @@ void image_map_fini(struct image_map *m)
 	*m = (struct image_map){0};
 }
 
-/* --- text ------------------------------------------------------------------------------------- */
-
 /* --- from the tables -------------------------------------------------------------------------- */
 
 /* Classes and names are used many times: each is read once. */
@@ -128,9 +126,9 @@ static int read_info(const struct elffile *f, const struct image_heap *h, uint64
 static int read_code_info(int fd, struct elfsyms *syms, struct image_pool *pool,
 			  struct image_map *m)
 {
-	struct image_heap h;
+	_cleanup_image_heap_ struct image_heap h = {0};
+	_cleanup_elffile_ struct elffile f = {0};
 	uint64_t exported = 0;
-	struct elffile f;
 	int err = elffile_open_any(fd, &f);
 
 	if (err)
@@ -138,11 +136,8 @@ static int read_code_info(int fd, struct elfsyms *syms, struct image_pool *pool,
 	if (syms && elfsyms_value(syms, "__svm_code_section", &exported))
 		exported = 0;
 	err = image_heap_open(&f, &h);
-	if (!err) {
+	if (!err)
 		err = read_info(&f, &h, exported, pool, m);
-		image_heap_close(&h);
-	}
-	elffile_close(&f);
 	if (err) {
 		free(m->methods);
 		*m = (struct image_map){0};
@@ -200,27 +195,25 @@ static int open_syms(int fd, struct elfsyms **ret)
 int image_map_read(int fd, struct image_map *ret)
 {
 	struct image_pool pool = {0};
-	struct elfsyms *syms = NULL;
-	struct image_map m = {0};
+	_cleanup_elfsyms_ struct elfsyms *syms = NULL;
+	_cleanup_image_map_ struct image_map m = {0};
 	int err = open_syms(fd, &syms);
 
 	if (!err)
 		err = read_code_info(fd, syms, &pool, &m);
 	if (!err || err == -ENOENT || err == -EOPNOTSUPP)
 		err = syms ? image_syms_add(syms, &pool, &m) : err;
-	elfsyms_close(syms);
 	m.text = pool.text;
 	m.text_len = pool.len;
 	if (!err && !m.n)
 		err = -ENOENT;
 	if (!err)
 		err = count_overloads(&m);
-	if (err) {
-		image_map_fini(&m);
-		return err;
+	if (!err) {
+		*ret = m;
+		m = (struct image_map){0};
 	}
-	*ret = m;
-	return 0;
+	return err;
 }
 
 const struct image_method *image_map_at(const struct image_map *m, uint64_t vaddr)

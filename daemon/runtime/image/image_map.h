@@ -45,7 +45,8 @@ struct image_map {
  * name in it that we can read; -ENOMEM.
  */
 int image_map_read(int fd, struct image_map *ret);
-void image_map_fini(struct image_map *m);
+void image_map_fini(struct image_map *m); /* accepts NULL, and a zeroed one */
+#define _cleanup_image_map_ _cleanup_(image_map_fini)
 
 static inline const char *image_text(const struct image_map *m, uint32_t off)
 {

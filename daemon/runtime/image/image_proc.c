@@ -103,7 +103,7 @@ int image_proc_open(pid_t pid, const struct elffile *f, struct image_proc *ret)
 
 void image_proc_close(struct image_proc *p)
 {
-	if (!p->id.pid)
+	if (!p || !p->id.pid)
 		return;
 	mem_close(p->mem);
 	proc_close(&p->id);

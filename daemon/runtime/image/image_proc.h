@@ -29,7 +29,8 @@ int image_proc_exe(pid_t pid);
  * Return: 0; -ESRCH; -EPERM; -ENOENT it is not mapped there as its headers say; -ENOMEM.
  */
 int image_proc_open(pid_t pid, const struct elffile *f, struct image_proc *ret);
-void image_proc_close(struct image_proc *p);
+void image_proc_close(struct image_proc *p); /* accepts NULL, and a zeroed one */
+#define _cleanup_image_proc_ _cleanup_(image_proc_close)
 
 /** image_proc_each() - call @fn for every process whose program may be @image, until true. */
 bool image_proc_each(const struct stat *image, bool (*fn)(pid_t pid));
