@@ -20,9 +20,10 @@
 #define HP_SPEC_H
 
 #include "base/fail.h"
+#include "probe/glob.h"
 #include "symmap/symmap.h"
 
-#define SPEC_LEN_MAX 4096
+#define SPEC_LEN_MAX GLOB_LEN_MAX
 #define SPECS_MAX    64 /* in one request */
 
 struct spec;
@@ -76,12 +77,5 @@ bool spec_match_descriptor(const struct spec *s, const char *desc);
  * Return: is it that class, by its name in full, or from behind the package or behind any '$' on?
  */
 bool spec_match_class(const char *user, const char *klass, size_t len);
-
-/**
- * glob_match() - the pattern language of a SPEC's names.
- * Runs in time proportional to the product of the lengths, whatever the pattern. One longer than
- * SPEC_LEN_MAX matches nothing.
- */
-bool glob_match(const char *pattern, const char *text);
 
 #endif

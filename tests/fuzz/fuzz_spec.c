@@ -3,6 +3,7 @@
  * Fuzz target (libFuzzer): lines SPEC, class, method name, descriptor. A refusal must say where
  * and why; what is taken is held against the method, and against a slow matcher.
  */
+#include "probe/glob.h"
 #include "probe/spec.h"
 #include "symmap/jtype.h"
 

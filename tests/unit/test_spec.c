@@ -6,6 +6,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "probe/glob.h"
 #include "probe/spec.h"
 
 static void spec_free_cleanup(struct spec **s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* image_match.c - which methods of a native image a SPEC means. See image_match.h. */
 #include "runtime/image/image_match.h"
+#include "probe/glob.h"
 #include "runtime/image/image_names.h"
 #include "symmap/jtype.h"
 
