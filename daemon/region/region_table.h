@@ -40,38 +40,4 @@ struct region_table {
 /* Nobody may shrink the file under our mapping: that would be a SIGBUS. */
 #define REGION_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/** region_new() - an empty one, without a file or a place. */
-struct region *region_new(struct remote *w, uint64_t code_low, uint64_t code_high);
-
-/** region_set_place() - it lies at @base in the target, and is @len bytes so far. */
-void region_set_place(struct region *r, uint64_t base, uint64_t len);
-
-/** region_map_ours() - map @r->fd. Return: 0; -errno. */
-int region_map_ours(struct region *r);
-
-/** region_write_stub() - put the code that runs on our behalf (stub.h) in place. */
-void region_write_stub(struct region *r);
-
-/**
- * region_diverts_to() - the slot that the divert of table entry @e jumps to.
- *
- * Return: UINT32_MAX unless @e is what we make: an aligned word of the code cache, in which a jump
- * into this region takes the place of five bytes of the original and the other three are the same.
- */
-uint32_t region_diverts_to(const struct region *r, const struct region_slot *e);
-
-/** region_there() - within a remote call: is @r still mapped? Not if it has executed another
- * program.
- */
-bool region_there(const struct region *r);
-
-/**
- * region_call() - run code of the region, after making sure that it is still mapped there: the
- * target may have executed another program.
- * @paused_ns: may be NULL.
- * Return: as remote_begin() and remote_call(); -ESRCH when the region is gone.
- */
-int region_call(struct region *r, uint64_t addr, const uint64_t args[static 3],
-		uint64_t *paused_ns);
-
 #endif
