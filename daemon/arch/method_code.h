@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * method_code.h - what the machine code (x86-64) of one compiled method of a GraalVM native image
+ * method_code.h - what the machine code of one compiled method of a GraalVM native image
  * says: where a probe of its entry may sit, and where it returns.
  *
  * Nothing is known here of files and processes: bytes and the address they run at come in. They
@@ -26,7 +26,8 @@
  */
 struct entry_point {
 	uint32_t off;	/* from the method's start */
-	uint32_t depth; /* rsp is so many bytes lower there than at the method's start */
+	uint32_t depth; /* the stack pointer is so many bytes lower there than at the method's start
+			 */
 	uint8_t len;	/* of the instruction; 0: there is none */
 };
 
@@ -35,14 +36,14 @@ struct method_code {
 	struct entry_point probe;
 	bool emulated; /* the kernel emulates that one instead of single-stepping it */
 	/*
-	 * Can become a jmp rel32 by one aligned 8-byte store; see method_code_move(). Never the
+	 * Can become a jump by one aligned 8-byte store; see method_code_move(). Never the
 	 * method's first instruction.
 	 */
 	struct entry_point divert;
-	/* Owned: offsets, ascending, of all ret instructions, and of where to probe each. */
+	/* Owned: offsets, ascending, of all return instructions, and of where to probe each. */
 	uint32_t *returns, *exits;
 	size_t nreturns;
-	/* Owned: offsets, ascending, of jumps out of it: calls that end there pass no ret. */
+	/* Owned: offsets, ascending, of jumps out of it: calls that end there pass no return. */
 	uint32_t *tail_jumps;
 	size_t ntail_jumps;
 	size_t nunseen; /* of them: those that are neither an exit nor the probed instruction */
@@ -59,12 +60,12 @@ struct method_code {
  * before it, and no others may be concluded. Then, and where a loop leads back to the start, there
  * may be no @ret->probe at all. Takes about 0.3 us per instruction.
  *
- * In images of Oracle GraalVM most methods have tail jumps, all conditional: `jbe` at the entry,
- * where the stack is at its end, to code that throws; and `jle` right before a ret, to code that
- * waits for a safepoint and then returns for the method. Such a jle is the exit of its ret: each
- * call that returns there passes it, with the frame gone and the result in place as at the ret, and
- * the kernel emulates it. Where there is none the ret is its own exit. A call that passes no exit
- * has ended by an exception, if there are no @ret->nunseen.
+ * In images of Oracle GraalVM most methods have tail jumps, all conditional: one at the
+ * entry, where the stack is at its end, to code that throws; and one right before a return, to code
+ * that waits for a safepoint and then returns for the method. Such a jump is the exit of its
+ * return: each call that returns there passes it, with the frame gone and the result in place as at
+ * the return, and the kernel emulates it. Where there is none the return is its own exit. A call
+ * that passes no exit has ended by an exception, if there are no @ret->nunseen.
  *
  * Return: 0; -EPROTO the first instruction does not decode, or there is none; -ENOMEM.
  */
@@ -73,7 +74,7 @@ int method_code_read(struct insn_decoder *d, uint64_t addr, const uint8_t *code,
 
 /**
  * method_code_read_args() - the same where it is known how many arguments are in general registers.
- * @nargs: so many of rdi, rsi, rdx, rcx, r8, r9, in this order, 0 to 6. What lies beyond may be
+ * @nargs: so many, 0 to 6, in the order of abi_gpr(ABI_NATIVE_IMAGE). What lies beyond may be
  * overwritten before the probe. CE 19 computes its stack limit in such a register.
  */
 int method_code_read_args(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
@@ -91,7 +92,7 @@ void method_code_fini(struct method_code *m);
  * leaves the flags as the instruction leaves them.
  *
  * Return: bytes written; 0 if it cannot be done: there is no such instruction, the method is out of
- * a rel32's reach, or the room is too small.
+ * a jump's reach, or the room is too small.
  */
 size_t method_code_move(const struct method_code *m, uint64_t addr, const uint8_t *code,
 			uint64_t at, uint8_t *out, size_t room);
