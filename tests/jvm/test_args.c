@@ -176,6 +176,10 @@ static void spec_selects_overloads(void **state _unused_)
 		 {"(I)V", "(J)V", "(Ljava/lang/String;)V", "(Ljava/lang/Object;)V", "([I)V",
 		  "(ILjava/lang/String;)V", "([[Ljava/lang/String;)V"}},
 		{"prog.Target.one()", {NULL}},
+		{"static prog.Target#one(int)void", {"(I)V"}},
+		{"prog.Target::one(long)", {"(J)V"}},
+		{"prog.Target.one(..)int", {NULL}},
+		{"static prog.Target.<init>", {NULL}},
 	};
 
 	struct jvm j;

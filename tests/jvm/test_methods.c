@@ -157,6 +157,49 @@ static void methods_pattern(void **state _unused_)
 	jvm_quit(&j);
 }
 
+static const char *one_of(const struct jvm *j, const char *pattern, size_t n, char entry[static 32])
+{
+	json_t *some = hp_json(
+		(const char *const[]){"methods", "-p", pid_text(j).text, "--json", pattern, NULL},
+		0);
+
+	if (json_array_size(some) != n)
+		jvm_fail((struct jvm *)j, "'%s' is %zu methods", pattern, json_array_size(some));
+	snprintf(entry, 32, "%s", n ? json_text(json_array_get(some, 0), "entry") : "");
+	json_decref(some);
+	return entry;
+}
+
+/* A pattern is a SPEC: types, result, static and entry count as they do for a trace. */
+static void methods_pattern_is_a_spec(void **state _unused_)
+{
+	static const struct {
+		const char *pattern;
+		size_t n;
+	} t[] = {
+		{"prog.Busy.work(int, String, double)", 1},
+		{"prog.Busy#work(int, java.lang.String, double)long", 1},
+		{"prog.Busy.work(..)void", 0},
+		{"prog.Busy.work(int)", 0},
+		{"static prog.Busy.work", 1},
+		{"prog.Busy.instance", 1},
+		{"static prog.Busy.instance", 0},
+		{"prog.Busy.work@1", 0},
+	};
+	const char *const flags[] = {"-XX:TieredStopAtLevel=1", NULL};
+	char entry[32], again[32], at[64];
+	struct jvm j;
+
+	jvm_start(&j, jdk_or_skip("jdk17"), flags, (const char *const[]){"prog.Busy", NULL});
+	jvm_ready(&j);
+	jvm_settle(&j, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		one_of(&j, t[i].pattern, t[i].n, entry);
+	snprintf(at, sizeof(at), "**@%s", one_of(&j, "prog.Busy.work", 1, entry));
+	assert_string_equal(one_of(&j, at, 1, again), entry);
+	jvm_quit(&j);
+}
+
 /* --- watching --------------------------------------------------------------------------------- */
 
 #define CHANGE_MS 120000
@@ -309,9 +352,9 @@ static void check_says_ok(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		jvm_test(methods_equal_codelist), jvm_test(methods_pattern),
-		jvm_test(methods_watch),	  jvm_test(list_tells_the_truth),
-		jvm_test(check_says_ok),
+		jvm_test(methods_equal_codelist),    jvm_test(methods_pattern),
+		jvm_test(methods_pattern_is_a_spec), jvm_test(methods_watch),
+		jvm_test(list_tells_the_truth),	     jvm_test(check_says_ok),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
