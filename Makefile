@@ -99,7 +99,7 @@ JVM_BENCHES := $(JVM_BENCH_SRC:%.c=$(O)/%)
 BENCHES := $(UNIT_BENCHES) $(JVM_BENCHES)
 JVM_TESTS := $(JVM_TEST_SRC:%.c=$(O)/%)
 # These compare times: nothing may run beside them.
-ALONE_TESTS := $(filter %/test_speed,$(JVM_TESTS))
+ALONE_TESTS := $(filter %_speed,$(JVM_TESTS))
 # Those that take longest first, so that in the end the CPUs are done at the same time.
 LONG_TESTS := $(foreach t,real gc soak image_count image_leave leave moments threads image_share codecache,\
 	$(filter %/test_$(t),$(JVM_TESTS)))

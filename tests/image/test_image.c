@@ -226,40 +226,6 @@ static void methods_of_every_image(void **state _unused_)
 	}
 }
 
-/* Time `hotprobe methods -v` says it took, from stderr. */
-static double decode_ms(const char *path, bool *cached)
-{
-	struct hp_result r;
-	const char *p;
-	double ms = 0;
-
-	hp_run(&r, (const char *[]){"methods", "-v", "-x", path, "no.such.Method", NULL});
-	p = strstr(r.err, "in ");
-	if (!p || sscanf(p, "in %lf ms", &ms) != 1)
-		fail_msg("no time in: %s", r.err);
-	*cached = strstr(r.err, "from the cache");
-	hp_result_free(&r);
-	return ms;
-}
-
-/* The second look is from the cache, and at least five times faster. */
-static void cache_is_faster(void **state _unused_)
-{
-	const char *path = image_or_skip("ce25-truffle");
-	double cold, warm;
-	bool cached;
-
-	image_new_cache();
-	cold = decode_ms(path, &cached);
-	assert_false(cached);
-	warm = decode_ms(path, &cached);
-	assert_true(cached);
-	for (int i = 0; i < 2; i++) /* others may need the processor too */
-		warm = MIN(warm, decode_ms(path, &cached));
-	if (warm > cold / 5)
-		fail_msg("%.1f ms, then %.1f ms", cold, warm);
-}
-
 /* --- names against symbols -------------------------------------------------------------------- */
 
 struct exports {
@@ -402,17 +368,11 @@ static void list_shows_running_images(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		jvm_test(methods_in_bounded_memory),
-		jvm_test(check_says_what_an_image_is),
-		jvm_test(packed_image_is_refused_by_name),
-		jvm_test(other_files_are_refused),
-		jvm_test(file_goes_without_process),
-		jvm_test(methods_of_every_image),
-		jvm_test(cache_is_faster),
-		jvm_test(tables_agree_with_exports),
-		jvm_test(overloads_are_all_shown),
-		jvm_test(digest_picks_the_overload),
-		jvm_test(list_shows_running_images),
+		jvm_test(methods_in_bounded_memory),	   jvm_test(check_says_what_an_image_is),
+		jvm_test(packed_image_is_refused_by_name), jvm_test(other_files_are_refused),
+		jvm_test(file_goes_without_process),	   jvm_test(methods_of_every_image),
+		jvm_test(tables_agree_with_exports),	   jvm_test(overloads_are_all_shown),
+		jvm_test(digest_picks_the_overload),	   jvm_test(list_shows_running_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
