@@ -2,7 +2,9 @@
 /* main.c - hotprobe's commands, from one table. */
 #include <stdio.h>
 
+#include "base/util.h"
 #include "cli/cli.h"
+#include "cli/signals.h"
 
 static const struct command *const commands[] = {
 	&cmd_check, &cmd_list, &cmd_methods, &cmd_trace, &cmd_run, &cmd_clean,

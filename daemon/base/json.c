@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* json.c - JSON string literals from UTF-8 and from the two forms of a Java string. See json.h. */
 #include "base/json.h"
+#include "base/utf8.h"
 
 /* The longest forms: "\u001f" for a byte or a code unit. */
 #define ESCAPE_LEN 6
 
 /* Bytes written per room asked for, so that a long text does not ask for six times its length. */
 #define CHUNK 4096
-
-#define HIGH_FIRST 0xd800u /* surrogates, Unicode 3.9 D71-D75 */
-#define LOW_FIRST  0xdc00u
-#define LOW_LAST   0xdfffu
-
-#define REPLACEMENT 0xfffdu
 
 /* What JSON wants escaped below 0x80: 0 no, 'u' by number, else the letter after the backslash. */
 static const char escapes[128] = {
@@ -74,46 +69,7 @@ static char *put_ascii(char *p, uint8_t c)
 /* @c is no surrogate. */
 static char *put_code_point(char *p, uint32_t c)
 {
-	if (c < 0x80)
-		return put_ascii(p, (uint8_t)c);
-	if (c < 0x800) {
-		*p++ = (char)(0xc0 | c >> 6);
-	} else {
-		if (c < 0x10000) {
-			*p++ = (char)(0xe0 | c >> 12);
-		} else {
-			*p++ = (char)(0xf0 | c >> 18);
-			*p++ = (char)(0x80 | (c >> 12 & 0x3f));
-		}
-		*p++ = (char)(0x80 | (c >> 6 & 0x3f));
-	}
-	*p++ = (char)(0x80 | (c & 0x3f));
-	return p;
-}
-
-/*
- * Length and value of the UTF-8 sequence at @s; 0 when there is none. Shortest forms only, no
- * surrogates, nothing above U+10FFFF (Unicode 3.9, table 3-7).
- */
-static size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (!n || n > len || s[0] > 0xf4)
-		return 0;
-
-	uint32_t c = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= HIGH_FIRST && c <= LOW_LAST))
-		return 0;
-	*ret = c;
-	return n;
+	return c < 0x80 ? put_ascii(p, (uint8_t)c) : utf8_put(p, c);
 }
 
 void json_str(struct buf *b, const char *text, size_t len)
@@ -136,7 +92,7 @@ void json_str(struct buf *b, const char *text, size_t len)
 			if (s == stop)
 				break;
 
-			uint32_t c = REPLACEMENT;
+			uint32_t c = UTF8_REPLACEMENT;
 			size_t n = utf8_decode(s, (size_t)(end - s), &c);
 
 			p = put_code_point(p, c);
@@ -172,29 +128,13 @@ void json_latin1(struct buf *b, const uint8_t *s, size_t len)
 	buf_add(b, "\"", 1);
 }
 
-static uint32_t utf16_unit(const uint8_t *s)
-{
-	return s[0] | (uint32_t)s[1] << 8; /* byte order of the machine: x86-64 is little-endian */
-}
-
 /* One character at @s, which has @len bytes, at least two; @taken tells how many it took. */
 static char *put_utf16(char *p, const uint8_t *s, size_t len, size_t *taken)
 {
-	uint32_t unit = utf16_unit(s);
+	uint32_t c;
 
-	*taken = 2;
-	if (unit < HIGH_FIRST || unit > LOW_LAST)
-		return put_code_point(p, unit);
-	if (unit < LOW_FIRST && len >= 4) {
-		uint32_t low = utf16_unit(s + 2);
-
-		if (low >= LOW_FIRST && low <= LOW_LAST) {
-			*taken = 4;
-			return put_code_point(p, 0x10000 + ((unit - HIGH_FIRST) << 10) +
-							 (low - LOW_FIRST));
-		}
-	}
-	return put_number(p, unit);
+	*taken = utf8_from_utf16(s, len, &c);
+	return utf8_is_surrogate(c) ? put_number(p, c) : put_code_point(p, c);
 }
 
 void json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes)

@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: MIT
 /* clean.c - `hotprobe clean`: remove what a killed instance left in a target. */
-#include "cli/cli.h"
-
-static void print_clean(FILE *out, json_t *obj)
-{
-	long long pid = json_integer_value(json_object_get(obj, "pid"));
-
-	if (json_is_true(json_object_get(obj, "removed")))
-		fprintf(out, "PID %lld: removed the slot region and restored %lld methods\n", pid,
-			(long long)json_integer_value(json_object_get(obj, "sites")));
-	else
-		fprintf(out, "PID %lld: nothing was left\n", pid);
-}
+#include "cli/client.h"
 
 static enum status run(int argc, char **argv)
 {
-	static const struct option options[] = {VIA_LONG, COMMON_LONG, {0}};
-	struct common c = {0};
+	static const struct option options[] = {VIA_LONG, OPTIONS_LONG, {0}};
+	struct options o;
 	int opt, err;
 
-	while ((opt = getopt_long(argc, argv, COMMON_SHORT, options, NULL)) != -1) {
-		err = common_option(&cmd_clean, &c, opt);
+	options_init(&o, REQUEST_CLEAN);
+	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT, options, NULL)) != -1) {
+		err = options_take(&cmd_clean, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
 	}
-	if (!c.pid)
-		return usage_error(&cmd_clean, "which JVM? give its PID with -p");
+	if (!o.req.target.pid)
+		return options_usage(&cmd_clean, "which JVM? give its PID with -p");
 	if (optind < argc)
-		return usage_error(&cmd_clean, "unexpected argument '%s'", argv[optind]);
-	return run_request(&c, request_new(&c, "clean"), print_clean);
+		return options_usage(&cmd_clean, "unexpected argument '%s'", argv[optind]);
+	return client_run(&o);
 }
 
 const struct command cmd_clean = {

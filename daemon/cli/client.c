@@ -1,163 +1,132 @@
 // SPDX-License-Identifier: MIT
-/* client.c - a request to an engine, and its lines to the terminal. See client.h. */
+/* client.c - a request to an engine, and its lines to their readers. See client.h. */
 #include <poll.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "base/printable.h"
 #include "cli/client.h"
+#include "cli/signals.h"
 #include "engine/engine.h"
 #include "proto/conn.h"
+#include "proto/reply.h"
 
 struct client {
-	const struct common *opt;
-	text_fn *text;
-	FILE *out;
+	const struct options *opt;
+	struct output *out;
 	struct conn conn;
 	pid_t engine;
 	bool attached, done, stopping;
 	enum status status;
 };
 
-static void print_note(struct client *c, json_t *obj, const char *note)
+static void say_error(const char *what)
 {
-	const char *level = json_string_value(json_object_get(obj, "level"));
-	bool error = level && strcmp(level, "error") == 0;
-	bool debug = level && strcmp(level, "debug") == 0;
+	struct buf b = {0};
 
-	if ((c->opt->quiet && !error) || (debug && !c->opt->verbose))
-		return;
-	fflush(c->out);
-	fprintf(stderr, "hotprobe: %s",
-		error					 ? "error: "
-		: level && strcmp(level, "warning") == 0 ? "warning: "
-							 : "");
-	print_column(stderr, note, 0);
+	printable_str(&b, what, strlen(what), 0);
+	fprintf(stderr, "hotprobe: error: %.*s\n", (int)b.len, b.data);
+	buf_fini(&b);
+}
+
+/* Keep the order that a person sees on a terminal. */
+static void write_message(struct client *c, const char *text, size_t len)
+{
+	fflush(c->out->file);
+	fwrite(text, 1, len, stderr);
 	fputc('\n', stderr);
 }
 
-/* Everything but events, which are data as they stand. */
-static void handle_object(struct client *c, json_t *obj)
+static void write_note(struct client *c, const struct reply *r)
 {
-	json_t *done = json_object_get(obj, "done"), *item = json_object_get(obj, "item");
-	const char *note = json_string_value(json_object_get(obj, "note"));
+	static const char *const marks[] = {
+		[LOG_LVL_ERR] = "error: ",
+		[LOG_LVL_WARN] = "warning: ",
+		[LOG_LVL_INFO] = "",
+		[LOG_LVL_DEBUG] = "",
+	};
+	struct buf b = {0};
 
-	if (done) {
-		c->status = (enum status)json_integer_value(json_object_get(done, "status"));
-		c->done = true;
-	} else if (note) {
-		print_note(c, obj, note);
-	} else if (!c->opt->json) {
-		c->text(c->out, item ? item : obj);
-	} else {
-		json_dumpf(item ? item : obj, c->out, JSON_COMPACT);
-		fputc('\n', c->out);
+	if ((c->opt->quiet && r->level != LOG_LVL_ERR) ||
+	    (r->level == LOG_LVL_DEBUG && !c->opt->req.verbose))
+		return;
+	buf_printf(&b, "hotprobe: %s", marks[r->level]);
+	printable_str(&b, r->note, strlen(r->note), 0);
+	write_message(c, b.data, b.len);
+	buf_fini(&b);
+}
+
+static void take_line(struct client *c, const char *line, size_t len)
+{
+	struct reply r;
+
+	if (reply_decode(line, len, &r)) {
+		say_error("the engine sent a line that cannot be read");
+		return;
 	}
-}
-
-static bool starts_with(const char *line, size_t len, const char *start)
-{
-	size_t n = strlen(start);
-
-	return len >= n && memcmp(line, start, n) == 0;
-}
-
-/* Lines of the engine that are not data begin so: see docs/protocol.md. */
-static bool is_control(const char *line, size_t len)
-{
-	static const char *const starts[] = {"{\"done\"", "{\"note\"", "{\"level\"", "{\"item\""};
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-		if (starts_with(line, len, starts[i]))
-			return true;
-	return false;
-}
-
-static int hex4(const char *s)
-{
-	char digits[5] = {s[0], s[1], s[2], s[3], 0}, *end;
-	long v = strtol(digits, &end, 16);
-
-	return *end || end == digits ? -1 : (int)v;
-}
-
-/* The kind of \u escape at @s, which has @len bytes left: 'h' high or 'l' low surrogate, else 0. */
-static char surrogate_at(const char *s, size_t len)
-{
-	int v = len >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
-
-	return v >= 0xd800 && v < 0xdc00 ? 'h' : v >= 0xdc00 && v < 0xe000 ? 'l' : 0;
-}
-
-/* jansson refuses a lone surrogate, which a Java string may hold: U+FFFD stands in for it. */
-static void mend_surrogates(char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		char kind;
-
-		if (s[i] != '\\')
-			continue;
-		kind = surrogate_at(s + i, len - i);
-		if (kind == 'h' && surrogate_at(s + i + 6, len - i - 6) == 'l')
-			i += 11;
-		else if (kind)
-			memcpy(s + i + 2, "fffd", 4);
-		else
-			i++;
-	}
-}
-
-static void handle_line(struct client *c, const char *line, size_t len)
-{
-	_cleanup_free_ char *text = NULL;
-	json_error_t why;
-	json_t *obj;
-
-	if (starts_with(line, len, "{\"event\":\"attached\""))
+	switch (r.kind) {
+	case REPLY_DATA:
+		fwrite(r.text, 1, r.len, c->out->file);
+		putc('\n', c->out->file);
+		break;
+	case REPLY_MESSAGE:
+		write_message(c, r.text, r.len);
+		break;
+	case REPLY_NOTE:
+		write_note(c, &r);
+		break;
+	case REPLY_ATTACHED:
 		c->attached = true;
-	if (c->opt->json && !is_control(line, len)) {
-		fwrite(line, 1, len + 1, c->out); /* with its newline */
-		return;
+		break;
+	case REPLY_DONE:
+		c->status = r.status;
+		c->done = true;
 	}
-	text = strndup(line, len);
-	if (!text) {
-		fprintf(stderr, "hotprobe: error: out of memory\n");
-		return;
-	}
-	mend_surrogates(text, len);
-	obj = json_loadb(text, len, JSON_ALLOW_NUL, &why);
-	if (obj)
-		handle_object(c, obj);
-	else
-		fprintf(stderr, "hotprobe: error: the engine sent a line that is no JSON: %s\n",
-			why.text);
-	json_decref(obj);
 }
 
 /* --- a request -------------------------------------------------------------------------------- */
 
-struct client *client_start(const struct common *opt, json_t *req, text_fn *text, FILE *out)
+static int open_engine(struct client *c, json_t *req, struct fail *f)
+{
+	int fd = -1, err;
+
+	c->engine = engine_start(&fd);
+	if (c->engine < 0)
+		return fail_set(f, c->engine, "cannot start the engine: %s", strerror(-c->engine));
+	conn_init(&c->conn, fd);
+	err = conn_send(&c->conn, json_incref(req));
+	conn_flush(&c->conn); /* what it does not take now, client_read() finds to be gone */
+	return err;
+}
+
+static struct client *start(const struct options *opt, const struct request *req,
+			    struct output *out, struct fail *f)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	int fd = -1;
+	json_t *json = NULL;
+	int err = c ? request_encode(req, &json, f) : fail_set(f, -ENOMEM, "out of memory");
+
+	if (!err) {
+		*c = (struct client){.opt = opt, .out = out, .status = STATUS_FAILED};
+		err = open_engine(c, json, f);
+	}
+	json_decref(json);
+	if (!err)
+		return c;
+	free(c);
+	return NULL;
+}
+
+struct client *client_start(const struct options *opt, const struct request *req,
+			    struct output *out, enum status *status)
+{
+	struct fail f = {0};
+	struct client *c = start(opt, req, out, &f);
 
 	if (!c) {
-		fprintf(stderr, "hotprobe: error: out of memory\n");
-		json_decref(req);
-		return NULL;
+		say_error(f.text);
+		*status = f.err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 	}
-	*c = (struct client){.opt = opt, .text = text, .out = out, .status = STATUS_FAILED};
-	c->engine = engine_start(&fd);
-	if (c->engine < 0) {
-		fprintf(stderr, "hotprobe: error: cannot start the engine: %s\n",
-			strerror(-c->engine));
-		json_decref(req);
-		free(c);
-		return NULL;
-	}
-	conn_init(&c->conn, fd);
-	conn_send(&c->conn, req);
-	conn_flush(&c->conn);
 	return c;
 }
 
@@ -179,16 +148,21 @@ bool client_read(struct client *c)
 	if (conn_fill(&c->conn) < 0)
 		return false;
 	while (conn_line(&c->conn, &line, &len))
-		handle_line(c, line, len);
+		take_line(c, line, len);
 	return !c->done && !c->conn.eof;
 }
 
 void client_stop(struct client *c)
 {
+	struct request stop;
+	json_t *json;
+
 	if (c->stopping)
 		return;
 	c->stopping = true;
-	conn_send(&c->conn, json_pack("{s:s}", "request", "stop"));
+	request_init(&stop, REQUEST_STOP);
+	if (!request_encode(&stop, &json, NULL))
+		conn_send(&c->conn, json);
 	conn_flush(&c->conn);
 }
 
@@ -209,74 +183,11 @@ enum status client_end(struct client *c)
 	return status;
 }
 
-/* --- output ----------------------------------------------------------------------------------- */
-
-int output_open(struct output *o, const struct common *opt)
-{
-	*o = (struct output){.file = stdout, .name = opt->output};
-	if (!o->name)
-		return 0;
-	o->file = fopen(o->name, "we");
-	if (o->file)
-		return 0;
-	fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", o->name, strerror(errno));
-	return -EIO;
-}
-
-bool output_flush(struct output *o)
-{
-	if ((fflush(o->file) || ferror(o->file)) && !o->err)
-		o->err = errno;
-	return !o->err;
-}
-
-int output_close(struct output *o)
-{
-	output_flush(o);
-	if (o->file != stdout && fclose(o->file) && !o->err)
-		o->err = errno;
-	/* A reader that has seen enough (EPIPE) is no error. */
-	if (!o->err || o->err == EPIPE)
-		return 0;
-	fprintf(stderr, "hotprobe: error: cannot write %s: %s\n", o->name ? o->name : "to stdout",
-		strerror(o->err));
-	return -EIO;
-}
-
 /* --- one request, to its end ------------------------------------------------------------------ */
-
-static void stop_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
-
-void signals_hold(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	stop_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-int signals_open(int also)
-{
-	sigset_t set;
-
-	stop_signals(&set);
-	if (also) {
-		sigaddset(&set, also);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-	}
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
 
 /* The reader of our output may go away: what comes still must not kill us before all is detached.
  */
-static void serve(struct client *c, struct output *out, int signal_fd)
+static void serve(struct client *c, int signal_fd)
 {
 	struct pollfd fds[] = {{.fd = client_fd(c), .events = POLLIN},
 			       {.fd = signal_fd, .events = POLLIN}};
@@ -290,26 +201,26 @@ static void serve(struct client *c, struct output *out, int signal_fd)
 			client_stop(c);
 		if (fds[0].revents & (POLLIN | POLLHUP))
 			open = client_read(c);
-		if (!output_flush(out))
+		if (!output_flush(c->out))
 			client_stop(c);
 	}
 }
 
-enum status run_request(const struct common *opt, json_t *req, text_fn *text)
+enum status client_run(struct options *opt)
 {
 	struct output out;
 	struct client *c;
+	enum status status;
 	int signal_fd;
 
-	if (output_open(&out, opt)) {
-		json_decref(req);
+	if (output_open(&out, opt))
 		return STATUS_FAILED;
-	}
-	c = client_start(opt, req, text, out.file);
+	opt->req.output = output_request(&out, opt);
+	c = client_start(opt, &opt->req, &out, &status);
 	if (!c)
-		return STATUS_FAILED;
+		return status;
 	signal_fd = signals_open(0);
-	serve(c, &out, signal_fd);
+	serve(c, signal_fd);
 	close(signal_fd);
 	if (output_close(&out)) {
 		client_end(c);

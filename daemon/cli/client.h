@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.h - a request to an engine of its own, and what comes back: for a command that has more to
- * wait for than one engine. The others call run_request().
+ * client.h - a request to an engine of its own, and what comes back: data is copied to where it
+ * belongs, nothing is understood of it.
  */
 #ifndef HP_CLI_CLIENT_H
 #define HP_CLI_CLIENT_H
 
-#include "cli/cli.h"
+#include "cli/output.h"
 
+/**
+ * client_run() - send the request of @opt to an engine, and copy what comes until it is done.
+ *
+ * Ctrl-C and SIGTERM ask the engine to stop; what it then still has to say is copied too.
+ */
+enum status client_run(struct options *opt);
+
+/* For a command that has more to wait for than one engine. */
 struct client;
 
 /**
- * client_start() - start an engine and send it @req, whose reference is taken.
- * @text: prints one object to @out for a person; unused with --json. @opt, @out: outlive the
- * client. Return: the client, for client_end(); NULL (said).
+ * client_start() - start an engine and send it @req.
+ * @opt, @out: outlive the client. Return: the client, for client_end(); NULL with *@status (said).
  */
-struct client *client_start(const struct common *opt, json_t *req, text_fn *text, FILE *out);
+struct client *client_start(const struct options *opt, const struct request *req,
+			    struct output *out, enum status *status);
 
 /** client_fd() - when it is readable, client_read() has something to do. */
 int client_fd(const struct client *c);
 
-/** client_read() - print what has come. Return: will more come? */
+/** client_read() - copy what has come. Return: will more come? */
 bool client_read(struct client *c);
 
-/** client_attached() - has an "attached" event come? */
+/** client_attached() - is every matching method probed? */
 bool client_attached(const struct client *c);
 
 /** client_stop() - ask the engine to end the request; what it then says still has to be read. */
@@ -31,27 +39,5 @@ void client_stop(struct client *c);
 
 /** client_end() - wait for the engine's end. Return: the request's status. @c is gone. */
 enum status client_end(struct client *c);
-
-/* Where data goes: stdout or a file. */
-struct output {
-	FILE *file;
-	const char *name; /* NULL: stdout */
-	int err;	  /* 0, or why something could not be written */
-};
-
-/** output_open() - Return: 0; -EIO (said). */
-int output_open(struct output *o, const struct common *opt);
-
-/** output_flush() - Return: false when writing has failed. */
-bool output_flush(struct output *o);
-
-/** output_close() - Return: 0; -EIO when something is missing (said). */
-int output_close(struct output *o);
-
-/**
- * signals_open() - a descriptor for what signals_hold() holds.
- * @also: one more signal, to be held from now on; 0: none. Return: it; -1.
- */
-int signals_open(int also);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "agent/agent_library.h"
 #include "cli/client.h"
+#include "cli/signals.h"
 #include "cli/trace.h"
 
 #define JVMS_MAX 256 /* at a time; more of them run untraced */
@@ -39,11 +40,10 @@ struct jvm {
 };
 
 struct run {
-	struct trace_options o;
+	struct options o; /* the request of each JVM, but for its PID */
 	bool no_children;
 	const struct passwd *user; /* NULL: as we are */
-	char **specs, **command;
-	int nspecs;
+	char **command;
 
 	struct output out;
 	int listen_fd, signal_fd;
@@ -184,33 +184,24 @@ static bool is_child(const struct run *r, pid_t pid)
 	return false;
 }
 
-/* Lines of several JVMs: each says which. */
-static void print_run_event(FILE *out, json_t *obj)
-{
-	const char *event = json_string_value(json_object_get(obj, "event"));
-
-	if (event && strcmp(event, "entry") == 0)
-		fprintf(out, "%lld ", (long long)json_integer_value(json_object_get(obj, "pid")));
-	print_event(out, obj);
-}
-
 static void jvm_add(struct run *r, int fd, pid_t pid)
 {
 	struct jvm *j = &r->jvms[r->njvms];
-	struct trace_options o = r->o;
-	json_t *req;
+	struct request req = r->o.req;
+	enum status status;
 
 	if (r->njvms == JVMS_MAX) {
 		fprintf(stderr, "hotprobe: warning: PID %d is not traced: %d JVMs are already\n",
 			pid, JVMS_MAX);
 		return;
 	}
-	o.c.pid = pid;
-	o.c.via = o.c.via ? o.c.via : "auto"; /* the agent is there */
-	req = trace_request(&cmd_run, &o, r->specs, r->nspecs);
+	req.target.pid = pid;
+	if (req.target.via == VIA_DEFAULT)
+		req.target.via = VIA_AUTO; /* the agent is there */
+	req.output = output_request(&r->out, &r->o);
+	req.output.say_pid = true;
 	*j = (struct jvm){.pid = pid, .hold_fd = fd};
-	if (req)
-		j->client = client_start(&r->o.c, req, print_run_event, r->out.file);
+	j->client = client_start(&r->o, &req, &r->out, &status);
 	if (j->client)
 		r->njvms++;
 }
@@ -316,7 +307,7 @@ static int run_command(struct run *r)
 {
 	int err;
 
-	if (output_open(&r->out, &r->o.c))
+	if (output_open(&r->out, &r->o))
 		return STATUS_FAILED;
 	r->signal_fd = signals_open(SIGCHLD);
 	err = command_start(r);
@@ -345,13 +336,13 @@ static int run_option(struct run *r, int opt)
 		r->user = getpwnam(optarg);
 		if (r->user)
 			return 0;
-		usage_error(&cmd_run, "there is no user '%s'", optarg);
+		options_usage(&cmd_run, "there is no user '%s'", optarg);
 		return -EINVAL;
 	case 'p':
-		usage_error(&cmd_run, "a JVM that runs is traced by `hotprobe trace -p`");
+		options_usage(&cmd_run, "a JVM that runs is traced by `hotprobe trace -p`");
 		return -EINVAL;
 	default:
-		return trace_option(&cmd_run, &r->o, opt);
+		return trace_take(&cmd_run, &r->o, opt);
 	}
 }
 
@@ -371,25 +362,26 @@ static enum status run(int argc, char **argv)
 		{"user", required_argument, NULL, 'u'},
 		TRACE_LONG,
 		VIA_LONG,
-		COMMON_LONG,
+		OPTIONS_LONG,
 		{0},
 	};
-	static struct run r = {.o = TRACE_DEFAULTS};
+	static struct run r;
 	int opt, err, ours = split(argc, argv);
 
-	while ((opt = getopt_long(ours, argv, COMMON_SHORT TRACE_SHORT "u:", options, NULL)) !=
+	options_init(&r.o, REQUEST_TRACE);
+	while ((opt = getopt_long(ours, argv, OPTIONS_SHORT TRACE_SHORT "u:", options, NULL)) !=
 	       -1) {
 		err = run_option(&r, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
 	}
 	if (ours >= argc - 1)
-		return usage_error(&cmd_run, "which command? give it behind --");
+		return options_usage(&cmd_run, "which command? give it behind --");
 	if (optind == ours)
-		return usage_error(&cmd_run,
-				   "which methods? give a SPEC such as com.shop.Cart.add");
-	r.specs = argv + optind;
-	r.nspecs = ours - optind;
+		return options_usage(&cmd_run,
+				     "which methods? give a SPEC such as com.shop.Cart.add");
+	if (trace_specs(&cmd_run, &r.o, argv + optind, ours - optind))
+		return STATUS_USAGE;
 	r.command = argv + ours + 1;
 	return (enum status)run_command(&r);
 }
@@ -400,7 +392,7 @@ const struct command cmd_run = {
 	.summary = "start a command and trace the JVMs it becomes or starts",
 	.options = "  -u, --user NAME      run the command as this user\n"
 		   "      --no-children    not the JVMs that a traced JVM starts\n"
-		   "      --via WAY        the way into the JVMs: auto (default: their agent), "
+		   "      --via WAY        how to get into the JVMs: auto (default: their agent), "
 		   "ptrace\n" TRACE_HELP,
 	.example = "hotprobe run -o calls.txt 'com.shop.Cart.*' -- java -jar shop.jar",
 	.run = run,

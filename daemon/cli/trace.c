@@ -1,83 +1,103 @@
 // SPDX-License-Identifier: MIT
 /* trace.c - `hotprobe trace`: one line per call. */
+#include "cli/client.h"
+#include "cli/number.h"
 #include "cli/trace.h"
 
-int trace_option(const struct command *cmd, struct trace_options *o, int opt)
+static int take_string_max(const char *arg, struct trace_request *t)
 {
-	int err = 0;
+	uint64_t n;
+
+	if (number_parse(arg, 0, REQUEST_STRING_MAX, &n))
+		return -EINVAL;
+	t->string_max = (uint32_t)n;
+	return 0;
+}
+
+static int take_ring_size(const char *arg, struct trace_request *t)
+{
+	uint64_t n;
+
+	if (number_parse_size(arg, REQUEST_RING_MIN, REQUEST_RING_MAX, &n))
+		return -EINVAL;
+	t->ring_bytes = (size_t)n;
+	return 0;
+}
+
+static int wrong(const struct command *cmd, const char *option, const char *what)
+{
+	options_usage(cmd, "%s: invalid %s '%s'", option, what, optarg);
+	return -EINVAL;
+}
+
+int trace_take(const struct command *cmd, struct options *o, int opt)
+{
+	struct trace_request *t = &o->req.trace;
 
 	switch (opt) {
 	case 'n':
-		err = parse_number(optarg, 1, INT64_MAX, &o->count);
-		break;
+		if (number_parse(optarg, 1, INT64_MAX, &t->count))
+			return wrong(cmd, "--count", "number");
+		return 0;
 	case 'd':
-		err = parse_duration(optarg, &o->duration_ns);
-		break;
+		if (number_parse_duration(optarg, &t->duration_ns))
+			return wrong(cmd, "--duration", "time");
+		return 0;
 	case OPT_STRING_MAX:
-		err = parse_number(optarg, 0, REQUEST_STRING_MAX, &o->string_max);
-		break;
+		if (take_string_max(optarg, t))
+			return wrong(cmd, "--string-max", "number (0 to 4096)");
+		return 0;
 	case OPT_RING_SIZE:
-		err = parse_size(optarg, REQUEST_RING_MIN, REQUEST_RING_MAX, &o->ring_bytes);
-		break;
+		if (take_ring_size(optarg, t))
+			return wrong(cmd, "--ring-size", "size (64K to 1G)");
+		return 0;
 	case OPT_COUNT_ONLY:
-		o->count_only = true;
-		break;
+		t->count_only = true;
+		return 0;
 	default:
-		return common_option(cmd, &o->c, opt);
+		return options_take(cmd, o, opt);
 	}
-	if (err)
-		usage_error(cmd, "'%s' is no valid value here", optarg);
-	return err;
 }
 
-json_t *trace_request(const struct command *cmd, const struct trace_options *o, char **specs, int n)
+int trace_specs(const struct command *cmd, struct options *o, char **specs, int n)
 {
-	json_t *req = request_new(&o->c, "trace"), *list = json_array();
+	struct fail f = {0};
 
-	json_object_set_new(req, "specs", list);
 	for (int i = 0; i < n; i++) {
-		if (!json_array_append_new(list, json_string(specs[i])))
+		if (!request_add_spec(&o->req.trace, specs[i], &f))
 			continue;
-		usage_error(cmd, "SPEC %d is no UTF-8 text", i + 1);
-		json_decref(req);
-		return NULL;
+		options_usage(cmd, "%s", f.text);
+		return -EINVAL;
 	}
-	json_object_set_new(req, "count", json_integer((json_int_t)o->count));
-	json_object_set_new(req, "duration_ns", json_integer((json_int_t)o->duration_ns));
-	json_object_set_new(req, "string_max", json_integer((json_int_t)o->string_max));
-	json_object_set_new(req, "ring_bytes", json_integer((json_int_t)o->ring_bytes));
-	json_object_set_new(req, "count_only", json_boolean(o->count_only));
-	return req;
+	return 0;
 }
 
 static enum status run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		TRACE_LONG, BINARY_LONG, VIA_LONG, COMMON_LONG, {0}};
-	struct trace_options o = TRACE_DEFAULTS;
-	json_t *req;
+		TRACE_LONG, BINARY_LONG, VIA_LONG, OPTIONS_LONG, {0}};
+	struct options o;
+	const struct target_request *t = &o.req.target;
 	int opt, err;
 
-	while ((opt = getopt_long(argc, argv, COMMON_SHORT TRACE_SHORT "x:", options, NULL)) !=
+	options_init(&o, REQUEST_TRACE);
+	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT TRACE_SHORT "x:", options, NULL)) !=
 	       -1) {
-		err = trace_option(&cmd_trace, &o, opt);
+		err = trace_take(&cmd_trace, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;
 	}
-	if (!o.c.pid && !o.c.binary)
-		return usage_error(&cmd_trace,
-				   "which JVM? give its PID with -p, or a native image with -x");
-	if (o.c.binary && o.c.via)
-		return usage_error(&cmd_trace, "--via is for JVMs: no -x with it");
+	if (!t->pid && !t->binary)
+		return options_usage(&cmd_trace,
+				     "which JVM? give its PID with -p, or a native image with -x");
+	if (t->binary && t->via != VIA_DEFAULT)
+		return options_usage(&cmd_trace, "--via is for JVMs: no -x with it");
 	if (optind == argc)
-		return usage_error(&cmd_trace,
-				   "which methods? give a SPEC such as com.shop.Cart.add");
-	req = trace_request(&cmd_trace, &o, argv + optind, argc - optind);
-	if (req && request_binary(&cmd_trace, req, &o.c)) {
-		json_decref(req);
-		req = NULL;
-	}
-	return req ? run_request(&o.c, req, print_event) : STATUS_USAGE;
+		return options_usage(&cmd_trace,
+				     "which methods? give a SPEC such as com.shop.Cart.add");
+	if (trace_specs(&cmd_trace, &o, argv + optind, argc - optind))
+		return STATUS_USAGE;
+	return client_run(&o);
 }
 
 const struct command cmd_trace = {

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - what the commands that trace have in common: options, the request, the lines.
+ * trace.h - what the commands that trace have in common.
  */
 #ifndef HP_CLI_TRACE_H
 #define HP_CLI_TRACE_H
 
-#include "cli/cli.h"
-
-struct trace_options {
-	struct common c;
-	uint64_t count, duration_ns, string_max, ring_bytes;
-	bool count_only;
-};
-
-#define TRACE_DEFAULTS                                                                             \
-	{                                                                                          \
-		.string_max = REQUEST_STRING_MAX_DEFAULT, .ring_bytes = REQUEST_RING_DEFAULT       \
-	}
+#include "cli/options.h"
 
 enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };
 
@@ -39,14 +28,10 @@ enum { OPT_STRING_MAX = 256, OPT_RING_SIZE, OPT_COUNT_ONLY, TRACE_OPT_END };
 	"                       also 'static com.shop.Cart.of(int)Cart', and\n"                    \
 	"                       com.shop.Cart.add@0x644de0, the code at this address\n"
 
-/** trace_option() - take an option of @cmd, one of these or a common one: see common_option(). */
-int trace_option(const struct command *cmd, struct trace_options *o, int opt);
+/** trace_take() - take an option of a trace, or one that all commands share: see options_take(). */
+int trace_take(const struct command *cmd, struct options *o, int opt);
 
-/** trace_request() - the request for @n SPECs; NULL when one is no UTF-8 (said). */
-json_t *trace_request(const struct command *cmd, const struct trace_options *o, char **specs,
-		      int n);
-
-/** print_event() - one line of a trace: calls to @out, all else to stderr. */
-void print_event(FILE *out, json_t *obj);
+/** trace_specs() - the @n SPECs of the command line. Return: 0; -EINVAL too many (said). */
+int trace_specs(const struct command *cmd, struct options *o, char **specs, int n);
 
 #endif

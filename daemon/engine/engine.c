@@ -19,6 +19,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "probe/spec.h"
+#include "output/encoder.h"
+#include "proto/reply.h"
 #include "proto/request.h"
 #include "proto/conn.h"
 #include "engine/report.h"
@@ -33,9 +35,10 @@ struct client {
 	struct conn conn;
 	struct loop_source *src, *signal_src;
 	int signal_fd;
-	bool busy;	  /* a request has begun and is not done */
-	bool wants_write; /* EPOLLOUT is asked for */
-	bool ending;	  /* SIGTERM came: nothing new is begun */
+	bool busy;		 /* a request has begun and is not done */
+	bool wants_write;	 /* EPOLLOUT is asked for */
+	bool ending;		 /* SIGTERM came: nothing new is begun */
+	struct encoder *encoder; /* of the request that runs */
 	struct session *session;
 	struct watch *watch;
 };
@@ -44,17 +47,16 @@ struct client {
 
 static void send_note(enum log_level level, const char *text, void *arg)
 {
-	static const char *const names[] = {"error", "warning", "info", "debug"};
 	struct client *c = arg;
 
-	conn_send(&c->conn, json_pack("{s:s, s:s%}", "level", names[level], "note", text,
-				      strnlen(text, LOG_TEXT_MAX)));
+	reply_note(&c->conn.out, level, text);
 }
 
-static void reply_done(struct client *c, enum status status)
+static void send_done(struct client *c, enum status status)
 {
 	c->busy = false;
-	conn_send(&c->conn, json_pack("{s:{s:i}}", "done", "status", status));
+	encoder_free(take_ptr(c->encoder));
+	reply_done(&c->conn.out, status);
 }
 
 static void on_session_done(void *arg, enum status status)
@@ -62,7 +64,7 @@ static void on_session_done(void *arg, enum status status)
 	struct client *c = arg;
 
 	c->session = NULL;
-	reply_done(c, status);
+	send_done(c, status);
 }
 
 static void on_watch_done(void *arg, enum status status)
@@ -70,7 +72,7 @@ static void on_watch_done(void *arg, enum status status)
 	struct client *c = arg;
 
 	c->watch = NULL;
-	reply_done(c, status);
+	send_done(c, status);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -88,7 +90,8 @@ static enum status req_trace(struct client *c, struct request *req)
 	char exe[IMAGES_EXE_MAX];
 
 	req->target.binary = binary_of(&req->target, exe);
-	return session_trace(c->loop, &c->conn, &req->trace, on_session_done, c, &c->session);
+	return session_trace(c->loop, &c->conn, c->encoder, &req->trace, on_session_done, c,
+			     &c->session);
 }
 
 /* @spec: taken over. */
@@ -100,10 +103,10 @@ static enum status list_methods(struct client *c, const struct request *req, str
 	enum status status;
 
 	if (!binary && req->methods.follow)
-		return watch_start(c->loop, &c->conn, t->pid, t->via, spec, on_watch_done, c,
+		return watch_start(c->loop, c->encoder, t->pid, t->via, spec, on_watch_done, c,
 				   &c->watch);
-	status = binary ? images_methods(&c->conn, binary, spec)
-			: report_methods(&c->conn, t->pid, t->via, spec);
+	status = binary ? images_methods(&c->conn, c->encoder, binary, spec)
+			: report_methods(c->encoder, t->pid, t->via, spec);
 	spec_free(spec);
 	return status;
 }
@@ -123,7 +126,7 @@ static enum status req_methods(struct client *c, struct request *req)
 
 static enum status req_list(struct client *c, struct request *req _unused_)
 {
-	return report_list(&c->conn);
+	return report_list(c->encoder);
 }
 
 static enum status req_check(struct client *c, struct request *req)
@@ -131,8 +134,8 @@ static enum status req_check(struct client *c, struct request *req)
 	char exe[IMAGES_EXE_MAX];
 	const char *binary = binary_of(&req->target, exe);
 	/* A native image's process is looked at as that, not as a JVM. */
-	enum status status = report_check(&c->conn, binary == exe ? 0 : req->target.pid);
-	enum status image = binary ? images_check(&c->conn, binary) : STATUS_OK;
+	enum status status = report_check(c->encoder, binary == exe ? 0 : req->target.pid);
+	enum status image = binary ? images_check(c->encoder, binary) : STATUS_OK;
 
 	return image == STATUS_OK ? status : image;
 }
@@ -142,8 +145,8 @@ static enum status req_clean(struct client *c, struct request *req)
 	char exe[IMAGES_EXE_MAX];
 
 	return binary_of(&req->target, exe)
-		       ? images_clean(&c->conn, req->target.pid)
-		       : report_clean(&c->conn, req->target.pid, req->target.via);
+		       ? images_clean(c->encoder, req->target.pid)
+		       : report_clean(c->encoder, req->target.pid, req->target.via);
 }
 
 static enum status (*const requests[])(struct client *c, struct request *req) = {
@@ -157,6 +160,19 @@ static void stop(struct client *c)
 		session_stop(c->session, "interrupted");
 	if (c->watch)
 		watch_stop(c->watch);
+}
+
+static int open_encoder(struct client *c, const struct output_request *o, struct fail *f)
+{
+	const struct encoder_options opt = {.color = o->color, .say_pid = o->say_pid};
+
+	c->encoder = encoder_new(o->format, &opt, &c->conn.out);
+	if (c->encoder)
+		return 0;
+	if (errno == EINVAL)
+		return fail_set(f, -EINVAL, "unknown \"format\" '%s': use \"json\" or \"text\"",
+				o->format);
+	return fail_set(f, -ENOMEM, "out of memory");
 }
 
 static void handle(struct client *c, const json_t *json)
@@ -175,17 +191,19 @@ static void handle(struct client *c, const json_t *json)
 		return;
 	}
 	if (c->ending) {
-		reply_done(c, STATUS_OK); /* as one that was stopped at once */
+		send_done(c, STATUS_OK); /* as one that was stopped at once */
 		return;
 	}
 	c->busy = true;
 	log_set_level(req.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO);
+	if (!err)
+		err = open_encoder(c, &req.output, &why);
 	if (err)
 		log_err("%s", why.text);
 	else
 		status = requests[req.kind](c, &req);
 	if (!c->session && !c->watch && c->busy)
-		reply_done(c, status);
+		send_done(c, status);
 }
 
 static void end(struct client *c)
@@ -298,6 +316,7 @@ static int engine_run(int fd)
 	loop_del(c.loop, c.signal_src);
 	if (c.signal_fd >= 0)
 		close(c.signal_fd);
+	encoder_free(c.encoder);
 	conn_fini(&c.conn);
 	loop_free(c.loop);
 	return err ? 1 : 0;

@@ -6,9 +6,9 @@
 #include "arch/machine.h"
 #include "engine/images.h"
 #include "runtime/image/image_match.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "runtime/image/image_config.h"
+#include "engine/report.h"
 #include "engine/session.h"
 #include "arch/method_code.h"
 #include "runtime/image/image_cache.h"
@@ -19,10 +19,10 @@
 
 /* --- check ------------------------------------------------------------------------------------ */
 
-static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+static void say(struct encoder *e, enum check_result result, const char *what, const char *fmt, ...)
 	_printf_(4, 5);
 
-static void say(struct conn *conn, const char *result, const char *what, const char *fmt, ...)
+static void say(struct encoder *e, enum check_result result, const char *what, const char *fmt, ...)
 {
 	char text[LOG_TEXT_MAX];
 	va_list ap;
@@ -30,18 +30,19 @@ static void say(struct conn *conn, const char *result, const char *what, const c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	conn_send(conn, json_pack("{s:{s:s,s:s,s:s}}", "item", "check", what, "result", result,
-				  "detail", text));
+	encoder_event(e,
+		      &(struct event){.kind = EVENT_CHECK,
+				      .check = {.what = what, .result = result, .detail = text}});
 }
 
-static void say_about(struct conn *conn, const struct image_about *a)
+static void say_about(struct encoder *e, const struct image_about *a)
 {
 	if (a->is_image)
-		say(conn, "ok", "image", "%s%s%s%s%s",
+		say(e, CHECK_OK, "image", "%s%s%s%s%s",
 		    *a->version ? a->version
 				: "GraalVM native image that does not tell its version",
 		    *a->java ? ", Java " : "", a->java, *a->libc ? ", " : "", a->libc);
-	say(conn, "ok", "executable", "%s, %s, %s", image_machine(a->machine),
+	say(e, CHECK_OK, "executable", "%s, %s, %s", image_machine(a->machine),
 	    a->pie ? "position-independent" : "at a fixed address",
 	    a->is_static ? "static" : "dynamic");
 }
@@ -55,27 +56,27 @@ static uint32_t ambiguous(const struct image_map *m)
 	return n;
 }
 
-static void say_names(struct conn *conn, int fd)
+static void say_names(struct encoder *e, int fd)
 {
 	struct image_map m;
 	bool hit;
 	int err = image_map_cached(fd, &m, &hit);
 
 	if (err) {
-		say(conn, "degraded", "method names",
+		say(e, CHECK_DEGRADED, "method names",
 		    "none: it is stripped, and its code info has an unsupported layout; build it "
 		    "with "
 		    "-H:-DeleteLocalSymbols");
 		return;
 	}
 	if (m.names == NAMES_EXPORTS)
-		say(conn, "degraded", "method names",
+		say(e, CHECK_DEGRADED, "method names",
 		    "exports only (%u): it has no Java symbols, and its code info has an "
 		    "unsupported "
 		    "layout; build it with -H:-DeleteLocalSymbols",
 		    m.n);
 	else
-		say(conn, "ok", "method names",
+		say(e, CHECK_OK, "method names",
 		    "from its %s: %u of %u methods, %u of them share a "
 		    "name with another",
 		    image_names_text(m.names), m.n, m.starts, ambiguous(&m));
@@ -104,7 +105,7 @@ enum status images_open(const char *path, int *fd_ret, struct image_about *a)
 	return STATUS_UNSUPPORTED;
 }
 
-enum status images_check(struct conn *conn, const char *path)
+enum status images_check(struct encoder *e, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 	struct image_about a;
@@ -113,11 +114,11 @@ enum status images_check(struct conn *conn, const char *path)
 
 	if (status != STATUS_OK)
 		return status;
-	say_about(conn, &a);
+	say_about(e, &a);
 	if (a.is_image)
-		say_names(conn, fd);
+		say_names(e, fd);
 	why = image_unprobeable(&a);
-	say(conn, why ? "missing" : "ok", "probeable", "%s",
+	say(e, why ? CHECK_MISSING : CHECK_OK, "probeable", "%s",
 	    why ? why : "its methods are code in a file, which uprobes can sit on");
 	return why ? STATUS_UNSUPPORTED : STATUS_OK;
 }
@@ -155,7 +156,7 @@ static int open_image_proc(pid_t pid, struct image_proc *ret)
 	return err;
 }
 
-enum status images_clean(struct conn *conn, pid_t pid)
+enum status images_clean(struct encoder *e, pid_t pid)
 {
 	struct image_proc p = {0};
 	struct attachment_target target;
@@ -180,80 +181,64 @@ enum status images_clean(struct conn *conn, pid_t pid)
 	remote_close(w);
 	image_proc_close(&p);
 	if (err >= 0)
-		conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed",
-					  err == 1, "sites", (json_int_t)sites));
+		report_cleaned(e, pid, err == 1, sites);
 	return status;
 }
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
-static void add_text(struct buf *b, const char *key, const char *text, bool or_null)
-{
-	buf_printf(b, ",\"%s\":", key);
-	if (or_null && !*text)
-		buf_str(b, "null");
-	else
-		json_str(b, text, strlen(text));
-}
-
 /* What `methods -x` looks at; the code itself only where few methods are asked for. */
 struct listing {
 	struct conn *conn;
+	struct encoder *encoder;
 	const struct image_map *map;
 	struct elffile file;
 	struct insn_decoder *decoder; /* NULL: it is not looked at */
 };
 
-static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, size_t n)
+/* Where it returns; nothing where the code is not understood to its end. */
+static void find_returns(const struct listing *l, const struct image_method *m,
+			 struct image_method_event *im, struct method_code *ret)
 {
-	buf_printf(b, ",\"%s\":[", key);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%s%u", i ? "," : "", offs[i]);
-	buf_str(b, "]");
-}
-
-/* Offsets from the entry; null where the code is not understood to its end. */
-static void add_returns(struct buf *b, const struct listing *l, const struct image_method *m,
-			uint64_t offset)
-{
+	static const uint32_t none[1]; /* NULL stands for not understood */
 	_cleanup_free_ uint8_t *code = NULL;
 	uint64_t len = m->end - m->entry;
-	struct method_code c = {0};
 
-	if (elffile_read(&l->file, offset, len, METHOD_CODE_MAX, &code) ||
-	    method_code_read(l->decoder, m->entry, code, len, &c) || !c.complete) {
-		buf_str(b, ",\"returns\":null,\"exits\":null");
-	} else {
-		add_offsets(b, "returns", c.returns, c.nreturns);
-		add_offsets(b, "exits", c.exits, c.nreturns);
-	}
-	method_code_fini(&c);
+	im->has_code = true;
+	if (elffile_read(&l->file, im->offset, len, METHOD_CODE_MAX, &code) ||
+	    method_code_read(l->decoder, m->entry, code, len, ret) || !ret->complete)
+		return;
+	im->nreturns = ret->nreturns;
+	im->returns = ret->nreturns ? ret->returns : none;
+	im->exits = ret->nreturns ? ret->exits : none;
 }
 
 static void add_method(struct listing *l, const struct image_method *m)
 {
 	const struct image_map *map = l->map;
-	struct buf *b = &l->conn->out;
-	uint64_t offset;
+	const struct method method = {
+		.klass = image_text(map, m->klass),
+		.name = image_text(map, m->name),
+		.desc = image_text(map, m->desc),
+		.symbol = image_text(map, m->symbol),
+		.entry = m->entry,
+		.begin = m->entry,
+		.end = m->end,
+	};
+	struct image_method_event im = {.overloads = m->overloads,
+					.c_entry = m->flags & METHOD_C_ENTRY};
+	struct method_code code = {0};
 
-	buf_printf(b,
-		   "{\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
-		   "\"level\":0,\"compile_id\":0,\"kind\":\"native-image\",\"state\":\"in_use\","
-		   "\"osr\":false",
-		   (unsigned long long)m->entry, (unsigned long long)m->entry,
-		   (unsigned long long)m->end, (unsigned long long)(m->end - m->entry));
-	add_text(b, "class", image_text(map, m->klass), false);
-	add_text(b, "name", image_text(map, m->name), false);
-	add_text(b, "descriptor", image_text(map, m->desc), true);
-	add_text(b, "symbol", image_text(map, m->symbol), true);
-	if (m->end > m->entry &&
-	    image_file_offset(&l->file, m->entry, m->end - m->entry, &offset)) {
-		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)offset);
-		if (l->decoder)
-			add_returns(b, l, m, offset);
-	}
-	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s}\n", m->overloads,
-		   m->flags & METHOD_C_ENTRY ? "true" : "false");
+	im.has_offset = m->end > m->entry &&
+			image_file_offset(&l->file, m->entry, m->end - m->entry, &im.offset);
+	if (im.has_offset && l->decoder)
+		find_returns(l, m, &im, &code);
+	encoder_event(l->encoder, &(struct event){.kind = EVENT_METHOD,
+						  .method = {.method = &method,
+							     .kind = "native-image",
+							     .state = "in_use",
+							     .image = &im}});
+	method_code_fini(&code);
 }
 
 /*
@@ -311,9 +296,10 @@ const char *images_no_names(int err)
 			 "with -H:-DeleteLocalSymbols";
 }
 
-static enum status show(struct conn *conn, const char *path, int fd, const struct spec *spec)
+static enum status show(struct conn *conn, struct encoder *e, const char *path, int fd,
+			const struct spec *spec)
 {
-	struct listing l = {.conn = conn};
+	struct listing l = {.conn = conn, .encoder = e};
 	struct image_match *match = NULL;
 	uint64_t start = clock_ns();
 	struct image_map map;
@@ -348,7 +334,8 @@ static enum status show(struct conn *conn, const char *path, int fd, const struc
 	return status_of(err);
 }
 
-enum status images_methods(struct conn *conn, const char *path, const struct spec *spec)
+enum status images_methods(struct conn *conn, struct encoder *e, const char *path,
+			   const struct spec *spec)
 {
 	_cleanup_close_ int fd = -1;
 	struct image_about a;
@@ -360,6 +347,6 @@ enum status images_methods(struct conn *conn, const char *path, const struct spe
 		status = STATUS_UNSUPPORTED;
 	}
 	if (status == STATUS_OK)
-		status = show(conn, path, fd, spec);
+		status = show(conn, e, path, fd, spec);
 	return status;
 }

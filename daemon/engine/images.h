@@ -6,15 +6,17 @@
 #define HP_IMAGES_H
 
 #include "probe/spec.h"
+#include "output/encoder.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
 #include "runtime/image/image.h"
 
 /** images_check() - what kind of image @path is, and whether it can be probed. */
-enum status images_check(struct conn *conn, const char *path);
+enum status images_check(struct encoder *e, const char *path);
 
 /** images_methods() - one line per method of @path that @spec means (NULL: all). */
-enum status images_methods(struct conn *conn, const char *path, const struct spec *spec);
+enum status images_methods(struct conn *conn, struct encoder *e, const char *path,
+			   const struct spec *spec);
 
 /**
  * images_open() - open the file of an image, or any 64-bit program; prints one error line when it
@@ -35,6 +37,6 @@ bool images_of(pid_t pid, struct image_about *ret);
 bool images_exe(pid_t pid, char exe[static IMAGES_EXE_MAX]);
 
 /** images_clean() - as report_clean(), of a process that runs a native image. */
-enum status images_clean(struct conn *conn, pid_t pid);
+enum status images_clean(struct encoder *e, pid_t pid);
 
 #endif

@@ -7,7 +7,6 @@
 #include "engine/report.h"
 #include "runtime/hotspot/codecache.h"
 #include "engine/images.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "kernel/kernel_features.h"
 #include "runtime/hotspot/hotspot_probes.h"
@@ -16,42 +15,35 @@
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
-void report_nmethod(struct buf *b, const struct nmethod *nm, const char *event, uint64_t ts_ns)
+void report_nmethod(struct encoder *e, const struct nmethod *nm, enum event_kind kind,
+		    uint64_t ts_ns)
 {
-	const struct {
-		const char *key;
-		const char *text;
-	} names[] = {{"class", nm->m.klass}, {"name", nm->m.name}, {"descriptor", nm->m.desc}};
+	const struct event ev = {
+		.kind = kind,
+		.ts_ns = ts_ns,
+		.method = {.method = &nm->m,
+			   .kind = nmethod_kind_name(nm->kind),
+			   .state = nmethod_state_name(nm->state),
+			   .level = nm->level,
+			   .compile_id = nm->compile_id,
+			   .osr = nm->osr},
+	};
 
-	if (event)
-		buf_printf(b, "{\"event\":\"%s\",\"ts\":%llu,", event, (unsigned long long)ts_ns);
-	else
-		buf_str(b, "{");
-	buf_printf(b,
-		   "\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
-		   "\"level\":%d,\"compile_id\":%u,\"kind\":\"%s\",\"state\":\"%s\",\"osr\":%s",
-		   (unsigned long long)nm->m.entry, (unsigned long long)nm->m.begin,
-		   (unsigned long long)nm->m.end, (unsigned long long)(nm->m.end - nm->m.begin),
-		   nm->level, nm->compile_id, nmethod_kind_name(nm->kind),
-		   nmethod_state_name(nm->state), nm->osr ? "true" : "false");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		buf_printf(b, ",\"%s\":", names[i].key);
-		json_str(b, names[i].text, strlen(names[i].text));
-	}
-	buf_str(b, "}\n");
+	encoder_event(e, &ev);
 }
 
-void report_map(struct buf *b, const struct symmap *map, struct target *t, const struct spec *spec)
+void report_map(struct encoder *e, const struct symmap *map, struct target *t,
+		const struct spec *spec)
 {
 	for (size_t i = 0; i < symmap_count(map); i++) {
 		const struct nmethod *nm = symmap_at(map, i);
 
 		if (!spec || hotspot_match(spec, t->mem, &t->layout, nm))
-			report_nmethod(b, nm, NULL, 0);
+			report_nmethod(e, nm, EVENT_METHOD, 0);
 	}
 }
 
-enum status report_methods(struct conn *conn, pid_t pid, enum via via, const struct spec *spec)
+enum status report_methods(struct encoder *e, pid_t pid, enum via via, const struct spec *spec)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;
@@ -68,7 +60,7 @@ enum status report_methods(struct conn *conn, pid_t pid, enum via via, const str
 	if (err == 0) {
 		struct symmap *map = codecache_map(f);
 
-		report_map(&conn->out, map, t, spec);
+		report_map(e, map, t, spec);
 		log_debug("map: %zu nmethods of PID %d in %.1f ms, %zu bytes each beside %zu "
 			  "bytes of names",
 			  symmap_count(map), pid, (double)codecache_walk_ns(f) / 1e6,
@@ -95,28 +87,6 @@ static int open_quietly(pid_t pid, struct view *v, struct target **ret,
 	return err;
 }
 
-/* Bytes that are no UTF-8 (a hostile command line) become '?': jansson refuses them. */
-static json_t *safe_text(const char *s)
-{
-	json_t *v = s ? json_string(s) : json_null();
-
-	if (!v) {
-		_cleanup_free_ char *copy = strdup(s);
-
-		for (char *p = copy; p && *p; p++) {
-			if (*p & 0x80)
-				*p = '?';
-		}
-		v = copy ? json_string(copy) : json_null();
-	}
-	return v;
-}
-
-static json_t *text_or_null(const char *s)
-{
-	return safe_text(s && *s ? s : NULL);
-}
-
 /* Path of the program that @pid runs, as that process sees it. */
 static bool read_exe(pid_t pid, char *buf, size_t size)
 {
@@ -130,11 +100,16 @@ static bool read_exe(pid_t pid, char *buf, size_t size)
 	return len > 0;
 }
 
+static const char *or_null(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
 static int list_one(const struct jvm_info *info, void *arg)
 {
 	const char *version = NULL, *vm = NULL, *gc = NULL, *reason = NULL, *program = info->main;
 	char exe[4096];
-	struct conn *conn = arg;
+	struct encoder *e = arg;
 	struct target *t = NULL;
 	struct image_about about;
 	char why[LOG_TEXT_MAX];
@@ -152,44 +127,45 @@ static int list_one(const struct jvm_info *info, void *arg)
 		vm = t->layout.vm_name;
 		gc = gc_kind_name(t->layout.gc);
 	}
-	conn_send(conn,
-		  json_pack("{s:{s:i,s:i,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:o}}", "item", "pid",
-			    (int)info->pid, "uid", (int)info->uid, "user", safe_text(info->user),
-			    "java_version", text_or_null(version), "vm", text_or_null(vm), "gc",
-			    text_or_null(gc), "kind", jvm_kind_name(info->kind), "main",
-			    safe_text(program), "probeable", !reason, "reason", safe_text(reason)));
+	encoder_event(e, &(struct event){.kind = EVENT_JVM,
+					 .pid = info->pid,
+					 .jvm = {.uid = info->uid,
+						 .user = info->user,
+						 .java_version = or_null(version),
+						 .vm = or_null(vm),
+						 .gc = or_null(gc),
+						 .kind = jvm_kind_name(info->kind),
+						 .main = program,
+						 .reason = reason}});
 	target_close(t);
 	return 0;
 }
 
-enum status report_list(struct conn *conn)
+enum status report_list(struct encoder *e)
 {
-	return status_of(jvm_each(list_one, conn));
+	return status_of(jvm_each(list_one, e));
 }
 
 /* --- check ------------------------------------------------------------------------------------ */
 
 struct check {
-	struct conn *conn;
+	struct encoder *e;
 	bool impossible;
 };
 
-enum verdict { CHECK_OK, CHECK_DEGRADED, CHECK_MISSING };
-
-static void say(struct check *c, enum verdict v, const char *what, const char *fmt, ...)
+static void say(struct check *c, enum check_result v, const char *what, const char *fmt, ...)
 	_printf_(4, 5);
 
-static void say(struct check *c, enum verdict v, const char *what, const char *fmt, ...)
+static void say(struct check *c, enum check_result v, const char *what, const char *fmt, ...)
 {
-	static const char *const names[] = {"ok", "degraded", "missing"};
 	char text[LOG_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	conn_send(c->conn, json_pack("{s:{s:s,s:s,s:o}}", "item", "check", what, "result", names[v],
-				     "detail", safe_text(text)));
+	encoder_event(c->e, &(struct event){.kind = EVENT_CHECK,
+					    .check = {.what = what, .result = v, .detail = text}});
 }
 
 /* Without this one nothing can be probed. */
@@ -318,9 +294,9 @@ static void check_target(struct check *c, pid_t pid)
 	remote_close(w);
 }
 
-enum status report_check(struct conn *conn, pid_t pid)
+enum status report_check(struct encoder *e, pid_t pid)
 {
-	struct check c = {.conn = conn};
+	struct check c = {.e = e};
 
 	check_kernel(&c);
 	if (pid)
@@ -330,7 +306,14 @@ enum status report_check(struct conn *conn, pid_t pid)
 
 /* --- clean ------------------------------------------------------------------------------------ */
 
-enum status report_clean(struct conn *conn, pid_t pid, enum via via)
+void report_cleaned(struct encoder *e, pid_t pid, bool removed, size_t sites)
+{
+	encoder_event(e, &(struct event){.kind = EVENT_CLEANED,
+					 .pid = pid,
+					 .cleaned = {.removed = removed, .sites = sites}});
+}
+
+enum status report_clean(struct encoder *e, pid_t pid, enum via via)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;
@@ -354,7 +337,6 @@ enum status report_clean(struct conn *conn, pid_t pid, enum via via)
 	remote_close(w);
 	if (err < 0)
 		return status;
-	conn_send(conn, json_pack("{s:{s:i,s:b,s:I}}", "item", "pid", (int)pid, "removed", err == 1,
-				  "sites", (json_int_t)sites));
+	report_cleaned(e, pid, err == 1, sites);
 	return STATUS_OK;
 }

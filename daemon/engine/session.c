@@ -4,9 +4,9 @@
  *
  *   OPENING -> LIVE -> DETACHING -> (gone)
  *
- * The session's kind brings the probes into place. Hits come from their ring buffer and become JSON
- * lines (trace_events.c). The client being slow only stops the fetching: the ring then fills up,
- * and what does not fit is counted by the BPF program and told as "lost".
+ * The session's kind brings the probes into place. Hits come from their ring buffer and become
+ * events for the encoder (decode.c). The client being slow only stops the fetching: the ring then
+ * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include <poll.h>
 #include <sys/syscall.h>
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "probe/spec.h"
 #include "engine/session_kind.h"
+#include "proto/reply.h"
 
 /* Records are fetched so often, whether or not the ring asked for it. */
 #define FETCH_NS (10 * NSEC_PER_MSEC)
@@ -76,21 +77,72 @@ enum status status_tell(int err, pid_t pid, bool opened, const char *why)
 	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static struct event event_of(const struct session *s, enum event_kind kind, uint64_t mono_ns)
+{
+	return (struct event){
+		.kind = kind, .ts_ns = mono_ns + s->decode.wall_offset_ns, .pid = s->decode.pid};
+}
+
+void session_changed(struct session *s, enum event_kind kind, struct probe *p, const char *why)
+{
+	struct event ev = event_of(s, kind, clock_ns());
+
+	ev.change = (struct change_event){.probe = p, .why = why};
+	encoder_event(s->encoder, &ev);
+}
+
+static void tell_lost_at(struct session *s, uint64_t count, const char *where)
+{
+	struct event ev = event_of(s, EVENT_LOST, s->lost_ns);
+
+	ev.lost = (struct lost_event){.count = count, .where = where};
+	if (count)
+		encoder_event(s->encoder, &ev);
+}
+
+static void tell_attached(struct session *s)
+{
+	struct event ev = event_of(s, EVENT_ATTACHED, clock_ns());
+	const char *waiting[SPECS_MAX];
+
+	ev.attached = (struct attached_event){.waiting = waiting};
+	s->kind->attached(s, &ev.attached);
+	encoder_event(s->encoder, &ev);
+	reply_attached(&s->conn->out);
+}
+
+static void tell_detached(struct session *s, bool restored, const char *reason)
+{
+	struct event ev = event_of(s, EVENT_DETACHED, clock_ns());
+
+	ev.detached = (struct detached_event){.events = s->events,
+					      .hits = s->hits,
+					      .lost = s->lost + s->unshown,
+					      .restored = restored,
+					      .reason = reason};
+	encoder_event(s->encoder, &ev);
+}
+
 /* --- hits ------------------------------------------------------------------------------------- */
 
 static void on_entry(struct session *s, const struct hp_record *rec, size_t size)
 {
 	const struct site *site;
-	struct entry_view v;
+	struct decode_view v;
+	struct event ev;
 
 	if (s->count_max && s->events == s->count_max)
 		return;
-	site = entry_check(rec, size, &v) ? NULL : probes_site(s->probes, v.e->slot, v.e->gen);
+	site = decode_check(rec, size, &v) ? NULL : probes_site(s->probes, v.e->slot, v.e->gen);
 	if (!site || s->deaf) {
 		s->unshown++;
 		return;
 	}
-	trace_event_entry(&s->lines, site->probe, &v);
+	decode_call(&s->decode, site->probe, &v, &ev);
+	encoder_event(s->encoder, &ev);
 	s->events++;
 }
 
@@ -101,7 +153,7 @@ int session_record(void *arg, const struct hp_record *rec, size_t size)
 	if (rec->kind == HP_ENTRY)
 		on_entry(s, rec, size);
 	else if (rec->kind == HP_THREAD)
-		trace_events_thread(&s->lines, rec, size);
+		decode_thread(&s->decode, rec, size);
 	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
 	return s->deaf || conn_pending(s->conn) < OUT_MAX ? 0 : -EAGAIN;
 }
@@ -114,8 +166,8 @@ static void tell_lost(struct session *s)
 
 	s->hits = stat.hits;
 	s->lost_ns = clock_ns();
-	trace_event_lost(&s->lines, s->lost_ns, stat.lost - s->lost, "ringbuf");
-	trace_event_lost(&s->lines, s->lost_ns, s->unshown - s->unshown_told, "client");
+	tell_lost_at(s, stat.lost - s->lost, "ringbuf");
+	tell_lost_at(s, s->unshown - s->unshown_told, "client");
 	s->lost = stat.lost;
 	s->unshown_told = s->unshown;
 }
@@ -125,7 +177,7 @@ static void fetch(struct session *s)
 	uint64_t now_ns = clock_ns();
 	bool full = conn_pending(s->conn) >= OUT_MAX;
 
-	s->lines.wall_offset_ns = clock_wall_ns() - now_ns;
+	s->decode.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (!full)
 		probe_bpf_consume(probes_bpf(s->probes), FETCH_MAX);
 	/* A ring that is not emptied stays readable: looking at it would be all we do. */
@@ -180,20 +232,17 @@ static int start_sources(struct session *s, uint64_t duration_ns)
 
 static int attach(struct session *s, const struct trace_request *req)
 {
-	struct buf *b;
 	int err;
 
 	s->start_ns = clock_ns();
-	s->lines.wall_offset_ns = clock_wall_ns() - s->start_ns;
+	s->decode.wall_offset_ns = clock_wall_ns() - s->start_ns;
 	err = s->kind->attach(s, req);
 	if (err == 0)
 		err = start_sources(s, req->duration_ns);
 	if (err)
 		return err;
 	s->state = SESSION_LIVE;
-	b = trace_event_begin(&s->lines, "attached", clock_ns(), s->lines.pid);
-	s->kind->attached(s, b);
-	trace_event_end(b);
+	tell_attached(s);
 	s->kind->notes(s);
 	return 0;
 }
@@ -269,7 +318,7 @@ static void session_free(struct session *s)
 {
 	s->kind->free(s);
 	remote_close(s->remote);
-	trace_events_fini(&s->lines);
+	decode_fini(&s->decode);
 	free(s);
 }
 
@@ -278,23 +327,18 @@ void session_stop(struct session *s, const char *reason)
 	session_done_fn *done = s->done;
 	void *arg = s->done_arg;
 	bool ended = !alive(s), restored;
-	struct buf *b;
 
 	if (ended)
 		reason = "target exited";
 	restored = take_down(s);
-	b = trace_event_begin(&s->lines, "detached", clock_ns(), s->lines.pid);
-	buf_printf(b,
-		   ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
-		   (unsigned long long)s->events, (unsigned long long)s->hits,
-		   (unsigned long long)(s->lost + s->unshown), restored ? "true" : "false", reason);
-	trace_event_end(b);
+	tell_detached(s, restored, reason);
 	session_free(s);
 	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
 }
 
-enum status session_trace(struct loop *loop, struct conn *conn, const struct trace_request *req,
-			  session_done_fn *done, void *arg, struct session **ret)
+enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *e,
+			  const struct trace_request *req, session_done_fn *done, void *arg,
+			  struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	char why[LOG_TEXT_MAX];
@@ -311,7 +355,8 @@ enum status session_trace(struct loop *loop, struct conn *conn, const struct tra
 			      .done = done,
 			      .done_arg = arg,
 			      .count_max = req->count,
-			      .lines = {.out = &conn->out}};
+			      .encoder = e,
+			      .decode = {.encoder = e}};
 	log_hold(why);
 	err = attach(s, req);
 	status = status_tell(err, req->target.pid, s->id, why);

@@ -37,18 +37,20 @@ int session_look_at(pid_t pid, enum via via, struct remote **w_ret, struct targe
  */
 enum status status_tell(int err, pid_t pid, bool opened, const char *why);
 
+struct encoder;
 struct session;
 
 /* Called once, when a session has ended by itself or by session_stop(); it is gone after. */
 typedef void session_done_fn(void *arg, enum status status);
 
 /**
- * session_trace() - attach and trace; events go to @conn until the session is done.
+ * session_trace() - attach and trace; events go by @e to @conn until the session is done.
  * Return: STATUS_OK with *@ret set; otherwise what went wrong (said by log_err() already), and
  * @done is not called.
  */
-enum status session_trace(struct loop *loop, struct conn *conn, const struct trace_request *req,
-			  session_done_fn *done, void *arg, struct session **ret);
+enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *e,
+			  const struct trace_request *req, session_done_fn *done, void *arg,
+			  struct session **ret);
 
 /** session_stop() - detach now; @reason as in the "detached" event. Calls done(). */
 void session_stop(struct session *s, const char *reason);

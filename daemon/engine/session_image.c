@@ -394,7 +394,7 @@ static int open_proc(struct session *s, struct image_session *im, pid_t pid)
 	}
 	im->has_proc = true;
 	s->id = &im->proc.id;
-	s->lines.pid = pid;
+	s->decode.pid = pid;
 	return 0;
 }
 
@@ -470,8 +470,8 @@ static int image_attach(struct session *s, const struct trace_request *req)
 	im->fd = -1;
 	im->count_only = req->count_only;
 	s->own = im;
-	s->lines.klass = klass_of_word;
-	s->lines.klass_arg = im;
+	s->decode.klass = klass_of_word;
+	s->decode.klass_arg = im;
 	err = open_all(s, im, req);
 	if (err)
 		return err;
@@ -494,26 +494,20 @@ static int image_attach(struct session *s, const struct trace_request *req)
 	return err;
 }
 
-static void image_attached(struct session *s, struct buf *b)
+static void image_attached(struct session *s, struct attached_event *ev)
 {
 	struct image_session *im = s->own;
-	const char *sep = "", *text;
 
-	buf_str(b, ",\"kind\":\"native-image\",\"binary\":");
-	json_str(b, im->path, strlen(im->path));
-	buf_printf(b, ",\"methods\":%u,\"sites\":%zu,\"waiting\":[", im->methods,
-		   probes_live(s->probes));
-	for (size_t i = 0; i < im->nspecs; i++) {
-		if (im->best[i] != FIT_NOT)
-			continue;
-		buf_str(b, sep);
-		text = spec_text(im->specs[i]);
-		json_str(b, text, strlen(text));
-		sep = ",";
-	}
-	buf_printf(b, "],\"via\":\"%s\",\"diverted\":%u,\"emulated\":%u,\"stepped\":%u",
-		   s->remote ? s->remote->ops->name : "uprobe", im->places[IMAGE_DIVERTED],
-		   im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
+	ev->binary = im->path;
+	ev->methods = im->methods;
+	ev->sites = probes_live(s->probes);
+	for (size_t i = 0; i < im->nspecs; i++)
+		if (im->best[i] == FIT_NOT)
+			ev->waiting[ev->nwaiting++] = spec_text(im->specs[i]);
+	ev->via = s->remote ? s->remote->ops->name : "uprobe";
+	ev->diverted = im->places[IMAGE_DIVERTED];
+	ev->emulated = im->places[IMAGE_EMULATED];
+	ev->stepped = im->places[IMAGE_STEPPED];
 }
 
 static void image_notes(struct session *s)

@@ -91,7 +91,7 @@ static void on_probed(void *arg, struct probe *p)
 		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
 			  p->method.klass, p->method.name, p->level, (double)ns / 1e6);
 	}
-	trace_event_probe(&s->lines, "probed", p, "compiled");
+	session_changed(s, EVENT_PROBED, p, "compiled");
 }
 
 static void on_unprobed(void *arg, struct probe *p, const char *why)
@@ -99,7 +99,7 @@ static void on_unprobed(void *arg, struct probe *p, const char *why)
 	struct session *s = arg;
 
 	if (s->state == SESSION_LIVE)
-		trace_event_probe(&s->lines, "unprobed", p, why);
+		session_changed(s, EVENT_UNPROBED, p, why);
 }
 
 static void on_refused(void *arg _unused_, const struct probe *p, const char *why)
@@ -245,7 +245,7 @@ static int open_all(struct session *s, struct jvm_session *j, const struct trace
 	if (err)
 		return err;
 	s->id = &j->t->id;
-	s->lines.pid = j->t->id.pid;
+	s->decode.pid = j->t->id.pid;
 	opt.remote = s->remote;
 	err = hotspot_probes_open(j->t, &opt, &probe_ops, s, &j->probes, &f);
 	if (*f.text)
@@ -264,8 +264,8 @@ static int jvm_attach(struct session *s, const struct trace_request *req)
 	if (!j)
 		return -ENOMEM;
 	s->own = j;
-	s->lines.klass = klass_of_word;
-	s->lines.klass_arg = j;
+	s->decode.klass = klass_of_word;
+	s->decode.klass_arg = j;
 	err = open_all(s, j, req);
 	if (err)
 		return err;
@@ -294,24 +294,17 @@ static void log_attach(const struct session *s, const struct jvm_session *j)
 		  (double)fig.attachment.region_paused_ns / 1e6, (double)fig.patch_paused_ns / 1e6);
 }
 
-static void jvm_attached(struct session *s, struct buf *b)
+static void jvm_attached(struct session *s, struct attached_event *ev)
 {
 	struct jvm_session *j = s->own;
-	const char *sep = "";
 
-	buf_printf(b, ",\"methods\":%d,\"sites\":%zu,\"waiting\":[", j->methods,
-		   probes_live(s->probes));
-	for (size_t i = 0; i < j->nspecs; i++) {
-		const char *text = spec_text(j->specs[i]);
-
-		if (hotspot_probes_matched(j->probes, i))
-			continue;
-		buf_str(b, sep);
-		json_str(b, text, strlen(text));
-		sep = ",";
-	}
-	buf_printf(b, "],\"via\":\"%s\",\"source\":\"%s\"", s->remote->ops->name,
-		   codecache_source_name(codecache_source(j->codecache)));
+	ev->methods = (uint64_t)j->methods;
+	ev->sites = probes_live(s->probes);
+	for (size_t i = 0; i < j->nspecs; i++)
+		if (!hotspot_probes_matched(j->probes, i))
+			ev->waiting[ev->nwaiting++] = spec_text(j->specs[i]);
+	ev->via = s->remote->ops->name;
+	ev->source = codecache_source_name(codecache_source(j->codecache));
 }
 
 static void jvm_notes(struct session *s)

@@ -8,7 +8,7 @@
 
 #include "probe/probes.h"
 #include "engine/session.h"
-#include "output/trace_events.h"
+#include "output/decode.h"
 
 enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DETACHING };
 
@@ -20,7 +20,7 @@ struct session_kind {
 	 */
 	int (*attach)(struct session *s, const struct trace_request *req);
 	/* Its part of the "attached" event; and what else there is to say, once that is written. */
-	void (*attached)(struct session *s, struct buf *b);
+	void (*attached)(struct session *s, struct attached_event *ev);
 	void (*notes)(struct session *s);
 	/* Around the removal of probes; NULL: nothing to do. */
 	void (*detach)(struct session *s, bool begin);
@@ -50,12 +50,16 @@ struct session {
 	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* the client does not read: count, do not write */
 	bool replaced;			/* the process has executed another program meanwhile */
-	struct trace_events lines;
+	struct encoder *encoder;	/* not owned */
+	struct decode decode;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };
 
 /** session_record() - a record of the probes; the record_fn of both kinds, with the session as
  * @arg. */
 int session_record(void *arg, const struct hp_record *rec, size_t size);
+
+/** session_changed() - EVENT_PROBED or EVENT_UNPROBED of @p. */
+void session_changed(struct session *s, enum event_kind kind, struct probe *p, const char *why);
 
 #endif

@@ -8,7 +8,7 @@
 
 struct watch {
 	struct loop *loop;
-	struct conn *conn;
+	struct encoder *encoder;
 	session_done_fn *done;
 	void *arg;
 	struct remote *remote;
@@ -18,26 +18,26 @@ struct watch {
 	struct spec *spec; /* NULL: all */
 };
 
-static void tell(struct watch *w, const char *event, const struct nmethod *nm, uint64_t ts_ns)
+static void tell(struct watch *w, enum event_kind kind, const struct nmethod *nm, uint64_t ts_ns)
 {
 	if (w->spec && !hotspot_match(w->spec, w->t->mem, &w->t->layout, nm))
 		return;
-	report_nmethod(&w->conn->out, nm, event, ts_ns + clock_wall_ns() - clock_ns());
+	report_nmethod(w->encoder, nm, kind, ts_ns + clock_wall_ns() - clock_ns());
 }
 
 static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
 {
-	tell(arg, "compiled", nm, ts_ns);
+	tell(arg, EVENT_COMPILED, nm, ts_ns);
 }
 
 static void on_retired(void *arg, const struct nmethod *nm, uint64_t ts_ns)
 {
-	tell(arg, "retired", nm, ts_ns);
+	tell(arg, EVENT_RETIRED, nm, ts_ns);
 }
 
 static void on_unloaded(void *arg, const struct nmethod *nm, uint64_t ts_ns)
 {
-	tell(arg, "unloaded", nm, ts_ns);
+	tell(arg, EVENT_UNLOADED, nm, ts_ns);
 }
 
 static const struct codecache_ops ops = {
@@ -71,7 +71,7 @@ static void on_target_ended(void *arg, uint32_t events _unused_)
 	watch_stop(arg);
 }
 
-enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum via via,
+enum status watch_start(struct loop *loop, struct encoder *e, pid_t pid, enum via via,
 			struct spec *spec, session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
@@ -84,7 +84,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum vi
 		log_err("out of memory");
 		return STATUS_FAILED;
 	}
-	*w = (struct watch){.loop = loop, .conn = conn, .done = done, .arg = arg, .spec = spec};
+	*w = (struct watch){.loop = loop, .encoder = e, .done = done, .arg = arg, .spec = spec};
 	log_hold(why);
 	err = session_look_at(pid, via, &w->remote, &w->t);
 	if (err == 0)
@@ -98,7 +98,7 @@ enum status watch_start(struct loop *loop, struct conn *conn, pid_t pid, enum vi
 		watch_free(w);
 		return status;
 	}
-	report_map(&conn->out, codecache_map(w->codecache), w->t, w->spec);
+	report_map(e, codecache_map(w->codecache), w->t, w->spec);
 	*ret = w;
 	return STATUS_OK;
 }

@@ -3,7 +3,7 @@
  * decode.c - a record from a probe, and the method it hit, become typed argument values.
  *
  * The bytes come from the BPF program, but what it copied came out of a hostile target: nothing in
- * a record is believed before entry_check() has held it against the record's size.
+ * a record is believed before decode_check() has held it against the record's size.
  */
 #include "output/decode.h"
 
@@ -26,7 +26,7 @@ static const void *cursor_take(struct cursor *c, size_t len)
 }
 
 /* Texts lie behind the references, which end at @first. */
-static int check_texts(const struct entry_view *v, size_t first, size_t size,
+static int check_texts(const struct decode_view *v, size_t first, size_t size,
 		       const uint8_t *texts[static HP_REFS_MAX])
 {
 	const uint8_t *rec = (const uint8_t *)v->e;
@@ -47,10 +47,10 @@ static int check_texts(const struct entry_view *v, size_t first, size_t size,
 	return 0;
 }
 
-int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret)
+int decode_check(const struct hp_record *rec, size_t size, struct decode_view *ret)
 {
 	struct cursor c = {(const uint8_t *)rec, (const uint8_t *)rec + size};
-	struct entry_view v = {.e = cursor_take(&c, sizeof(*v.e))};
+	struct decode_view v = {.e = cursor_take(&c, sizeof(*v.e))};
 
 	if (!v.e || v.e->h.size != size || v.e->h.kind != HP_ENTRY)
 		return -EPROTO;
@@ -74,7 +74,7 @@ int entry_check(const struct hp_record *rec, size_t size, struct entry_view *ret
 /* --- values ----------------------------------------------------------------------------------- */
 
 /* The raw word at @place. Return: NULL, or why there is none. */
-static const char *place_word(const struct entry_view *v, const struct abi_place *place,
+static const char *place_word(const struct decode_view *v, const struct abi_place *place,
 			      uint64_t *ret)
 {
 	switch (place->kind) {
@@ -116,51 +116,58 @@ static const char *ref_error(uint8_t status)
 }
 
 /* A text that was cut between the halves of a surrogate pair, or of a code unit, loses the half. */
-static uint32_t trim_text(const struct ref_value *ref)
+static uint32_t trim_text(const struct event_text *t, uint32_t array_len)
 {
-	uint32_t len = ref->text_len & ~(uint32_t)ref->coder;
+	uint32_t len = t->len & ~(uint32_t)t->coder;
 
-	if (ref->coder && len >= 2 && len < ref->array_len && (ref->text[len - 1] & 0xfc) == 0xd8)
+	if (t->coder && len >= 2 && len < array_len && (t->s[len - 1] & 0xfc) == 0xd8)
 		len -= 2;
 	return len;
 }
 
 /* A native image passes another word than 0 for null, which the BPF program knows: capture.bpf.h.
  */
-static bool is_null(const struct entry_view *v, const struct capture *c)
+static bool is_null(const struct decode_view *v, const struct capture *c)
 {
 	return c->null_in_status && c->ref >= 0 && c->ref < v->e->nrefs &&
 	       v->refs[c->ref].status == HP_REF_NULL;
 }
 
-static void decode_ref(const struct entry_view *v, int16_t index, uint64_t addr,
-		       struct ref_value *ret)
+static void decode_text(const struct decode_view *v, int16_t index, struct value_ref *ret)
 {
-	*ret = (struct ref_value){.addr = addr, .coder = HP_CODER_NONE};
+	const struct hp_ref *ref = &v->refs[index];
+
+	ret->has_text = true;
+	ret->array_len = ref->array_len;
+	ret->text = (struct event_text){
+		.s = v->texts[index] ? v->texts[index] : (const uint8_t *)"",
+		.len = ref->text_len,
+		.coder = ref->coder,
+	};
+	ret->text.len = trim_text(&ret->text, ref->array_len);
+}
+
+static void decode_ref(const struct decode_view *v, int16_t index, uint64_t addr, struct value *ret)
+{
+	const struct hp_ref *ref;
+
+	ret->ref = (struct value_ref){.addr = addr};
 	if (!addr)
 		return;
 	if (index < 0 || index >= v->e->nrefs) {
 		ret->error = "too many objects in one call";
 		return;
 	}
-
-	const struct hp_ref *ref = &v->refs[index];
-
-	ret->known = ref->status == HP_REF_OK || ref->status == HP_REF_STALE ||
-		     ref->status == HP_REF_TOO_MANY;
-	ret->klass_word = ref->klass_word;
+	ref = &v->refs[index];
+	ret->ref.known = ref->status == HP_REF_OK || ref->status == HP_REF_STALE ||
+			 ref->status == HP_REF_TOO_MANY;
+	ret->ref.klass_word = ref->klass_word;
 	ret->error = ref_error(ref->status);
-	if (ret->error || ref->coder > 1)
-		return;
-	ret->has_text = true;
-	ret->coder = ref->coder;
-	ret->text = v->texts[index] ? v->texts[index] : (const uint8_t *)"";
-	ret->text_len = ref->text_len;
-	ret->array_len = ref->array_len;
-	ret->text_len = trim_text(ret);
+	if (!ret->error && ref->coder <= 1)
+		decode_text(v, index, &ret->ref);
 }
 
-static void decode_word(uint64_t word, struct arg_value *ret)
+static void decode_word(uint64_t word, struct value *ret)
 {
 	uint32_t low = (uint32_t)word;
 
@@ -194,16 +201,106 @@ static void decode_word(uint64_t word, struct arg_value *ret)
 	}
 }
 
-void entry_value(const struct entry_view *v, const struct capture *c, struct arg_value *ret)
+void decode_value(const struct decode_view *v, const struct capture *c, struct value *ret)
 {
 	uint64_t word = 0;
 
-	*ret = (struct arg_value){.tag = c ? c->tag : 'L'};
+	*ret = (struct value){.tag = c ? c->tag : 'L', .type = c ? c->type : NULL};
 	ret->error = c ? place_word(v, &c->place, &word) : "no such argument";
 	if (ret->error)
 		return;
 	if (ret->tag == 'L' || ret->tag == '[')
-		decode_ref(v, c->ref, is_null(v, c) ? 0 : word, &ret->ref);
+		decode_ref(v, c->ref, is_null(v, c) ? 0 : word, ret);
 	else
 		decode_word(word, ret);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+void decode_fini(struct decode *d)
+{
+	names_fini(&d->threads);
+	buf_fini(&d->klasses);
+}
+
+/* A native image's threads have the kernel's id only. */
+static uint64_t thread_key(uint64_t java_tid, uint32_t tid)
+{
+	return java_tid ? java_tid : tid;
+}
+
+/* Is a value shown by its class? */
+static bool has_klass(const struct value *v)
+{
+	return !v->error && (v->tag == 'L' || v->tag == '[') && v->ref.known && !v->ref.has_text;
+}
+
+/* Names are copied: asking for the next one may end the life of the one before. */
+static void name_classes(struct decode *d, size_t n)
+{
+	const char *name;
+	size_t at = 0;
+
+	d->klasses.len = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!has_klass(&d->values[i]))
+			continue;
+		name = d->klass(d->klass_arg, d->values[i].ref.klass_word);
+		buf_add(&d->klasses, name ? name : "", name ? strlen(name) + 1 : 1);
+	}
+	for (size_t i = 0; i < n && !d->klasses.failed; i++) {
+		if (!has_klass(&d->values[i]))
+			continue;
+		name = d->klasses.data + at;
+		at += strlen(name) + 1;
+		d->values[i].ref.klass = *name ? name : NULL;
+	}
+}
+
+static void take_values(struct decode *d, const struct capture_list *l, const struct decode_view *v)
+{
+	for (size_t i = 0; i < l->n; i++)
+		decode_value(v, &l->v[i], &d->values[i]);
+	name_classes(d, l->n);
+}
+
+void decode_call(struct decode *d, struct probe *p, const struct decode_view *v, struct event *ret)
+{
+	const struct hp_entry *rec = v->e;
+	const struct name_entry *name = names_get(&d->threads, thread_key(rec->java_tid, rec->tid));
+
+	ret->kind = EVENT_CALL;
+	ret->ts_ns = rec->h.ts_ns + d->wall_offset_ns;
+	ret->pid = d->pid ? d->pid : (pid_t)rec->tgid;
+	ret->call.probe = p;
+	ret->call.tid = rec->tid;
+	ret->call.jthread = rec->jthread;
+	ret->call.java_tid = rec->java_tid;
+	ret->call.thread = name ? name->text : NULL;
+	ret->call.values = p->captures ? d->values : NULL;
+	if (p->captures) {
+		take_values(d, p->captures, v);
+		return;
+	}
+	for (unsigned int i = 0; i < HP_GPR_ARGS; i++)
+		ret->call.raw[i] = rec->gpr[abi_gpr(ABI_NATIVE_IMAGE, i)];
+}
+
+void decode_thread(struct decode *d, const struct hp_record *rec, size_t size)
+{
+	const struct hp_thread *t = (const struct hp_thread *)rec;
+	struct event_text text;
+	struct buf b = {0};
+
+	if (size < sizeof(*t) || t->text_len > HP_THREAD_NAME_MAX)
+		return;
+	text = (struct event_text){.s = t->text, .len = t->text_len, .coder = t->coder};
+	if (t->coder == HP_CODER_NONE)
+		text.len = (uint32_t)strnlen((const char *)t->text, t->text_len);
+	if (t->status == HP_REF_OK)
+		encoder_text(d->encoder, &b, &text);
+	buf_add(&b, "", 1);
+	names_put(&d->threads, thread_key(t->java_tid, t->tid),
+		  t->status == HP_REF_OK && !b.failed ? b.data : NULL, rec->ts_ns);
+	buf_fini(&b);
 }

@@ -12,7 +12,7 @@
 #include "fuzz.h"
 #include "lib/fake_jvm.h"
 #include "runtime/hotspot/codecache.c"
-#include "output/trace_events.h"
+#include "output/decode.h"
 
 #define NMETHODS    6
 #define RECORDS_MAX 200
@@ -154,7 +154,7 @@ static void compile_event(struct fuzz_input *in, struct jvm *v, struct codecache
 	check_map(f);
 }
 
-static void thread_event(struct fuzz_input *in, struct trace_events *e)
+static void thread_event(struct fuzz_input *in, struct decode *d)
 {
 	struct hp_thread t = {.h = {.kind = HP_THREAD}};
 	size_t len = fuzz_number(in, 1), size = MIN(sizeof(t.h) + len, sizeof(t));
@@ -166,8 +166,8 @@ static void thread_event(struct fuzz_input *in, struct trace_events *e)
 	t.status %= 2;
 	t.coder = t.coder % 3 == 2 ? HP_CODER_NONE : t.coder % 3;
 	memcpy(copy, &t, size);
-	trace_events_thread(e, copy, size);
-	name = size == sizeof(t) ? names_get(&e->threads, t.java_tid ? t.java_tid : t.tid) : NULL;
+	decode_thread(d, copy, size);
+	name = size == sizeof(t) ? names_get(&d->threads, t.java_tid ? t.java_tid : t.tid) : NULL;
 	if (!name || !name->text)
 		return;
 	text = json_loads(name->text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
@@ -182,7 +182,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct jvm jvms[ARRAY_SIZE(jdks)];
 	struct fuzz_input in = {data, len};
 	size_t jdk = fuzz_number(&in, 1) % ARRAY_SIZE(jdks);
-	struct trace_events events = {0};
+	struct encoder *e = encoder_new("json", &(struct encoder_options){0}, NULL);
+	struct decode d = {.encoder = e};
 	struct loop *loop = loop_new();
 	struct codecache *f;
 
@@ -195,13 +196,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (fuzz_number(&in, 1) % 4)
 			compile_event(&in, &jvms[jdk], f);
 		else
-			thread_event(&in, &events);
+			thread_event(&in, &d);
 	}
 	on_retire_timer(f, 0);
 	on_rescan(f, 0);
 	check_map(f);
 	codecache_close(f);
 	loop_free(loop);
-	trace_events_fini(&events);
+	decode_fini(&d);
+	encoder_free(e);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * Input: a NUL-terminated descriptor, then the record. Entry point of libFuzzer; any driver that
  * calls it does.
  */
-#include "output/json_arg.h"
+#include "output/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,18 +21,28 @@ static const char *no_klass(void *arg, uint64_t klass_word)
 	return NULL;
 }
 
-static void format_all(const struct capture_list *l, const struct entry_view *v)
+/* By both forms, as a hit of a method with these captures. */
+static void format_all(struct capture_list *l, const struct decode_view *v)
 {
-	struct buf out = {0};
+	static const char *const forms[] = {"json", "text"};
+	static struct probe p = {.method = {.klass = "A", .name = "b", .desc = "", .symbol = ""}};
+	static struct decode d = {.klass = no_klass};
 
-	for (int i = -1; i < capture_nargs(l); i++) {
-		const struct capture *c = capture_arg(l, i);
-		struct arg_value a;
+	p.captures = l;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct buf out = {0};
+		struct encoder *e = encoder_new(forms[i], &(struct encoder_options){0}, &out);
+		struct event ev;
 
-		entry_value(v, c, &a);
-		json_arg(&out, c ? c->type : NULL, &a, no_klass, NULL);
+		if (!e)
+			return;
+		decode_call(&d, &p, v, &ev);
+		encoder_event(e, &ev);
+		encoder_free(e);
+		free(p.head);
+		p.head = NULL;
+		buf_fini(&out);
 	}
-	buf_fini(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *nul = memchr(data, '\0', size);
 	_cleanup_free_ struct capture_list *l = NULL;
 	struct hp_slot_spec spec;
-	struct entry_view v;
+	struct decode_view v;
 
 	if (!nul)
 		return 0;
@@ -58,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rec->size = (uint32_t)len; /* else next to nothing gets past the first check */
 		rec->kind = HP_ENTRY;
 	}
-	if (entry_check(rec, len, &v) == 0)
+	if (decode_check(rec, len, &v) == 0)
 		format_all(l, &v);
 	return 0;
 }

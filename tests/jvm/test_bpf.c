@@ -68,39 +68,39 @@ static void probe(uint32_t slot, const char *desc, bool is_static, uint32_t gen)
 }
 
 /* Pass the slot once; the one event there must be, checked. */
-static struct entry_view hit(uint32_t slot, const struct fake_regs *r)
+static struct decode_view hit(uint32_t slot, const struct fake_regs *r)
 {
-	struct entry_view v;
+	struct decode_view v;
 	size_t before = got.entries;
 
 	fakevm_call(&vm, slot, r);
 	assert_true(probe_bpf_consume(vm.p, INT32_MAX) >= 1);
 	assert_int_equal(got.entries, before + 1);
-	assert_int_equal(entry_check(&got.entry.e.h, got.entry.e.h.size, &v), 0);
+	assert_int_equal(decode_check(&got.entry.e.h, got.entry.e.h.size, &v), 0);
 	assert_int_equal(v.e->slot, slot);
 	return v;
 }
 
-static struct arg_value arg(const struct entry_view *v, int i)
+static struct value arg(const struct decode_view *v, int i)
 {
-	struct arg_value a;
+	struct value a;
 
-	entry_value(v, capture_arg(method, i), &a);
+	decode_value(v, capture_arg(method, i), &a);
 	return a;
 }
 
-static void assert_text(const struct entry_view *v, int i, const char *text, size_t len,
+static void assert_text(const struct decode_view *v, int i, const char *text, size_t len,
 			size_t array_len)
 {
-	struct arg_value a = arg(v, i);
+	struct value a = arg(v, i);
 
 	assert_null(a.error);
-	if (a.ref.error)
-		fail_msg("argument %d: %s", i, a.ref.error);
+	if (a.error)
+		fail_msg("argument %d: %s", i, a.error);
 	assert_true(a.ref.has_text);
-	assert_int_equal(a.ref.text_len, len);
+	assert_int_equal(a.ref.text.len, len);
 	assert_int_equal(a.ref.array_len, array_len);
-	assert_memory_equal(a.ref.text, text, len);
+	assert_memory_equal(a.ref.text.s, text, len);
 }
 
 static struct fake_regs regs(void)
@@ -204,7 +204,7 @@ static void count_detached(void **state _unused_)
 /* An event names its use of the slot, its thread, and holds the registers of the call. */
 static void entry_registers(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	open_vm();
@@ -224,7 +224,7 @@ static void entry_registers(void **state _unused_)
 /* A slot that saves xmm0-7 gives all eight, and the stack words from where the entry had them. */
 static void entry_floats_and_stack(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 	double ninth = -0.125;
 
@@ -251,7 +251,7 @@ static void entry_floats_and_stack(void **state _unused_)
 static void entry_strings(void **state _unused_)
 {
 	static const size_t lens[] = {0, 1, 4, 62, 64, 72, 80, 87, 88, 89, 120, 254, 255, 256};
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 	char text[256];
 
@@ -270,7 +270,7 @@ static void entry_strings(void **state _unused_)
 		r.gpr[3] = fakevm_string(&vm, "second", 6, 0, i & 2);
 		v = hit(1 + (uint32_t)i, &r);
 		assert_text(&v, 0, text, len, len);
-		assert_int_equal(arg(&v, 0).ref.coder, coder);
+		assert_int_equal(arg(&v, 0).ref.text.coder, coder);
 		assert_text(&v, 2, "second", 6, 6);
 		assert_int_equal(arg(&v, -1).ref.klass_word, FAKE_OBJECT_KLASS);
 	}
@@ -280,7 +280,7 @@ static void entry_strings(void **state _unused_)
 static void entry_string_max(void **state _unused_)
 {
 	static char text[5000];
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	fakevm_init(&vm);
@@ -300,7 +300,7 @@ static void entry_string_max(void **state _unused_)
 /* With string_max 0 a String is known, with its length, and nothing is copied. */
 static void entry_string_max_zero(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	fakevm_init(&vm);
@@ -317,7 +317,7 @@ static void entry_string_max_zero(void **state _unused_)
 static void entry_texts_most(void **state _unused_)
 {
 	static char desc[512] = "(", text[HP_TEXT_MAX];
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	fakevm_init(&vm);
@@ -347,7 +347,7 @@ static void entry_texts_most(void **state _unused_)
 /* What is declared as something else shows its text when it is a String, and else its class. */
 static void entry_objects(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	open_vm();
@@ -361,13 +361,13 @@ static void entry_objects(void **state _unused_)
 	assert_int_equal(arg(&v, 1).ref.klass_word, FAKE_OBJECT_KLASS);
 	assert_false(arg(&v, 1).ref.has_text);
 	assert_int_equal(arg(&v, 2).ref.addr, 0);
-	assert_null(arg(&v, 2).ref.error);
+	assert_null(arg(&v, 2).error);
 }
 
 /* A String whose array is not there yet (in its constructor) is an object without text. */
 static void entry_string_unfinished(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	open_vm();
@@ -375,7 +375,7 @@ static void entry_string_unfinished(void **state _unused_)
 	probe(1, "(Ljava/lang/String;)V", true, 1);
 	r.gpr[0] = fakevm_string_of(&vm, 0, 0);
 	v = hit(1, &r);
-	assert_null(arg(&v, 0).ref.error);
+	assert_null(arg(&v, 0).error);
 	assert_true(arg(&v, 0).ref.known);
 	assert_false(arg(&v, 0).ref.has_text);
 }
@@ -383,7 +383,7 @@ static void entry_string_unfinished(void **state _unused_)
 /* Compact object headers: the class is in the mark, whose other bits do not matter. */
 static void entry_klass_in_mark(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	fakevm_init(&vm);
@@ -407,7 +407,7 @@ static void entry_klass_in_mark(void **state _unused_)
 /* Addresses that cannot be read are errors of that argument; all others stay exact. */
 static void entry_unreadable(void **state _unused_)
 {
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 
 	open_vm();
@@ -430,7 +430,7 @@ static void entry_unreadable(void **state _unused_)
 static void entry_end_of_mapping(void **state _unused_)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 	uint8_t *mem;
 
@@ -459,7 +459,7 @@ static void entry_untouched_pages(void **state _unused_)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int fd = memfd_create("archive", MFD_CLOEXEC);
-	struct entry_view v;
+	struct decode_view v;
 	struct fake_regs r;
 	char text[300];
 	uint8_t *mem;

@@ -25,10 +25,10 @@ static uint64_t java_tid, first_arg;
 
 static int on_record(void *arg _unused_, const struct hp_record *rec, size_t size)
 {
-	struct entry_view v;
+	struct decode_view v;
 
 	if (rec->kind == HP_ENTRY) {
-		assert_int_equal(entry_check(rec, size, &v), 0);
+		assert_int_equal(decode_check(rec, size, &v), 0);
 		java_tid = v.e->java_tid;
 		first_arg = v.e->gpr[0];
 	}

@@ -70,19 +70,19 @@ static struct hp_ref string_ref(uint16_t text_len, uint32_t array_len, uint8_t c
 
 static const struct hp_ref other_ref = {.klass_word = 8, .coder = HP_CODER_NONE};
 
-static struct entry_view checked(void)
+static struct decode_view checked(void)
 {
-	struct entry_view v;
+	struct decode_view v;
 
-	assert_int_equal(entry_check(&rec.e.h, rec.e.h.size, &v), 0);
+	assert_int_equal(decode_check(&rec.e.h, rec.e.h.size, &v), 0);
 	return v;
 }
 
 static void assert_broken(void)
 {
-	struct entry_view v;
+	struct decode_view v;
 
-	assert_int_equal(entry_check(&rec.e.h, rec.e.h.size, &v), -EPROTO);
+	assert_int_equal(decode_check(&rec.e.h, rec.e.h.size, &v), -EPROTO);
 }
 
 static const struct capture_list *layout_of(enum abi_convention convention, const char *desc,
@@ -101,11 +101,11 @@ static const struct capture_list *layout(const char *desc, bool is_static)
 	return layout_of(ABI_HOTSPOT, desc, is_static);
 }
 
-static struct arg_value arg(const struct capture_list *c, const struct entry_view *v, int i)
+static struct value arg(const struct capture_list *c, const struct decode_view *v, int i)
 {
-	struct arg_value a;
+	struct value a;
 
-	entry_value(v, capture_arg(c, i), &a);
+	decode_value(v, capture_arg(c, i), &a);
 	return a;
 }
 
@@ -217,7 +217,7 @@ static void slot_spec_refs(void **state)
 /* --- values ----------------------------------------------------------------------------------- */
 
 /* Narrow types come from the low bits: what lies above them in the register is not defined. */
-static void entry_arg_narrow(void **state)
+static void decode_value_narrow(void **state)
 {
 	const struct capture_list *c = layout("(ZBSCIJ)V", true);
 
@@ -226,7 +226,7 @@ static void entry_arg_narrow(void **state)
 	for (size_t i = 0; i < HP_GPR_ARGS; i++)
 		rec.e.gpr[i] = 0xdeadbeeffffffff1;
 
-	struct entry_view v = checked();
+	struct decode_view v = checked();
 
 	assert_true(arg(c, &v, 0).z);
 	assert_int_equal(arg(c, &v, 1).i, -15);
@@ -239,7 +239,7 @@ static void entry_arg_narrow(void **state)
 }
 
 /* Floats and doubles come from the saved registers, and from the stack once those are used up. */
-static void entry_arg_floats(void **state)
+static void decode_value_floats(void **state)
 {
 	const struct capture_list *c = layout("(FDDDDDDDDF)V", true);
 	uint64_t words[2] = {0x4020000000000000, 0xdeadbeef3f000000}; /* 8.0, 0.5f */
@@ -250,7 +250,7 @@ static void entry_arg_floats(void **state)
 	memcpy(rec.bytes + sizeof(rec.e), &f, sizeof(f));
 	rec_stack(words, 2);
 
-	struct entry_view v = checked();
+	struct decode_view v = checked();
 
 	assert_true(arg(c, &v, 0).f == 0.25f);
 	assert_true(arg(c, &v, 1).d == 1.5);
@@ -260,7 +260,7 @@ static void entry_arg_floats(void **state)
 }
 
 /* Texts are found wherever in the record they are; an empty string has none and is no error. */
-static void entry_arg_texts(void **state)
+static void decode_value_texts(void **state)
 {
 	const struct capture_list *c =
 		layout("(Ljava/lang/String;Ljava/lang/Object;Ljava/lang/String;"
@@ -277,28 +277,28 @@ static void entry_arg_texts(void **state)
 	rec_text(3, utf16, sizeof(utf16));
 	rec_text(0, "pear", 4);
 
-	struct entry_view v = checked();
-	struct arg_value a = arg(c, &v, 0);
+	struct decode_view v = checked();
+	struct value a = arg(c, &v, 0);
 
-	assert_null(a.ref.error);
+	assert_null(a.error);
 	assert_true(a.ref.known && a.ref.has_text);
 	assert_int_equal(a.ref.addr, 0x1000);
-	assert_int_equal(a.ref.text_len, 4);
-	assert_memory_equal(a.ref.text, "pear", 4);
+	assert_int_equal(a.ref.text.len, 4);
+	assert_memory_equal(a.ref.text.s, "pear", 4);
 	a = arg(c, &v, 1);
 	assert_true(a.ref.known && !a.ref.has_text);
 	assert_int_equal(a.ref.klass_word, 8);
 	a = arg(c, &v, 2);
 	assert_true(a.ref.has_text);
-	assert_int_equal(a.ref.text_len, 0);
+	assert_int_equal(a.ref.text.len, 0);
 	a = arg(c, &v, 3);
-	assert_int_equal(a.ref.text_len, 66);
+	assert_int_equal(a.ref.text.len, 66);
 	assert_int_equal(a.ref.array_len, 100);
-	assert_memory_equal(a.ref.text, utf16, 66);
+	assert_memory_equal(a.ref.text.s, utf16, 66);
 }
 
 /* A text cut inside a surrogate pair, or inside a code unit, is trimmed; a whole one is not. */
-static void entry_arg_cut_pair(void **state)
+static void decode_value_cut_pair(void **state)
 {
 	static const struct {
 		const char *text;
@@ -321,14 +321,14 @@ static void entry_arg_cut_pair(void **state)
 		rec_refs(&ref, 1);
 		rec_text(0, cases[i].text, cases[i].len);
 
-		struct entry_view v = checked();
+		struct decode_view v = checked();
 
-		assert_int_equal(arg(c, &v, 0).ref.text_len, cases[i].want);
+		assert_int_equal(arg(c, &v, 0).ref.text.len, cases[i].want);
 	}
 }
 
 /* null is known to be null, whatever the record says about it. */
-static void entry_arg_null(void **state)
+static void decode_value_null(void **state)
 {
 	const struct capture_list *c = layout("(Ljava/lang/String;)V", true);
 	struct hp_ref ref = {.status = HP_REF_NULL, .coder = HP_CODER_NONE};
@@ -338,17 +338,16 @@ static void entry_arg_null(void **state)
 	rec.e.gpr[0] = 0;
 	rec_refs(&ref, 1);
 
-	struct entry_view v = checked();
-	struct arg_value a = arg(c, &v, 0);
+	struct decode_view v = checked();
+	struct value a = arg(c, &v, 0);
 
 	assert_int_equal(a.ref.addr, 0);
 	assert_null(a.error);
-	assert_null(a.ref.error);
 	assert_false(a.ref.known);
 }
 
 /* A native image's null is what the record says is one, as its register holds the heap base. */
-static void entry_arg_null_of_image(void **state)
+static void decode_value_null_of_image(void **state)
 {
 	struct hp_ref ref = {.status = HP_REF_NULL, .coder = HP_CODER_NONE};
 	const struct capture_list *c;
@@ -359,17 +358,16 @@ static void entry_arg_null_of_image(void **state)
 	rec.e.gpr[abi_gpr(ABI_NATIVE_IMAGE, 0)] = 0x7f0000000000;
 	rec_refs(&ref, 1);
 
-	struct entry_view v = checked();
-	struct arg_value a = arg(c, &v, 0);
+	struct decode_view v = checked();
+	struct value a = arg(c, &v, 0);
 
 	assert_int_equal(a.ref.addr, 0);
 	assert_null(a.error);
-	assert_null(a.ref.error);
 	assert_false(a.ref.known);
 }
 
 /* What could not be read says why, and where the class was read it stays known. */
-static void entry_arg_unreadable(void **state)
+static void decode_value_unreadable(void **state)
 {
 	static const struct {
 		uint8_t status;
@@ -388,10 +386,10 @@ static void entry_arg_unreadable(void **state)
 		rec_begin(0);
 		rec_refs(&ref, 1);
 
-		struct entry_view v = checked();
-		struct arg_value a = arg(c, &v, 0);
+		struct decode_view v = checked();
+		struct value a = arg(c, &v, 0);
 
-		assert_non_null(a.ref.error);
+		assert_non_null(a.error);
 		assert_false(a.ref.has_text);
 		assert_int_equal(a.ref.known, cases[i].known);
 		assert_int_equal(a.ref.addr, 0x1000);
@@ -399,7 +397,7 @@ static void entry_arg_unreadable(void **state)
 }
 
 /* Stack words that could not be read are errors, one by one; registers stay good. */
-static void entry_arg_no_stack(void **state)
+static void decode_value_no_stack(void **state)
 {
 	const struct capture_list *c = layout("(IIIIIII)V", true);
 	uint64_t word = 5;
@@ -409,7 +407,7 @@ static void entry_arg_no_stack(void **state)
 	rec_stack(&word, 1);
 	rec.e.stack_err = 1;
 
-	struct entry_view v = checked();
+	struct decode_view v = checked();
 
 	assert_null(arg(c, &v, 5).error);
 	assert_non_null(arg(c, &v, 6).error);
@@ -418,14 +416,14 @@ static void entry_arg_no_stack(void **state)
 }
 
 /* A record made for another method (a reused slot) gives errors, never values from elsewhere. */
-static void entry_arg_other_method(void **state)
+static void decode_value_other_method(void **state)
 {
 	const struct capture_list *c = layout("(IIIIIIIDLjava/lang/String;)V", true);
 
 	(void)state;
 	rec_begin(0);
 
-	struct entry_view v = checked();
+	struct decode_view v = checked();
 
 	assert_non_null(arg(c, &v, 6).error);
 	assert_non_null(arg(c, &v, 7).error);
@@ -437,11 +435,11 @@ static void entry_arg_other_method(void **state)
 /* --- records that do not hold together -------------------------------------------------------- */
 
 /* Every way to cut a valid record short is noticed. */
-static void entry_check_truncated(void **state)
+static void decode_check_truncated(void **state)
 {
 	uint64_t words[3] = {1, 2, 3};
 	struct hp_ref ref = string_ref(10, 10, 0);
-	struct entry_view v;
+	struct decode_view v;
 
 	(void)state;
 	rec_begin(HP_SLOT_FP);
@@ -453,26 +451,26 @@ static void entry_check_truncated(void **state)
 
 	for (uint32_t size = sizeof(struct hp_record); size < whole; size++) {
 		rec.e.h.size = size;
-		assert_int_equal(entry_check(&rec.e.h, size, &v), -EPROTO);
+		assert_int_equal(decode_check(&rec.e.h, size, &v), -EPROTO);
 	}
 	rec.e.h.size = whole;
 	checked();
 }
 
 /* The size a record states must be the size that was received, and its kind an entry. */
-static void entry_check_prefix(void **state)
+static void decode_check_prefix(void **state)
 {
-	struct entry_view v;
+	struct decode_view v;
 
 	(void)state;
 	rec_begin(0);
-	assert_int_equal(entry_check(&rec.e.h, rec.e.h.size + 8, &v), -EPROTO);
+	assert_int_equal(decode_check(&rec.e.h, rec.e.h.size + 8, &v), -EPROTO);
 	rec.e.h.kind = HP_THREAD;
 	assert_broken();
 }
 
 /* Counts beyond their bounds are refused even if the record is long enough for them. */
-static void entry_check_counts(void **state)
+static void decode_check_counts(void **state)
 {
 	(void)state;
 	rec_begin(0);
@@ -486,7 +484,7 @@ static void entry_check_counts(void **state)
 
 /* A text longer than its array or the bound, or one of a reference that was not read, is refused.
  */
-static void entry_check_texts(void **state)
+static void decode_check_texts(void **state)
 {
 	enum { REFS_END = sizeof(struct hp_entry) + sizeof(struct hp_ref) };
 	static const struct {
@@ -504,14 +502,14 @@ static void entry_check_texts(void **state)
 		{{.text_len = 4, .array_len = 4, .text_off = sizeof(rec.bytes) - 3}, false},
 		{{.text_len = 4, .array_len = 4, .text_off = UINT32_MAX}, false},
 	};
-	struct entry_view v;
+	struct decode_view v;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		rec_begin(0);
 		rec_refs(&cases[i].ref, 1);
 		rec.e.h.size = sizeof(rec.bytes);
-		assert_int_equal(entry_check(&rec.e.h, sizeof(rec.bytes), &v),
+		assert_int_equal(decode_check(&rec.e.h, sizeof(rec.bytes), &v),
 				 cases[i].good ? 0 : -EPROTO);
 	}
 }
@@ -519,15 +517,24 @@ static void entry_check_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(capture_list_registers),  cmocka_unit_test(capture_list_stack),
-		cmocka_unit_test(capture_list_edges),	   cmocka_unit_test(capture_list_most),
-		cmocka_unit_test(slot_spec_refs),	   cmocka_unit_test(entry_arg_narrow),
-		cmocka_unit_test(entry_arg_floats),	   cmocka_unit_test(entry_arg_texts),
-		cmocka_unit_test(entry_arg_cut_pair),	   cmocka_unit_test(entry_arg_null),
-		cmocka_unit_test(entry_arg_null_of_image), cmocka_unit_test(entry_arg_unreadable),
-		cmocka_unit_test(entry_arg_no_stack),	   cmocka_unit_test(entry_arg_other_method),
-		cmocka_unit_test(entry_check_truncated),   cmocka_unit_test(entry_check_prefix),
-		cmocka_unit_test(entry_check_counts),	   cmocka_unit_test(entry_check_texts),
+		cmocka_unit_test(capture_list_registers),
+		cmocka_unit_test(capture_list_stack),
+		cmocka_unit_test(capture_list_edges),
+		cmocka_unit_test(capture_list_most),
+		cmocka_unit_test(slot_spec_refs),
+		cmocka_unit_test(decode_value_narrow),
+		cmocka_unit_test(decode_value_floats),
+		cmocka_unit_test(decode_value_texts),
+		cmocka_unit_test(decode_value_cut_pair),
+		cmocka_unit_test(decode_value_null),
+		cmocka_unit_test(decode_value_null_of_image),
+		cmocka_unit_test(decode_value_unreadable),
+		cmocka_unit_test(decode_value_no_stack),
+		cmocka_unit_test(decode_value_other_method),
+		cmocka_unit_test(decode_check_truncated),
+		cmocka_unit_test(decode_check_prefix),
+		cmocka_unit_test(decode_check_counts),
+		cmocka_unit_test(decode_check_texts),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

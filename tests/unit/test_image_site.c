@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <sys/mman.h>
 
-#include "output/trace_events.h"
+#include "output/encoder.h"
 #include "runtime/image/image_site.h"
 
 #define PAGES 4096
@@ -105,9 +105,12 @@ static const char *event_of(struct bench *b)
 {
 	static char text[1024];
 	struct buf out = {0};
-	struct trace_events e = {.out = &out};
+	struct encoder *e = encoder_new("json", &(struct encoder_options){0}, &out);
 
-	trace_event_probe(&e, "probed", b->probe, "");
+	assert_non_null(e);
+	encoder_event(
+		e, &(struct event){.kind = EVENT_PROBED, .change = {.probe = b->probe, .why = ""}});
+	encoder_free(e);
 	snprintf(text, sizeof(text), "%.*s", (int)out.len, out.data);
 	buf_fini(&out);
 	return text;

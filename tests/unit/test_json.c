@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "output/json_arg.h"
+#include "base/json.h"
 
 static struct buf out;
 
@@ -312,111 +312,6 @@ static void json_double_random(void **state)
 	}
 }
 
-static const char *klass_of(void *arg, uint64_t klass_word)
-{
-	(void)arg;
-	return klass_word == 0x42 ? "com.shop.Cart" : NULL;
-}
-
-static const char *arg_text(const char *type, const struct arg_value *v)
-{
-	json_arg(&out, type, v, klass_of, NULL);
-	return taken();
-}
-
-/* Each primitive type has its own JSON form. */
-static void json_arg_primitives(void **state)
-{
-	(void)state;
-	assert_string_equal(arg_text("int", &(struct arg_value){.tag = 'I', .i = -3}),
-			    "{\"type\":\"int\",\"value\":-3}");
-	assert_string_equal(arg_text("byte", &(struct arg_value){.tag = 'B', .i = -128}),
-			    "{\"type\":\"byte\",\"value\":-128}");
-	assert_string_equal(arg_text("short", &(struct arg_value){.tag = 'S', .i = 32767}),
-			    "{\"type\":\"short\",\"value\":32767}");
-	assert_string_equal(arg_text("boolean", &(struct arg_value){.tag = 'Z', .z = true}),
-			    "{\"type\":\"boolean\",\"value\":true}");
-	assert_string_equal(arg_text("boolean", &(struct arg_value){.tag = 'Z'}),
-			    "{\"type\":\"boolean\",\"value\":false}");
-	assert_string_equal(arg_text("char", &(struct arg_value){.tag = 'C', .c = 'q'}),
-			    "{\"type\":\"char\",\"value\":\"q\"}");
-	assert_string_equal(arg_text("long", &(struct arg_value){.tag = 'J', .j = INT64_MIN}),
-			    "{\"type\":\"long\",\"value\":-9223372036854775808}");
-	assert_string_equal(arg_text("float", &(struct arg_value){.tag = 'F', .f = 0.5f}),
-			    "{\"type\":\"float\",\"value\":0.5}");
-	assert_string_equal(arg_text("double", &(struct arg_value){.tag = 'D', .d = NAN}),
-			    "{\"type\":\"double\",\"value\":\"NaN\"}");
-}
-
-/* A String shows its text, its length in UTF-16 units, and whether the text was cut. */
-static void json_arg_strings(void **state)
-{
-	struct arg_value v = {
-		.tag = 'L',
-		.ref = {.addr = 0x1000,
-			.known = true,
-			.has_text = true,
-			.text = (const uint8_t *)"pear",
-			.text_len = 4,
-			.array_len = 4},
-	};
-
-	(void)state;
-	assert_string_equal(arg_text("java.lang.String", &v),
-			    "{\"type\":\"java.lang.String\",\"value\":\"pear\",\"length\":4,"
-			    "\"truncated\":false}");
-	assert_string_equal(arg_text("java.lang.Object", &v),
-			    "{\"type\":\"java.lang.Object\",\"value\":\"pear\",\"length\":4,"
-			    "\"truncated\":false,\"class\":\"java.lang.String\"}");
-	v.ref.text = (const uint8_t *)"\xac\x20";
-	v.ref.text_len = 2;
-	v.ref.array_len = 20;
-	v.ref.coder = 1;
-	assert_string_equal(
-		arg_text("java.lang.String", &v),
-		"{\"type\":\"java.lang.String\",\"value\":\"\xe2\x82\xac\",\"length\":10,"
-		"\"truncated\":true}");
-}
-
-/* Other objects show their class and address; null is null; what is not known is not guessed. */
-static void json_arg_objects(void **state)
-{
-	struct arg_value v = {.tag = 'L',
-			      .ref = {.addr = 0x1000, .known = true, .klass_word = 0x42}};
-
-	(void)state;
-	assert_string_equal(arg_text("com.shop.Base", &v),
-			    "{\"type\":\"com.shop.Base\",\"class\":\"com.shop.Cart\","
-			    "\"addr\":\"0x1000\"}");
-	v.ref.klass_word = 0x43;
-	assert_string_equal(arg_text("com.shop.Base", &v),
-			    "{\"type\":\"com.shop.Base\",\"class\":null,\"addr\":\"0x1000\"}");
-	v.ref.error = "because";
-	assert_string_equal(arg_text("com.shop.Base", &v),
-			    "{\"type\":\"com.shop.Base\",\"error\":\"because\"}");
-	v.error = "no stack";
-	assert_string_equal(arg_text("com.shop.Base", &v),
-			    "{\"type\":\"com.shop.Base\",\"error\":\"no stack\"}");
-	assert_string_equal(arg_text("int[]", &(struct arg_value){.tag = '['}),
-			    "{\"type\":\"int[]\",\"value\":null}");
-	assert_string_equal(
-		arg_text("int", &(struct arg_value){.tag = 'I', .error = "no \"stack\""}),
-		"{\"type\":\"int\",\"error\":\"no \\\"stack\\\"\"}");
-}
-
-/* `this` has no declared type: its object begins with the class, or with why it is not known. */
-static void json_arg_this(void **state)
-{
-	struct arg_value v = {.tag = 'L',
-			      .ref = {.addr = 0x1000, .known = true, .klass_word = 0x42}};
-
-	(void)state;
-	assert_string_equal(arg_text(NULL, &v),
-			    "{\"class\":\"com.shop.Cart\",\"addr\":\"0x1000\"}");
-	v.error = "gone";
-	assert_string_equal(arg_text(NULL, &v), "{\"error\":\"gone\"}");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,10 +329,6 @@ int main(void)
 		cmocka_unit_test_teardown(json_double_forms, teardown),
 		cmocka_unit_test_teardown(json_float_forms, teardown),
 		cmocka_unit_test_teardown(json_double_random, teardown),
-		cmocka_unit_test_teardown(json_arg_primitives, teardown),
-		cmocka_unit_test_teardown(json_arg_strings, teardown),
-		cmocka_unit_test_teardown(json_arg_objects, teardown),
-		cmocka_unit_test_teardown(json_arg_this, teardown),
 	};
 
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * encoder.h - events (event.h) become bytes for a client, in the form it asked for.
+ *
+ * A form is one file with a struct encoder_ops, and a line in encoder.c's table. An encoder writes
+ * straight into the connection's buffer; hits come up to a million a second, so it allocates
+ * nothing per event.
+ */
+#ifndef HP_ENCODER_H
+#define HP_ENCODER_H
+
+#include "base/buf.h"
+#include "output/event.h"
+
+struct encoder;
+
+struct encoder_ops {
+	const char *name;
+	size_t own_size; /* of what the form remembers between events, zeroed at first */
+	/* Write one event. EVENT_ATTACHED is the first of a trace and EVENT_DETACHED the last. */
+	void (*event)(struct encoder *e, const struct event *ev);
+	/* The part of each event of a probe that is always the same, kept with the probe. */
+	void (*head)(const struct encoder *e, struct buf *b, const struct probe *p);
+	/* A text of the target's that is kept for later events; without NUL. */
+	void (*text)(struct buf *b, const struct event_text *t);
+};
+
+extern const struct encoder_ops encoder_json, encoder_text_lines;
+
+struct encoder_options {
+	bool color;   /* for a terminal that takes colours */
+	bool say_pid; /* the lines of several targets go to one reader: each call says whose it is
+		       */
+};
+
+struct encoder {
+	const struct encoder_ops *ops;
+	struct encoder_options opt;
+	struct buf *out; /* not owned */
+	uint64_t own[];	 /* @ops->own_size bytes */
+};
+
+/**
+ * encoder_new() - an encoder of the form @name that writes to @out.
+ * Return: it, for encoder_free(); NULL with errno EINVAL: no such form; ENOMEM.
+ */
+struct encoder *encoder_new(const char *name, const struct encoder_options *opt, struct buf *out);
+void encoder_free(struct encoder *e); /* accepts NULL */
+
+/** encoder_event() - write one event. */
+void encoder_event(struct encoder *e, const struct event *ev);
+
+/** encoder_text() - @t in this form, to be kept: see struct call_event. */
+void encoder_text(const struct encoder *e, struct buf *b, const struct event_text *t);
+
+/** encoder_head() - for forms: add the probe's constant part to @b. Out of memory it is left out.
+ */
+void encoder_head(const struct encoder *e, struct buf *b, struct probe *p);
+
+/** encoder_title() - for forms: "com.shop.Cart.add(int, java.lang.String)", unescaped. */
+void encoder_title(struct buf *b, const struct probe *p);
+
+#endif

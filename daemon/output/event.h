@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.h - everything that a request reports, as data: what it means, not how it is written. An
+ * encoder (encoder.h) writes it. All that an event points to is the reporter's.
+ */
+#ifndef HP_EVENT_H
+#define HP_EVENT_H
+
+#include "probe/probe.h"
+
+/* A text of the target's. */
+struct event_text {
+	const uint8_t *s;
+	uint32_t len;  /* bytes */
+	uint8_t coder; /* 0 Latin-1, 1 UTF-16LE, HP_CODER_NONE: UTF-8 */
+};
+
+/* A reference as it was at the hit. */
+struct value_ref {
+	uint64_t addr;	     /* 0: null */
+	uint64_t klass_word; /* valid when known */
+	bool known;	     /* klass_word was read */
+	const char *klass;   /* what it stands for; NULL: not known, or not asked, as for a text */
+	bool has_text;	     /* a String whose text was copied */
+	struct event_text text;
+	uint32_t array_len; /* bytes of the whole text */
+};
+
+/* A value taken at a hit. */
+struct value {
+	char tag;	   /* what it is, as jtype.tag */
+	const char *type;  /* declared type in source form; NULL for `this` */
+	const char *error; /* NULL, or why it is not known */
+	union {
+		bool z;
+		int32_t i; /* B, S, I */
+		uint16_t c;
+		int64_t j;
+		float f;
+		double d;
+		struct value_ref ref; /* L and [ */
+	};
+};
+
+enum event_kind {
+	/* of a trace */
+	EVENT_ATTACHED, /* every matching method is probed */
+	EVENT_CALL,
+	EVENT_PROBED, /* changes in between */
+	EVENT_UNPROBED,
+	EVENT_LOST,
+	EVENT_DETACHED, /* the last one */
+	/* of a listing of methods */
+	EVENT_METHOD, /* is there */
+	EVENT_COMPILED,
+	EVENT_RETIRED,
+	EVENT_UNLOADED,
+	/* answers */
+	EVENT_JVM,
+	EVENT_CHECK,
+	EVENT_CLEANED,
+	EVENT_KINDS
+};
+
+struct attached_event {
+	const char *binary;   /* of a native image; NULL: a JVM */
+	uint64_t methods;     /* that match */
+	uint64_t sites;	      /* of these, probed */
+	const char **waiting; /* SPECs that match nothing yet; has room for all of them */
+	size_t nwaiting;
+	const char *via;
+	const char *source;		      /* JVM: how new code is noticed */
+	uint32_t diverted, emulated, stepped; /* native image: sites of each kind */
+};
+
+struct call_event {
+	struct probe *probe;
+	uint32_t tid;
+	uint64_t jthread;
+	uint64_t java_tid;	    /* 0: not known */
+	const char *thread;	    /* its name, as encoder_text() wrote it; NULL: not known */
+	const struct value *values; /* of the probe's captures; NULL: types are not known */
+	uint64_t raw[HP_GPR_ARGS];  /* then the argument registers, in the convention's order */
+};
+
+/* probed, unprobed */
+struct change_event {
+	struct probe *probe;
+	const char *why;
+};
+
+struct lost_event {
+	uint64_t count;
+	const char *where;
+};
+
+struct detached_event {
+	uint64_t events, hits, lost;
+	bool restored;
+	const char *reason;
+};
+
+/* A native image's method, besides what all have. */
+struct image_method_event {
+	bool has_offset, has_code;	 /* are the following known? */
+	uint64_t offset;		 /* in the file */
+	const uint32_t *returns, *exits; /* from the entry; NULL: its code is not understood */
+	size_t nreturns;		 /* of each */
+	uint32_t overloads;		 /* methods of this class and name, itself included */
+	bool c_entry;
+};
+
+struct method_event {
+	const struct method *method;
+	const char *kind, *state;
+	int level;
+	uint32_t compile_id;
+	bool osr;
+	const struct image_method_event *image; /* NULL: HotSpot's */
+};
+
+/* Texts may be NULL: not known. */
+struct jvm_event {
+	unsigned int uid;
+	const char *user, *java_version, *vm, *gc, *kind, *main;
+	const char *reason; /* why it is not probeable; NULL: it is */
+};
+
+enum check_result { CHECK_OK, CHECK_DEGRADED, CHECK_MISSING };
+
+struct check_event {
+	const char *what;
+	enum check_result result;
+	const char *detail;
+};
+
+struct cleaned_event {
+	bool removed;
+	uint64_t sites;
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t ts_ns; /* wall clock */
+	pid_t pid;	/* 0: of no single process */
+	union {
+		struct attached_event attached;
+		struct call_event call;
+		struct change_event change;
+		struct lost_event lost;
+		struct detached_event detached;
+		struct method_event method; /* METHOD to UNLOADED */
+		struct jvm_event jvm;
+		struct check_event check;
+		struct cleaned_event cleaned;
+	};
+};
+
+#endif

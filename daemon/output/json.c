@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+/*
+ * json.c - events as JSON, one object a line: docs/protocol.md is its description. See encoder.h.
+ *
+ * What a value is not known to be is never printed: it becomes {"type":..,"error":"why"}.
+ */
+#include "base/json.h"
+#include "output/encoder.h"
+
+#define add_literal(b, s) buf_add(b, s, sizeof(s) - 1)
+
+static const char string_type[] = "java.lang.String";
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+static void add_str(struct buf *b, const char *s)
+{
+	json_str(b, s, strlen(s));
+}
+
+static void add_str_or_null(struct buf *b, const char *s)
+{
+	if (s)
+		add_str(b, s);
+	else
+		add_literal(b, "null");
+}
+
+static void add_bool(struct buf *b, bool v)
+{
+	buf_str(b, v ? "true" : "false");
+}
+
+/* {"event":NAME,"ts":...,"pid":... */
+static void begin(struct buf *b, const char *name, const struct event *ev)
+{
+	add_literal(b, "{\"event\":\"");
+	buf_str(b, name);
+	add_literal(b, "\",\"ts\":");
+	buf_u64(b, ev->ts_ns);
+	add_literal(b, ",\"pid\":");
+	if (ev->pid)
+		buf_u64(b, (uint64_t)ev->pid);
+	else
+		add_literal(b, "null");
+}
+
+static void end(struct buf *b)
+{
+	add_literal(b, "}\n");
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static void text(struct buf *b, const struct event_text *t)
+{
+	if (t->coder == HP_CODER_NONE)
+		json_str(b, (const char *)t->s, t->len);
+	else if (t->coder)
+		json_utf16(b, t->s, t->len);
+	else
+		json_latin1(b, t->s, t->len);
+}
+
+static void add_text(struct buf *b, const char *type, const struct value_ref *ref)
+{
+	add_literal(b, "\"value\":");
+	text(b, &ref->text);
+	add_literal(b, ",\"length\":");
+	buf_u64(b, ref->array_len >> (ref->text.coder ? 1 : 0));
+	if (ref->text.len < ref->array_len)
+		add_literal(b, ",\"truncated\":true");
+	else
+		add_literal(b, ",\"truncated\":false");
+	if (!type || strcmp(type, string_type) != 0)
+		add_literal(b, ",\"class\":\"java.lang.String\"");
+}
+
+static void add_ref(struct buf *b, const char *type, const struct value_ref *ref)
+{
+	if (!ref->addr) {
+		add_literal(b, "\"value\":null");
+		return;
+	}
+	if (ref->has_text) {
+		add_text(b, type, ref);
+		return;
+	}
+	add_literal(b, "\"class\":");
+	add_str_or_null(b, ref->klass);
+	add_literal(b, ",\"addr\":");
+	buf_hex(b, ref->addr);
+}
+
+static void add_primitive(struct buf *b, const struct value *v)
+{
+	add_literal(b, "\"value\":");
+	switch (v->tag) {
+	case 'Z':
+		add_bool(b, v->z);
+		break;
+	case 'C':
+		json_char(b, v->c);
+		break;
+	case 'J':
+		buf_i64(b, v->j);
+		break;
+	case 'F':
+		json_float(b, v->f);
+		break;
+	case 'D':
+		json_double(b, v->d);
+		break;
+	default:
+		buf_i64(b, v->i);
+	}
+}
+
+static void add_value(struct buf *b, const struct value *v)
+{
+	add_literal(b, "{");
+	if (v->type) {
+		add_literal(b, "\"type\":");
+		add_str(b, v->type);
+		add_literal(b, ",");
+	}
+	if (v->error) {
+		add_literal(b, "\"error\":");
+		add_str(b, v->error);
+	} else if (v->tag == 'L' || v->tag == '[') {
+		add_ref(b, v->type, &v->ref);
+	} else {
+		add_primitive(b, v);
+	}
+	add_literal(b, "}");
+}
+
+/* --- a trace ---------------------------------------------------------------------------------- */
+
+static void head(const struct encoder *e _unused_, struct buf *b, const struct probe *p)
+{
+	static const char *const signatures[] = {
+		[TYPES_UNKNOWN] = "null",
+		[TYPES_OF_RUNTIME] = "\"image\"",
+		[TYPES_OF_SPEC] = "\"spec\"",
+	};
+	const struct method *m = &p->method;
+	struct buf title = {0};
+
+	encoder_title(&title, p);
+	add_literal(b, ",\"method\":");
+	json_str(b, title.data, title.len);
+	buf_fini(&title);
+	add_literal(b, ",\"class\":");
+	add_str(b, m->klass);
+	add_literal(b, ",\"name\":");
+	add_str(b, m->name);
+	add_literal(b, ",\"descriptor\":");
+	add_str_or_null(b, *m->desc ? m->desc : NULL);
+	buf_printf(b, ",\"level\":%d,\"compile_id\":%u", p->level, p->compile_id);
+	if (!p->kind)
+		return;
+	buf_printf(b, ",\"kind\":\"%s\",\"symbol\":", p->kind);
+	add_str_or_null(b, *m->symbol ? m->symbol : NULL);
+	buf_printf(b, ",\"overloads\":%u,\"signature\":%s", p->overloads, signatures[p->types]);
+}
+
+/* What a call passed, where nobody says of which types. */
+static void add_raw(struct buf *b, const struct call_event *c)
+{
+	add_literal(b, ",\"args\":null,\"raw\":[");
+	for (size_t i = 0; i < ARRAY_SIZE(c->raw); i++) {
+		if (i)
+			add_literal(b, ",");
+		buf_hex(b, c->raw[i]);
+	}
+	add_literal(b, "]");
+}
+
+static void add_args(struct buf *b, const struct call_event *c)
+{
+	const struct capture_list *l = c->probe->captures;
+	const struct value *v = c->values;
+
+	if (l->has_this) {
+		add_literal(b, ",\"this\":");
+		add_value(b, v++);
+	}
+	add_literal(b, ",\"args\":[");
+	for (int i = 0, n = capture_nargs(l); i < n; i++) {
+		if (i)
+			add_literal(b, ",");
+		add_value(b, v++);
+	}
+	add_literal(b, "]");
+}
+
+static void add_call(struct encoder *e, const struct event *ev)
+{
+	const struct call_event *c = &ev->call;
+	struct buf *b = e->out;
+
+	begin(b, "entry", ev);
+	add_literal(b, ",\"tid\":");
+	buf_u64(b, c->tid);
+	add_literal(b, ",\"jthread\":");
+	buf_hex(b, c->jthread);
+	add_literal(b, ",\"java_tid\":");
+	if (c->java_tid)
+		buf_u64(b, c->java_tid);
+	else
+		add_literal(b, "null");
+	add_literal(b, ",\"thread\":");
+	buf_str(b, c->thread ? c->thread : "null");
+	encoder_head(e, b, c->probe);
+	if (c->values)
+		add_args(b, c);
+	else
+		add_raw(b, c);
+	end(b);
+}
+
+static void add_attached(struct encoder *e, const struct event *ev)
+{
+	const struct attached_event *a = &ev->attached;
+	struct buf *b = e->out;
+
+	begin(b, "attached", ev);
+	if (a->binary) {
+		add_literal(b, ",\"kind\":\"native-image\",\"binary\":");
+		add_str(b, a->binary);
+	}
+	buf_printf(b, ",\"methods\":%llu,\"sites\":%llu,\"waiting\":[",
+		   (unsigned long long)a->methods, (unsigned long long)a->sites);
+	for (size_t i = 0; i < a->nwaiting; i++) {
+		if (i)
+			add_literal(b, ",");
+		add_str(b, a->waiting[i]);
+	}
+	buf_printf(b, "],\"via\":\"%s\"", a->via);
+	if (a->binary)
+		buf_printf(b, ",\"diverted\":%u,\"emulated\":%u,\"stepped\":%u", a->diverted,
+			   a->emulated, a->stepped);
+	else
+		buf_printf(b, ",\"source\":\"%s\"", a->source);
+	end(b);
+}
+
+static void add_change(struct encoder *e, const struct event *ev)
+{
+	struct buf *b = e->out;
+
+	begin(b, ev->kind == EVENT_PROBED ? "probed" : "unprobed", ev);
+	encoder_head(e, b, ev->change.probe);
+	add_literal(b, ",\"entry\":");
+	buf_hex(b, ev->change.probe->method.entry);
+	add_literal(b, ",\"why\":");
+	add_str(b, ev->change.why);
+	end(b);
+}
+
+static void add_lost(struct encoder *e, const struct event *ev)
+{
+	begin(e->out, "lost", ev);
+	buf_printf(e->out, ",\"count\":%llu,\"where\":\"%s\"", (unsigned long long)ev->lost.count,
+		   ev->lost.where);
+	end(e->out);
+}
+
+static void add_detached(struct encoder *e, const struct event *ev)
+{
+	const struct detached_event *d = &ev->detached;
+
+	begin(e->out, "detached", ev);
+	buf_printf(e->out,
+		   ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
+		   (unsigned long long)d->events, (unsigned long long)d->hits,
+		   (unsigned long long)d->lost, d->restored ? "true" : "false", d->reason);
+	end(e->out);
+}
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, size_t n)
+{
+	buf_printf(b, ",\"%s\":", key);
+	if (!offs) {
+		add_literal(b, "null");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%c%u", i ? ',' : '[', offs[i]);
+	buf_str(b, n ? "]" : "[]");
+}
+
+static void add_image(struct buf *b, const struct method *m, const struct image_method_event *im)
+{
+	add_literal(b, ",\"symbol\":");
+	add_str_or_null(b, *m->symbol ? m->symbol : NULL);
+	if (im->has_offset)
+		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)im->offset);
+	if (im->has_code) {
+		add_offsets(b, "returns", im->returns, im->nreturns);
+		add_offsets(b, "exits", im->exits, im->nreturns);
+	}
+	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s", im->overloads,
+		   im->c_entry ? "true" : "false");
+}
+
+static void add_method(struct encoder *e, const struct event *ev)
+{
+	static const char *const names[] = {
+		[EVENT_COMPILED] = "compiled",
+		[EVENT_RETIRED] = "retired",
+		[EVENT_UNLOADED] = "unloaded",
+	};
+	const struct method_event *me = &ev->method;
+	const struct method *m = me->method;
+	struct buf *b = e->out;
+
+	add_literal(b, "{");
+	if (ev->kind != EVENT_METHOD)
+		buf_printf(b, "\"event\":\"%s\",\"ts\":%llu,", names[ev->kind],
+			   (unsigned long long)ev->ts_ns);
+	buf_printf(b,
+		   "\"entry\":\"0x%llx\",\"begin\":\"0x%llx\",\"end\":\"0x%llx\",\"size\":%llu,"
+		   "\"level\":%d,\"compile_id\":%u,\"kind\":\"%s\",\"state\":\"%s\",\"osr\":%s",
+		   (unsigned long long)m->entry, (unsigned long long)m->begin,
+		   (unsigned long long)m->end, (unsigned long long)(m->end - m->begin), me->level,
+		   me->compile_id, me->kind, me->state, me->osr ? "true" : "false");
+	add_literal(b, ",\"class\":");
+	add_str(b, m->klass);
+	add_literal(b, ",\"name\":");
+	add_str(b, m->name);
+	add_literal(b, ",\"descriptor\":");
+	add_str_or_null(b, me->image && !*m->desc ? NULL : m->desc);
+	if (me->image)
+		add_image(b, m, me->image);
+	end(b);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void add_member(struct buf *b, const char *key, const char *s)
+{
+	buf_printf(b, ",\"%s\":", key);
+	add_str_or_null(b, s);
+}
+
+static void add_jvm(struct encoder *e, const struct event *ev)
+{
+	const struct jvm_event *j = &ev->jvm;
+	struct buf *b = e->out;
+
+	buf_printf(b, "{\"item\":{\"pid\":%d,\"uid\":%u", ev->pid, j->uid);
+	add_member(b, "user", j->user);
+	add_member(b, "java_version", j->java_version);
+	add_member(b, "vm", j->vm);
+	add_member(b, "gc", j->gc);
+	add_member(b, "kind", j->kind);
+	add_member(b, "main", j->main);
+	add_literal(b, ",\"probeable\":");
+	add_bool(b, !j->reason);
+	add_member(b, "reason", j->reason);
+	add_literal(b, "}}\n");
+}
+
+static void add_check(struct encoder *e, const struct event *ev)
+{
+	static const char *const results[] = {
+		[CHECK_OK] = "ok",
+		[CHECK_DEGRADED] = "degraded",
+		[CHECK_MISSING] = "missing",
+	};
+	struct buf *b = e->out;
+
+	add_literal(b, "{\"item\":{\"check\":");
+	add_str(b, ev->check.what);
+	add_member(b, "result", results[ev->check.result]);
+	add_member(b, "detail", ev->check.detail);
+	add_literal(b, "}}\n");
+}
+
+static void add_cleaned(struct encoder *e, const struct event *ev)
+{
+	buf_printf(e->out, "{\"item\":{\"pid\":%d,\"removed\":%s,\"sites\":%llu}}\n", ev->pid,
+		   ev->cleaned.removed ? "true" : "false", (unsigned long long)ev->cleaned.sites);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static void event(struct encoder *e, const struct event *ev)
+{
+	static void (*const adds[EVENT_KINDS])(struct encoder * e, const struct event *ev) = {
+		[EVENT_ATTACHED] = add_attached, [EVENT_CALL] = add_call,
+		[EVENT_PROBED] = add_change,	 [EVENT_UNPROBED] = add_change,
+		[EVENT_LOST] = add_lost,	 [EVENT_DETACHED] = add_detached,
+		[EVENT_METHOD] = add_method,	 [EVENT_COMPILED] = add_method,
+		[EVENT_RETIRED] = add_method,	 [EVENT_UNLOADED] = add_method,
+		[EVENT_JVM] = add_jvm,		 [EVENT_CHECK] = add_check,
+		[EVENT_CLEANED] = add_cleaned,
+	};
+
+	adds[ev->kind](e, ev);
+}
+
+const struct encoder_ops encoder_json = {
+	.name = "json",
+	.event = event,
+	.head = head,
+	.text = text,
+};

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+/*
+ * text.c - events as lines for a person. See encoder.h.
+ *
+ * A line for stdout begins with '>', one for stderr with '!': docs/protocol.md. What comes from the
+ * target is never a command to the terminal: base/printable.h.
+ */
+#include "base/json.h"
+#include "base/printable.h"
+#include "output/encoder.h"
+
+#define add_literal(b, s) buf_add(b, s, sizeof(s) - 1)
+
+struct text_own {
+	uint64_t clock_s; /* whose second @clock says; 0: none yet */
+	char clock[16];	  /* "11:18:13" */
+	bool header;	  /* of the list of JVMs has been written */
+};
+
+struct colors {
+	const char *dim, *bold, *good, *warn, *bad, *off;
+};
+
+static const struct colors *colors_of(const struct encoder *e)
+{
+	static const struct colors none = {"", "", "", "", "", ""};
+	static const struct colors ansi = {"\033[2m",  "\033[1m",  "\033[32m",
+					   "\033[33m", "\033[31m", "\033[0m"};
+
+	return e->opt.color ? &ansi : &none;
+}
+
+static void add_str(struct buf *b, const char *s)
+{
+	printable_str(b, s, strlen(s), 0);
+}
+
+static void add_dec(struct buf *b, uint64_t n)
+{
+	buf_u64(b, n);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static void add_text(struct buf *b, const struct event_text *t, char quote)
+{
+	if (t->coder == HP_CODER_NONE)
+		printable_str(b, (const char *)t->s, t->len, quote);
+	else if (t->coder)
+		printable_utf16(b, t->s, t->len, quote);
+	else
+		printable_latin1(b, t->s, t->len, quote);
+}
+
+static void text(struct buf *b, const struct event_text *t)
+{
+	add_text(b, t, 0);
+}
+
+static void add_char(struct buf *b, uint16_t c)
+{
+	const uint8_t unit[2] = {(uint8_t)c, (uint8_t)(c >> 8)};
+
+	add_literal(b, "'");
+	printable_utf16(b, unit, sizeof(unit), '\'');
+	add_literal(b, "'");
+}
+
+/* As in JSON, but that what is no number there needs no quotes. */
+static void add_float(struct buf *b, const struct value *v)
+{
+	size_t first = b->len;
+
+	if (v->tag == 'F')
+		json_float(b, v->f);
+	else
+		json_double(b, v->d);
+	if (b->len <= first || b->data[first] != '"')
+		return;
+	b->len -= 2;
+	memmove(b->data + first, b->data + first + 1, b->len - first);
+}
+
+static void add_hex(struct buf *b, uint64_t v)
+{
+	buf_printf(b, "%llx", (unsigned long long)v);
+}
+
+static void add_ref(struct buf *b, const char *type, const struct value_ref *ref)
+{
+	if (!ref->addr) {
+		add_literal(b, "null");
+	} else if (ref->has_text) {
+		add_literal(b, "\"");
+		add_text(b, &ref->text, '"');
+		add_literal(b, "\"");
+		if (ref->text.len < ref->array_len)
+			add_literal(b, "...");
+	} else {
+		add_str(b, ref->klass ? ref->klass : type ? type : "?");
+		add_literal(b, "@");
+		add_hex(b, ref->addr);
+	}
+}
+
+static void add_value(struct buf *b, const struct value *v)
+{
+	if (v->error) {
+		buf_printf(b, "<%s>", v->error);
+		return;
+	}
+	switch (v->tag) {
+	case 'Z':
+		buf_str(b, v->z ? "true" : "false");
+		break;
+	case 'C':
+		add_char(b, v->c);
+		break;
+	case 'J':
+		buf_i64(b, v->j);
+		break;
+	case 'F':
+	case 'D':
+		add_float(b, v);
+		break;
+	case 'L':
+	case '[':
+		add_ref(b, v->type, &v->ref);
+		break;
+	default:
+		buf_i64(b, v->i);
+	}
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+/* localtime_r() is dear: once a second will do. */
+static void add_time(struct encoder *e, uint64_t ts_ns)
+{
+	struct text_own *own = (struct text_own *)e->own;
+	uint64_t s = ts_ns / NSEC_PER_SEC, us = ts_ns % NSEC_PER_SEC / NSEC_PER_USEC;
+	char fraction[] = ".000000";
+	time_t sec = (time_t)s;
+	struct tm tm;
+
+	if (s != own->clock_s || !s) {
+		strftime(own->clock, sizeof(own->clock), "%H:%M:%S", localtime_r(&sec, &tm));
+		own->clock_s = s;
+	}
+	buf_str(e->out, own->clock);
+	for (size_t i = sizeof(fraction) - 2; us; us /= 10)
+		fraction[i--] = (char)('0' + us % 10);
+	buf_add(e->out, fraction, sizeof(fraction) - 1);
+}
+
+/* By Java's id; in a native image, which has none for us, by process and the kernel's id. */
+static void add_thread(struct buf *b, const struct event *ev)
+{
+	const struct call_event *c = &ev->call;
+
+	if (c->probe->kind) {
+		add_dec(b, (uint64_t)ev->pid);
+		add_literal(b, " ");
+	}
+	buf_str(b, c->thread ? c->thread : "?");
+	add_literal(b, "/");
+	add_dec(b, c->java_tid || !c->probe->kind ? c->java_tid : c->tid);
+}
+
+/* Registers of a call whose parameters nobody knows. */
+static void add_raw(struct buf *b, const struct call_event *c)
+{
+	static const char *const names[HP_GPR_ARGS] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		buf_printf(b, "%s%s=0x", i ? ", " : "", names[i]);
+		add_hex(b, c->raw[i]);
+	}
+}
+
+static void add_args(struct buf *b, const struct call_event *c, const struct colors *color)
+{
+	const struct capture_list *l = c->probe->captures;
+	const struct value *v = c->values;
+
+	if (l->has_this) {
+		buf_str(b, color->dim);
+		add_literal(b, "this=");
+		add_value(b, v++);
+		buf_str(b, color->off);
+	}
+	for (int i = 0, n = capture_nargs(l); i < n; i++) {
+		if (i || l->has_this)
+			add_literal(b, ", ");
+		add_value(b, v++);
+	}
+}
+
+static void head(const struct encoder *e, struct buf *b, const struct probe *p)
+{
+	const struct colors *c = colors_of(e);
+
+	buf_str(b, c->bold);
+	add_str(b, p->method.klass);
+	add_literal(b, ".");
+	add_str(b, p->method.name);
+	buf_str(b, c->off);
+	add_literal(b, "(");
+}
+
+static void add_call(struct encoder *e, const struct event *ev)
+{
+	const struct colors *c = colors_of(e);
+	struct buf *b = e->out;
+
+	add_literal(b, ">");
+	if (e->opt.say_pid) {
+		add_dec(b, (uint64_t)ev->pid);
+		add_literal(b, " ");
+	}
+	buf_str(b, c->dim);
+	add_time(e, ev->ts_ns);
+	add_literal(b, " ");
+	add_thread(b, ev);
+	buf_str(b, c->off);
+	add_literal(b, " ");
+	encoder_head(e, b, ev->call.probe);
+	if (ev->call.values)
+		add_args(b, &ev->call, c);
+	else
+		add_raw(b, &ev->call);
+	add_literal(b, ")\n");
+}
+
+/* --- what else a trace tells -------------------------------------------------------------------
+ */
+
+/* "PID 4711", or "/usr/bin/app", of which every process is meant. */
+static void add_target(struct buf *b, pid_t pid, const char *binary)
+{
+	if (pid)
+		buf_printf(b, "PID %d", pid);
+	else
+		add_str(b, binary ? binary : "all processes");
+}
+
+static void add_attached(struct encoder *e, const struct event *ev)
+{
+	const struct attached_event *a = &ev->attached;
+
+	add_literal(e->out, "!hotprobe: attached to ");
+	add_target(e->out, ev->pid, a->binary);
+	buf_printf(e->out, ": %llu %s probed\n", (unsigned long long)a->sites,
+		   a->binary ? "methods" : "compiled bodies");
+}
+
+static void add_detached(struct encoder *e, const struct event *ev)
+{
+	const struct detached_event *d = &ev->detached;
+	struct buf *b = e->out;
+
+	add_literal(b, "!hotprobe: detached from ");
+	add_target(b, ev->pid, NULL);
+	buf_printf(b, " (%s): %llu calls", d->reason, (unsigned long long)d->events);
+	if (d->hits && !d->events)
+		buf_printf(b, " shown, %llu counted", (unsigned long long)d->hits);
+	if (d->lost)
+		buf_printf(b, ", %llu lost", (unsigned long long)d->lost);
+	add_literal(b, "\n");
+}
+
+static void add_change(struct encoder *e, const struct event *ev)
+{
+	struct buf *b = e->out, title = {0};
+
+	buf_printf(b, "!hotprobe: %s ", ev->kind == EVENT_PROBED ? "probed" : "unprobed");
+	encoder_title(&title, ev->change.probe);
+	printable_str(b, title.data, title.len, 0);
+	buf_fini(&title);
+	buf_printf(b, " (level %d): ", ev->change.probe->level);
+	add_str(b, ev->change.why);
+	add_literal(b, "\n");
+}
+
+static void add_lost(struct encoder *e, const struct event *ev)
+{
+	buf_printf(e->out,
+		   "!hotprobe: warning: %llu calls were lost: they came faster than they are "
+		   "printed (a larger --ring-size bridges bursts)\n",
+		   (unsigned long long)ev->lost.count);
+}
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+/* "class.name(descriptor)" */
+static void add_name(struct buf *b, const struct method *m, const struct colors *c)
+{
+	add_str(b, m->klass);
+	if (*m->klass)
+		add_literal(b, ".");
+	add_str(b, m->name);
+	buf_str(b, c->dim);
+	add_str(b, m->desc);
+}
+
+static void add_method(struct encoder *e, const struct event *ev)
+{
+	static const char *const names[] = {
+		[EVENT_COMPILED] = "compiled",
+		[EVENT_RETIRED] = "retired",
+		[EVENT_UNLOADED] = "unloaded",
+	};
+	const struct method_event *me = &ev->method;
+	const struct method *m = me->method;
+	const struct colors *c = colors_of(e);
+	struct buf *b = e->out;
+
+	add_literal(b, ">");
+	if (ev->kind != EVENT_METHOD)
+		buf_printf(b, "%-9s ", names[ev->kind]);
+	buf_printf(b, "%-16llx %-16llx %7llu  ", (unsigned long long)m->entry,
+		   (unsigned long long)m->end, (unsigned long long)(m->end - m->begin));
+	if (!me->image)
+		buf_printf(b, "%d %-6s %6u  %s%-11s%s %-3s ", me->level, me->kind, me->compile_id,
+			   strcmp(me->state, "in_use") == 0 ? "" : c->warn, me->state, c->off,
+			   me->osr ? "osr" : "");
+	add_name(b, m, c);
+	/* Its symbol may tell overloads apart: --json has it. */
+	if (me->image && me->image->overloads > 1 && !*m->desc)
+		buf_printf(b, "  (1 of %u)", me->image->overloads);
+	buf_str(b, c->off);
+	add_literal(b, "\n");
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void add_columns(struct buf *b, const struct jvm_event *j)
+{
+	const struct {
+		const char *text, *def;
+		size_t width;
+	} columns[] = {{j->user, "?", 10},
+		       {j->java_version, "-", 28},
+		       {j->gc, "-", 11},
+		       {j->kind, "?", 12},
+		       {j->main, "-", 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		if (i)
+			add_literal(b, " ");
+		printable_column(b, columns[i].text ? columns[i].text : columns[i].def,
+				 columns[i].width);
+	}
+	add_literal(b, "\n");
+}
+
+/* One line a JVM; why it cannot be probed goes below it. */
+static void add_jvm(struct encoder *e, const struct event *ev)
+{
+	struct text_own *own = (struct text_own *)e->own;
+	const struct colors *c = colors_of(e);
+	struct buf *b = e->out;
+
+	if (!own->header)
+		buf_printf(b, ">%s%8s  %-10s %-28s %-11s %-12s %s%s\n", c->bold, "PID", "USER",
+			   "JDK", "GC", "KIND", "MAIN", c->off);
+	own->header = true;
+	buf_printf(b, ">%8d  ", ev->pid);
+	add_columns(b, &ev->jvm);
+	if (!ev->jvm.reason)
+		return;
+	buf_printf(b, ">%10s%snot probeable: ", "", c->warn);
+	add_str(b, ev->jvm.reason);
+	buf_printf(b, "%s\n", c->off);
+}
+
+static void add_check(struct encoder *e, const struct event *ev)
+{
+	const struct colors *c = colors_of(e);
+	const struct {
+		const char *color, *name;
+	} results[] = {
+		[CHECK_OK] = {c->good, "ok"},
+		[CHECK_DEGRADED] = {c->warn, "degraded"},
+		[CHECK_MISSING] = {c->bad, "missing"},
+	};
+
+	buf_printf(e->out, ">%s%-8s%s  %-18s ", results[ev->check.result].color,
+		   results[ev->check.result].name, c->off, ev->check.what);
+	add_str(e->out, ev->check.detail);
+	add_literal(e->out, "\n");
+}
+
+static void add_cleaned(struct encoder *e, const struct event *ev)
+{
+	if (ev->cleaned.removed)
+		buf_printf(e->out, ">PID %d: removed the slot region and restored %llu methods\n",
+			   ev->pid, (unsigned long long)ev->cleaned.sites);
+	else
+		buf_printf(e->out, ">PID %d: nothing was left\n", ev->pid);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static void event(struct encoder *e, const struct event *ev)
+{
+	static void (*const adds[EVENT_KINDS])(struct encoder * e, const struct event *ev) = {
+		[EVENT_ATTACHED] = add_attached, [EVENT_CALL] = add_call,
+		[EVENT_PROBED] = add_change,	 [EVENT_UNPROBED] = add_change,
+		[EVENT_LOST] = add_lost,	 [EVENT_DETACHED] = add_detached,
+		[EVENT_METHOD] = add_method,	 [EVENT_COMPILED] = add_method,
+		[EVENT_RETIRED] = add_method,	 [EVENT_UNLOADED] = add_method,
+		[EVENT_JVM] = add_jvm,		 [EVENT_CHECK] = add_check,
+		[EVENT_CLEANED] = add_cleaned,
+	};
+
+	adds[ev->kind](e, ev);
+}
+
+const struct encoder_ops encoder_text_lines = {
+	.name = "text",
+	.own_size = sizeof(struct text_own),
+	.event = event,
+	.head = head,
+	.text = text,
+};

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: MIT
+/* test_encoder.c - every kind of event in every form, from literal structs. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "output/decode.h"
+
+struct bench {
+	struct buf out;
+	struct encoder *json, *text;
+	struct probe probe;
+};
+
+static int bench_open(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -1;
+	setenv("TZ", "UTC", 1);
+	b->json = encoder_new("json", &(struct encoder_options){0}, &b->out);
+	b->text = encoder_new("text", &(struct encoder_options){0}, &b->out);
+	b->probe = (struct probe){.method = {.klass = "com.shop.Cart",
+					     .name = "add",
+					     .desc = "(ILjava/lang/String;)V",
+					     .symbol = "",
+					     .entry = 0x7f10},
+				  .level = 4,
+				  .compile_id = 196};
+	*state = b;
+	return b->json && b->text ? 0 : -1;
+}
+
+static void forget_head(struct bench *b)
+{
+	free(b->probe.head);
+	b->probe.head = NULL;
+}
+
+static void set_captures(struct bench *b, const char *desc, bool is_static)
+{
+	free(b->probe.captures);
+	b->probe.method.desc = desc;
+	assert_int_equal(capture_list_new(ABI_HOTSPOT, desc, is_static, &b->probe.captures), 0);
+	forget_head(b);
+}
+
+static int bench_close(void **state)
+{
+	struct bench *b = *state;
+
+	forget_head(b);
+	free(b->probe.captures);
+	encoder_free(b->json);
+	encoder_free(b->text);
+	buf_fini(&b->out);
+	free(b);
+	return 0;
+}
+
+static const char *taken(struct bench *b)
+{
+	buf_add(&b->out, "", 1);
+	assert_false(b->out.failed);
+	b->out.len = 0;
+	return b->out.data;
+}
+
+/* The event in both forms; a head is of one form. */
+static void check(struct bench *b, const struct event *ev, const char *json, const char *text)
+{
+	encoder_event(b->json, ev);
+	assert_string_equal(taken(b), json);
+	forget_head(b);
+	encoder_event(b->text, ev);
+	assert_string_equal(taken(b), text);
+	forget_head(b);
+}
+
+/* A form that nobody knows is refused. */
+static void encoder_new_knows_its_forms(void **state)
+{
+	struct bench *b = *state;
+
+	assert_null(encoder_new("xml", &(struct encoder_options){0}, &b->out));
+	assert_int_equal(errno, EINVAL);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+/* One value as `this` would be if it had a type: the argument of a static method. */
+static void check_value(struct bench *b, struct value v, const char *json, const char *text)
+{
+	struct event ev = {.kind = EVENT_CALL,
+			   .ts_ns = 40693608944000,
+			   .pid = 7,
+			   .call = {.probe = &b->probe, .thread = "x", .values = &v}};
+	char want[256];
+	const char *got;
+
+	set_captures(b, "(I)V", true);
+	encoder_event(b->json, &ev);
+	snprintf(want, sizeof(want), ",\"args\":[%s]}\n", json);
+	got = strstr(taken(b), ",\"args\"");
+	assert_non_null(got);
+	assert_string_equal(got, want);
+	forget_head(b);
+	ev.call.thread = "till-1";
+	encoder_event(b->text, &ev);
+	snprintf(want, sizeof(want), ">11:18:13.608944 till-1/0 com.shop.Cart.add(%s)\n", text);
+	assert_string_equal(taken(b), want);
+}
+
+/* Each primitive type has its own form. */
+static void encoder_primitives(void **state)
+{
+	struct bench *b = *state;
+
+	check_value(b, (struct value){.tag = 'I', .type = "int", .i = -3},
+		    "{\"type\":\"int\",\"value\":-3}", "-3");
+	check_value(b, (struct value){.tag = 'B', .type = "byte", .i = -128},
+		    "{\"type\":\"byte\",\"value\":-128}", "-128");
+	check_value(b, (struct value){.tag = 'S', .type = "short", .i = 32767},
+		    "{\"type\":\"short\",\"value\":32767}", "32767");
+	check_value(b, (struct value){.tag = 'Z', .type = "boolean", .z = true},
+		    "{\"type\":\"boolean\",\"value\":true}", "true");
+	check_value(b, (struct value){.tag = 'Z', .type = "boolean"},
+		    "{\"type\":\"boolean\",\"value\":false}", "false");
+	check_value(b, (struct value){.tag = 'C', .type = "char", .c = 'q'},
+		    "{\"type\":\"char\",\"value\":\"q\"}", "'q'");
+	check_value(b, (struct value){.tag = 'C', .type = "char", .c = '\''},
+		    "{\"type\":\"char\",\"value\":\"'\"}", "'\\''");
+	check_value(b, (struct value){.tag = 'C', .type = "char", .c = 0xd83d},
+		    "{\"type\":\"char\",\"value\":\"\\ud83d\"}", "'\xef\xbf\xbd'");
+	check_value(b, (struct value){.tag = 'J', .type = "long", .j = INT64_MIN},
+		    "{\"type\":\"long\",\"value\":-9223372036854775808}", "-9223372036854775808");
+	check_value(b, (struct value){.tag = 'F', .type = "float", .f = 0.1f},
+		    "{\"type\":\"float\",\"value\":0.1}", "0.1");
+	check_value(b, (struct value){.tag = 'D', .type = "double", .d = 1.0},
+		    "{\"type\":\"double\",\"value\":1.0}", "1.0");
+	check_value(b, (struct value){.tag = 'D', .type = "double", .d = NAN},
+		    "{\"type\":\"double\",\"value\":\"NaN\"}", "NaN");
+	check_value(b, (struct value){.tag = 'F', .type = "float", .f = -INFINITY},
+		    "{\"type\":\"float\",\"value\":\"-Infinity\"}", "-Infinity");
+	check_value(b, (struct value){.tag = 'I', .type = "int", .error = "no \"stack\""},
+		    "{\"type\":\"int\",\"error\":\"no \\\"stack\\\"\"}", "<no \"stack\">");
+}
+
+/* A String shows its text, its length in UTF-16 units, and whether the text was cut. */
+static void encoder_strings(void **state)
+{
+	struct bench *b = *state;
+	struct value v = {
+		.tag = 'L',
+		.type = "java.lang.String",
+		.ref = {.addr = 0x1000,
+			.known = true,
+			.has_text = true,
+			.text = {.s = (const uint8_t *)"p\"r\n", .len = 4},
+			.array_len = 4},
+	};
+
+	check_value(b, v,
+		    "{\"type\":\"java.lang.String\",\"value\":\"p\\\"r\\n\",\"length\":4,"
+		    "\"truncated\":false}",
+		    "\"p\\\"r\\n\"");
+	v.type = "java.lang.Object";
+	check_value(b, v,
+		    "{\"type\":\"java.lang.Object\",\"value\":\"p\\\"r\\n\",\"length\":4,"
+		    "\"truncated\":false,\"class\":\"java.lang.String\"}",
+		    "\"p\\\"r\\n\"");
+	v.type = "java.lang.String";
+	v.ref.text = (struct event_text){.s = (const uint8_t *)"\xac\x20", .len = 2, .coder = 1};
+	v.ref.array_len = 20;
+	check_value(b, v,
+		    "{\"type\":\"java.lang.String\",\"value\":\"\xe2\x82\xac\",\"length\":10,"
+		    "\"truncated\":true}",
+		    "\"\xe2\x82\xac\"...");
+}
+
+/* Other objects show their class and address; null is null; what is not known is not guessed. */
+static void encoder_objects(void **state)
+{
+	struct bench *b = *state;
+	struct value v = {.tag = 'L',
+			  .type = "com.shop.Base",
+			  .ref = {.addr = 0x1000, .known = true, .klass = "com.shop.Cart"}};
+
+	check_value(b, v,
+		    "{\"type\":\"com.shop.Base\",\"class\":\"com.shop.Cart\","
+		    "\"addr\":\"0x1000\"}",
+		    "com.shop.Cart@1000");
+	v.ref.klass = NULL;
+	check_value(b, v, "{\"type\":\"com.shop.Base\",\"class\":null,\"addr\":\"0x1000\"}",
+		    "com.shop.Base@1000");
+	v.error = "because";
+	check_value(b, v, "{\"type\":\"com.shop.Base\",\"error\":\"because\"}", "<because>");
+	check_value(b, (struct value){.tag = '[', .type = "int[]"},
+		    "{\"type\":\"int[]\",\"value\":null}", "null");
+}
+
+/* --- a trace ---------------------------------------------------------------------------------- */
+
+/* `this` has no declared type: its object begins with the class. */
+static void encoder_call(void **state)
+{
+	struct bench *b = *state;
+	struct value values[] = {
+		{.tag = 'L', .ref = {.addr = 0x10, .known = true, .klass = "com.shop.Cart"}},
+		{.tag = 'I', .type = "int", .i = 3},
+		{.tag = 'L', .type = "java.lang.String"},
+	};
+	struct event ev = {.kind = EVENT_CALL,
+			   .ts_ns = 1789000000123456789,
+			   .pid = 4711,
+			   .call = {.probe = &b->probe,
+				    .tid = 4725,
+				    .jthread = 0x7fc718017f90,
+				    .java_tid = 1,
+				    .thread = "\"main\"",
+				    .values = values}};
+
+	set_captures(b, "(ILjava/lang/String;)V", false);
+	encoder_event(b->json, &ev);
+	assert_string_equal(
+		taken(b),
+		"{\"event\":\"entry\",\"ts\":1789000000123456789,\"pid\":4711,\"tid\":4725,"
+		"\"jthread\":\"0x7fc718017f90\",\"java_tid\":1,\"thread\":\"main\","
+		"\"method\":\"com.shop.Cart.add(int, java.lang.String)\",\"class\":\"com.shop.Cart\","
+		"\"name\":\"add\",\"descriptor\":\"(ILjava/lang/String;)V\",\"level\":4,"
+		"\"compile_id\":196,\"this\":{\"class\":\"com.shop.Cart\",\"addr\":\"0x10\"},"
+		"\"args\":[{\"type\":\"int\",\"value\":3},{\"type\":\"java.lang.String\","
+		"\"value\":null}]}\n");
+	forget_head(b);
+	ev.call.thread = NULL;
+	ev.call.java_tid = 0;
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b), ">00:26:40.123456 ?/0 com.shop.Cart.add("
+				      "this=com.shop.Cart@10, 3, null)\n");
+	b->text->opt = (struct encoder_options){.color = true, .say_pid = true};
+	forget_head(b);
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b),
+			    ">4711 \033[2m00:26:40.123456 ?/0\033[0m \033[1mcom.shop.Cart.add"
+			    "\033[0m(\033[2mthis=com.shop.Cart@10\033[0m, 3, null)\n");
+}
+
+/* A native image's call where nobody says what its parameters are. */
+static void encoder_call_raw(void **state)
+{
+	struct bench *b = *state;
+	const struct event ev = {.kind = EVENT_CALL,
+				 .ts_ns = 1789000000123456789,
+				 .pid = 4711,
+				 .call = {.probe = &b->probe,
+					  .tid = 4725,
+					  .jthread = 0x10,
+					  .raw = {1, 2, 3, 4, 5, 0xff}}};
+
+	b->probe.kind = "native-image";
+	b->probe.method.desc = "";
+	b->probe.method.symbol = "Cart_add_1";
+	b->probe.overloads = 2;
+	b->probe.level = 0;
+	b->probe.compile_id = 0;
+	check(b, &ev,
+	      "{\"event\":\"entry\",\"ts\":1789000000123456789,\"pid\":4711,\"tid\":4725,"
+	      "\"jthread\":\"0x10\",\"java_tid\":null,\"thread\":null,"
+	      "\"method\":\"com.shop.Cart.add\",\"class\":\"com.shop.Cart\",\"name\":\"add\","
+	      "\"descriptor\":null,\"level\":0,\"compile_id\":0,\"kind\":\"native-image\","
+	      "\"symbol\":\"Cart_add_1\",\"overloads\":2,\"signature\":null,"
+	      "\"args\":null,\"raw\":[\"0x1\",\"0x2\",\"0x3\",\"0x4\",\"0x5\",\"0xff\"]}\n",
+	      ">00:26:40.123456 4711 ?/4725 com.shop.Cart.add(rdi=0x1, rsi=0x2, rdx=0x3, "
+	      "rcx=0x4, r8=0x5, r9=0xff)\n");
+}
+
+/* The names of threads are kept in the form they will be written in. */
+static void encoder_text_of_threads(void **state)
+{
+	struct bench *b = *state;
+	const struct event_text t = {
+		.s = (const uint8_t *)"\x3d\xd8\"\0\x1b\0", .len = 6, .coder = 1};
+
+	encoder_text(b->json, &b->out, &t);
+	assert_string_equal(taken(b), "\"\\ud83d\\\"\\u001b\"");
+	encoder_text(b->text, &b->out, &t);
+	assert_string_equal(taken(b), "\xef\xbf\xbd\"\\x1b");
+}
+
+static void encoder_attached(void **state)
+{
+	struct bench *b = *state;
+	const char *waiting[] = {"com.shop.Later.*", "a.b"};
+	struct event ev = {.kind = EVENT_ATTACHED,
+			   .ts_ns = 5,
+			   .pid = 4711,
+			   .attached = {.methods = 3,
+					.sites = 2,
+					.waiting = waiting,
+					.nwaiting = 2,
+					.via = "ptrace",
+					.source = "symbols"}};
+
+	check(b, &ev,
+	      "{\"event\":\"attached\",\"ts\":5,\"pid\":4711,\"methods\":3,\"sites\":2,"
+	      "\"waiting\":[\"com.shop.Later.*\",\"a.b\"],\"via\":\"ptrace\","
+	      "\"source\":\"symbols\"}\n",
+	      "!hotprobe: attached to PID 4711: 2 compiled bodies probed\n");
+	ev.pid = 0;
+	ev.attached = (struct attached_event){.binary = "/bin/\x1bx",
+					      .methods = 6,
+					      .sites = 6,
+					      .via = "uprobe",
+					      .diverted = 1,
+					      .emulated = 2,
+					      .stepped = 3};
+	check(b, &ev,
+	      "{\"event\":\"attached\",\"ts\":5,\"pid\":null,\"kind\":\"native-image\","
+	      "\"binary\":\"/bin/\\u001bx\",\"methods\":6,\"sites\":6,\"waiting\":[],"
+	      "\"via\":\"uprobe\",\"diverted\":1,\"emulated\":2,\"stepped\":3}\n",
+	      "!hotprobe: attached to /bin/\\x1bx: 6 methods probed\n");
+}
+
+static void encoder_changes(void **state)
+{
+	struct bench *b = *state;
+	struct event ev = {.kind = EVENT_PROBED,
+			   .ts_ns = 5,
+			   .pid = 7,
+			   .change = {.probe = &b->probe, .why = "compiled"}};
+
+	set_captures(b, "()V", false);
+	check(b, &ev,
+	      "{\"event\":\"probed\",\"ts\":5,\"pid\":7,\"method\":\"com.shop.Cart.add()\","
+	      "\"class\":\"com.shop.Cart\",\"name\":\"add\",\"descriptor\":\"()V\",\"level\":4,"
+	      "\"compile_id\":196,\"entry\":\"0x7f10\",\"why\":\"compiled\"}\n",
+	      "!hotprobe: probed com.shop.Cart.add() (level 4): compiled\n");
+	ev.kind = EVENT_UNPROBED;
+	ev.change.why = "retired";
+	check(b, &ev,
+	      "{\"event\":\"unprobed\",\"ts\":5,\"pid\":7,\"method\":\"com.shop.Cart.add()\","
+	      "\"class\":\"com.shop.Cart\",\"name\":\"add\",\"descriptor\":\"()V\",\"level\":4,"
+	      "\"compile_id\":196,\"entry\":\"0x7f10\",\"why\":\"retired\"}\n",
+	      "!hotprobe: unprobed com.shop.Cart.add() (level 4): retired\n");
+}
+
+static void encoder_lost_and_detached(void **state)
+{
+	struct bench *b = *state;
+	struct event ev = {.kind = EVENT_LOST,
+			   .ts_ns = 5,
+			   .pid = 7,
+			   .lost = {.count = 17, .where = "ringbuf"}};
+
+	check(b, &ev,
+	      "{\"event\":\"lost\",\"ts\":5,\"pid\":7,\"count\":17,\"where\":\"ringbuf\"}\n",
+	      "!hotprobe: warning: 17 calls were lost: they came faster than they are printed (a "
+	      "larger --ring-size bridges bursts)\n");
+	ev = (struct event){
+		.kind = EVENT_DETACHED,
+		.ts_ns = 5,
+		.pid = 7,
+		.detached = {
+			.events = 12, .hits = 15, .lost = 3, .restored = true, .reason = "count"}};
+	check(b, &ev,
+	      "{\"event\":\"detached\",\"ts\":5,\"pid\":7,\"events\":12,\"hits\":15,\"lost\":3,"
+	      "\"restored\":true,\"reason\":\"count\"}\n",
+	      "!hotprobe: detached from PID 7 (count): 12 calls, 3 lost\n");
+	ev.pid = 0;
+	ev.detached = (struct detached_event){.hits = 15, .reason = "interrupted"};
+	check(b, &ev,
+	      "{\"event\":\"detached\",\"ts\":5,\"pid\":null,\"events\":0,\"hits\":15,\"lost\":0,"
+	      "\"restored\":false,\"reason\":\"interrupted\"}\n",
+	      "!hotprobe: detached from all processes (interrupted): 0 calls shown, 15 counted\n");
+}
+
+/* --- methods and answers ---------------------------------------------------------------------- */
+
+static void encoder_methods(void **state)
+{
+	struct bench *b = *state;
+	const struct method m = {.klass = "com.shop.Cart",
+				 .name = "add",
+				 .desc = "()V",
+				 .symbol = "",
+				 .begin = 0x7f00,
+				 .end = 0x7f80,
+				 .entry = 0x7f10};
+	struct event ev = {.kind = EVENT_METHOD,
+			   .method = {.method = &m,
+				      .kind = "c2",
+				      .state = "in_use",
+				      .level = 4,
+				      .compile_id = 84}};
+
+	check(b, &ev,
+	      "{\"entry\":\"0x7f10\",\"begin\":\"0x7f00\",\"end\":\"0x7f80\",\"size\":128,"
+	      "\"level\":4,\"compile_id\":84,\"kind\":\"c2\",\"state\":\"in_use\",\"osr\":false,"
+	      "\"class\":\"com.shop.Cart\",\"name\":\"add\",\"descriptor\":\"()V\"}\n",
+	      ">7f10             7f80                 128  4 c2         84  in_use          "
+	      "com.shop.Cart.add()V\n");
+	ev.kind = EVENT_RETIRED;
+	ev.ts_ns = 5;
+	ev.method.state = "not_entrant";
+	ev.method.osr = true;
+	check(b, &ev,
+	      "{\"event\":\"retired\",\"ts\":5,\"entry\":\"0x7f10\",\"begin\":\"0x7f00\","
+	      "\"end\":\"0x7f80\",\"size\":128,\"level\":4,\"compile_id\":84,\"kind\":\"c2\","
+	      "\"state\":\"not_entrant\",\"osr\":true,\"class\":\"com.shop.Cart\","
+	      "\"name\":\"add\",\"descriptor\":\"()V\"}\n",
+	      ">retired   7f10             7f80                 128  4 c2         84  "
+	      "not_entrant osr com.shop.Cart.add()V\n");
+}
+
+static void encoder_image_methods(void **state)
+{
+	static const uint32_t returns[] = {1, 20}, exits[] = {1, 18};
+	struct bench *b = *state;
+	const struct method m = {.klass = "String",
+				 .name = "<init>",
+				 .desc = "",
+				 .symbol = "",
+				 .begin = 0x10,
+				 .end = 0x50,
+				 .entry = 0x10};
+	struct image_method_event im = {.has_offset = true,
+					.has_code = true,
+					.offset = 0xcf,
+					.returns = returns,
+					.exits = exits,
+					.nreturns = 2,
+					.overloads = 8};
+	const struct event ev = {
+		.kind = EVENT_METHOD,
+		.method = {.method = &m, .kind = "native-image", .state = "in_use", .image = &im}};
+
+	check(b, &ev,
+	      "{\"entry\":\"0x10\",\"begin\":\"0x10\",\"end\":\"0x50\",\"size\":64,\"level\":0,"
+	      "\"compile_id\":0,\"kind\":\"native-image\",\"state\":\"in_use\",\"osr\":false,"
+	      "\"class\":\"String\",\"name\":\"<init>\",\"descriptor\":null,\"symbol\":null,"
+	      "\"offset\":\"0xcf\",\"returns\":[1,20],\"exits\":[1,18],\"overloads\":8,"
+	      "\"c_entry\":false}\n",
+	      ">10               50                    64  String.<init>  (1 of 8)\n");
+	im = (struct image_method_event){.has_offset = true, .has_code = true, .c_entry = true};
+	encoder_event(b->json, &ev);
+	assert_non_null(strstr(taken(b), "\"offset\":\"0x0\",\"returns\":null,\"exits\":null,"
+					 "\"overloads\":0,\"c_entry\":true}\n"));
+	im.returns = im.exits = returns; /* understood: it never returns */
+	encoder_event(b->json, &ev);
+	assert_non_null(strstr(taken(b), "\"returns\":[],\"exits\":[],"));
+}
+
+static void encoder_answers(void **state)
+{
+	struct bench *b = *state;
+	struct event ev = {.kind = EVENT_JVM,
+			   .pid = 1412,
+			   .jvm = {.uid = 1000,
+				   .user = "shop",
+				   .java_version = "17.0.21",
+				   .vm = "OpenJDK",
+				   .gc = "G1",
+				   .kind = "hotspot",
+				   .main = "com.shop.Shop"}};
+
+	check(b, &ev,
+	      "{\"item\":{\"pid\":1412,\"uid\":1000,\"user\":\"shop\",\"java_version\":\"17.0.21\","
+	      "\"vm\":\"OpenJDK\",\"gc\":\"G1\",\"kind\":\"hotspot\",\"main\":\"com.shop.Shop\","
+	      "\"probeable\":true,\"reason\":null}}\n",
+	      ">     PID  USER       JDK                          GC          KIND         MAIN\n"
+	      ">    1412  shop       17.0.21                      G1          hotspot      "
+	      "com.shop.Shop\n");
+	ev.jvm = (struct jvm_event){.kind = "openj9", .main = "\xff\x1b", .reason = "no \"way\""};
+	check(b, &ev,
+	      "{\"item\":{\"pid\":1412,\"uid\":0,\"user\":null,\"java_version\":null,\"vm\":null,"
+	      "\"gc\":null,\"kind\":\"openj9\",\"main\":\"\xef\xbf\xbd\\u001b\","
+	      "\"probeable\":false,\"reason\":\"no \\\"way\\\"\"}}\n",
+	      ">    1412  ?          -                            -           openj9       "
+	      "\xef\xbf\xbd\\x1b\n>          not probeable: no \"way\"\n");
+	ev = (struct event){
+		.kind = EVENT_CHECK,
+		.check = {.what = "uprobes", .result = CHECK_DEGRADED, .detail = "why"}};
+	check(b, &ev,
+	      "{\"item\":{\"check\":\"uprobes\",\"result\":\"degraded\",\"detail\":\"why\"}}\n",
+	      ">degraded  uprobes            why\n");
+	ev = (struct event){
+		.kind = EVENT_CLEANED, .pid = 7, .cleaned = {.removed = true, .sites = 3}};
+	check(b, &ev, "{\"item\":{\"pid\":7,\"removed\":true,\"sites\":3}}\n",
+	      ">PID 7: removed the slot region and restored 3 methods\n");
+	ev.cleaned = (struct cleaned_event){0};
+	check(b, &ev, "{\"item\":{\"pid\":7,\"removed\":false,\"sites\":0}}\n",
+	      ">PID 7: nothing was left\n");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_open, bench_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(encoder_new_knows_its_forms),
+		TEST(encoder_primitives),
+		TEST(encoder_strings),
+		TEST(encoder_objects),
+		TEST(encoder_call),
+		TEST(encoder_call_raw),
+		TEST(encoder_text_of_threads),
+		TEST(encoder_attached),
+		TEST(encoder_changes),
+		TEST(encoder_lost_and_detached),
+		TEST(encoder_methods),
+		TEST(encoder_image_methods),
+		TEST(encoder_answers),
+	};
+
+	return cmocka_run_group_tests_name("encoder", tests, NULL, NULL);
+}
