@@ -306,14 +306,20 @@ $(FUZZ_CHECKS): build/fuzz/check/%: build/fuzz/tests/fuzz/%
 	@mkdir -p $(@D)
 	$(Q)ln -sf $(abspath tests/tools/fuzz-one) $@
 
-# fuzz-minimize: what the kept corpora need not hold, goes; what $(O)/corpus has found, is added.
-fuzz-minimize: $(FUZZERS)
+# After a long `make fuzz`: what its corpora reach beyond the kept ones is added to those. Small
+# inputs only: they are in the repository.
+KEEP_BYTES := 600
+fuzz-keep:
+	$(Q)$(MAKE) FUZZ=1 fuzz-keep-found
+
+fuzz-keep-found: $(FUZZERS)
 	$(Q)set -e; for f in $(FUZZERS); do \
-		name=$${f##*/}; kept=tests/fuzz/seeds/$$name; new=$(O)/corpus/$$name.min; \
-		mkdir -p $(O)/corpus/$$name $$kept; rm -rf $$new; mkdir $$new; \
-		$$f -merge=1 $$new $$kept $(O)/corpus/$$name >$(O)/$$name.log 2>&1; \
-		rm -rf $$kept; mv $$new $$kept; \
-	done
+		name=$${f##*/}; kept=tests/fuzz/seeds/$$name; small=$(O)/corpus/$$name.small; \
+		[ -d $(O)/corpus/$$name ] || continue; \
+		rm -rf $$small; mkdir -p $$small $$kept; \
+		find $(O)/corpus/$$name -type f -size -$(KEEP_BYTES)c -exec cp -t $$small {} +; \
+		$$f -merge=1 -use_value_profile=0 $$kept $$small >$(O)/$$name.log 2>&1; \
+	done; du -sb tests/fuzz/seeds
 
 # A corpus grows in $(O)/corpus; tests/fuzz/seeds/NAME, if there, is where it begins.
 fuzz-run: $(FUZZERS)
@@ -360,6 +366,6 @@ distclean:
 -include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
 .PHONY: all unit record check check-installed check-jdks fetched fetched-all jdks soak bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
-	fuzz-minimize \
+	fuzz-keep fuzz-keep-found \
 	deps layers format-check install clean distclean
 .SECONDARY:
