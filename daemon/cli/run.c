@@ -100,7 +100,7 @@ static int become(const struct passwd *user)
 	return 0;
 }
 
-_Noreturn static void command_exec(const struct run *r, const char *library)
+static _Noreturn void command_exec(const struct run *r, const char *library)
 {
 	sigset_t none;
 	int err;

@@ -170,10 +170,8 @@ static void add_thread(struct buf *b, const struct event *ev)
 /* Registers of a call whose parameters nobody knows. */
 static void add_raw(struct buf *b, const struct call_event *c)
 {
-	static const char *const names[HP_GPR_ARGS] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		buf_printf(b, "%s%s=0x", i ? ", " : "", names[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(c->raw); i++) {
+		buf_printf(b, "%s%s=0x", i ? ", " : "", abi_gpr_name(ABI_NATIVE_IMAGE, i));
 		add_hex(b, c->raw[i]);
 	}
 }
