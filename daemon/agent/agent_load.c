@@ -126,14 +126,13 @@ static int open_proc(struct agent_load *a)
 /* A library of one libc cannot be loaded beside the other. */
 static bool uses_musl(pid_t pid)
 {
+	_cleanup_maps_ struct maps maps = {0};
 	bool found = false;
-	struct maps maps;
 
 	if (maps_read(pid, &maps))
 		return false;
 	for (size_t i = 0; i < maps.n && !found; i++)
 		found = strstr(maps.entries[i].path, "/ld-musl-") != NULL;
-	maps_fini(&maps);
 	return found;
 }
 

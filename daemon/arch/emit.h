@@ -12,6 +12,10 @@
 /* Within the slot's code: continuation first, because the text's jump leads there. */
 #define EMIT_PROLOGUE_OFF 64
 
+/* Bytes of the longest nop, and of the prologue. */
+#define EMIT_NOP_MAX	  5
+#define EMIT_PROLOGUE_MAX 58
+
 uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len);
 
 /** emit_jump() - a jump at target address @from; @to lies within INSN_JUMP_REACH. */

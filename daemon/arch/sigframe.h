@@ -17,7 +17,7 @@
 
 /*
  * In place of a siginfo the frame bears a mark, so that a later instance recognises a thread that
- * is on its way back: this word, and behind it the frame's own address.
+ * is returning: this word, and behind it the frame's own address.
  */
 #define SIGFRAME_COOKIE	    0x65626f7270746f68ULL
 #define SIGFRAME_COOKIE_OFF 312

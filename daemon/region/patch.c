@@ -21,7 +21,7 @@ static bool op_valid(const struct region *r, const struct patch_op *op)
  */
 static int check_writable(const struct region *r, const struct patch_op *ops, size_t n)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int err = remote_maps(r->remote, &maps);
 
 	if (err)
@@ -31,7 +31,6 @@ static int check_writable(const struct region *r, const struct patch_op *ops, si
 
 		err = e && e->read && e->write ? 0 : -EFAULT;
 	}
-	maps_fini(&maps);
 	return err;
 }
 
@@ -84,7 +83,7 @@ int patch_seal(struct region *r)
 
 int patch_find_writable(struct region *r)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int err = r->file_text ? remote_maps(r->remote, &maps) : 0;
 
 	if (err || !r->file_text)
@@ -96,7 +95,6 @@ int patch_find_writable(struct region *r)
 			note_writable(r, MAX(e->start, r->code_low & ~(REGION_PAGE - 1)),
 				      MIN(e->end, REGION_ALIGN(r->code_high)));
 	}
-	maps_fini(&maps);
 	return 0;
 }
 
@@ -126,7 +124,7 @@ static int swap(struct region *r, struct patch_op *ops, size_t n, uint64_t *paus
 	volatile int64_t *status = &r->table_map->patch_status;
 	int err;
 
-	/* A thread that did not stop in time may still be on its way through the list. */
+	/* A thread that did not stop in time may still be going through the list. */
 	if (r->unsure && remote_wait_calls(r->remote))
 		return -ETIMEDOUT;
 	err = r->remote->ops->fault_is_fatal && n ? check_writable(r, ops, n) : 0;

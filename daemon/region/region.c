@@ -26,6 +26,9 @@
 
 #define PLACE_TRIES 8
 
+_Static_assert(EMIT_NOP_MAX + INSN_JUMP_LEN <= SLOT_TEXT, "a nop, and a jump to the slot's code");
+_Static_assert(EMIT_PROLOGUE_OFF + EMIT_PROLOGUE_MAX <= SLOT_CODE, "the prologue comes last");
+
 /* A thread passes a slot in less than a microsecond, once it runs; on a busy machine it may not. */
 #define OUTSIDE_WAIT_MS	 300
 #define OUTSIDE_PAUSE_US 2000
@@ -284,12 +287,12 @@ static int gap_above(const struct maps *maps, uint64_t floor, uint64_t limit, ui
 	return 0;
 }
 
-/* A free range from which all of the code cache is within reach, and the other way round. */
+/* A free range from which all of the code cache is within reach, and vice versa. */
 static int find_place(struct remote *w, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
 {
 	uint64_t floor = high > JUMP_REACH ? MAX(high - JUMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
 	uint64_t ceiling = MIN(low + JUMP_REACH, MACHINE_ADDR_END);
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int err = remote_maps(w, &maps);
 
 	if (err)
@@ -297,7 +300,6 @@ static int find_place(struct remote *w, uint64_t low, uint64_t high, uint64_t sk
 	err = low > skip ? maps_gap_below(&maps, low - skip, floor, TOTAL_LEN, ret) : -ENOSPC;
 	if (err == -ENOSPC)
 		err = gap_above(&maps, high + skip, ceiling, TOTAL_LEN, ret);
-	maps_fini(&maps);
 	return err;
 }
 
@@ -461,7 +463,7 @@ int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struc
 /* Is every page of the region still our file? Then it may be unmapped. */
 static bool still_ours(const struct region *r)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	bool ours = true;
 
 	if (remote_maps(r->remote, &maps))
@@ -472,7 +474,6 @@ static bool still_ours(const struct region *r)
 		ours = e && !strcmp(e->path, REGION_PATH);
 		at = ours ? e->end : at;
 	}
-	maps_fini(&maps);
 	return ours;
 }
 

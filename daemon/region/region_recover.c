@@ -129,7 +129,7 @@ static int find_in(const struct maps *maps, size_t index, struct region *r, pid_
 /* A thread that its killed maker sent to map the next part may just be doing that. */
 static int settle_len(struct region *r)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	uint64_t len = 0;
 	int err = remote_wait_calls(r->remote);
 
@@ -140,7 +140,6 @@ static int settle_len(struct region *r)
 	for (size_t i = 0; i < maps.n; i++)
 		if (maps.entries[i].start == r->base)
 			len = region_len(&maps, i);
-	maps_fini(&maps);
 	region_set_place(r, r->base, len);
 	return len ? 0 : -ESRCH;
 }
@@ -149,17 +148,15 @@ int region_find(struct remote *w, uint64_t code_low, uint64_t code_high, size_t 
 		struct region **ret, pid_t *holder)
 {
 	struct region *r = region_new(w, code_low, code_high);
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int err;
 
 	*holder = 0;
 	if (!r)
 		return -ENOMEM;
 	err = remote_maps(w, &maps);
-	if (!err) {
+	if (!err)
 		err = find_in(&maps, index, r, holder);
-		maps_fini(&maps);
-	}
 	if (!err)
 		err = settle_len(r);
 	if (err) {
@@ -227,14 +224,13 @@ int region_restore(struct region *r, size_t *restored, size_t *skipped)
 
 bool region_is_mapped(pid_t pid)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	bool found = false;
 
 	if (maps_read(pid, &maps))
 		return false;
 	for (size_t i = 0; i < maps.n && !found; i++)
 		found = !strcmp(maps.entries[i].path, REGION_PATH);
-	maps_fini(&maps);
 	return found;
 }
 
@@ -279,7 +275,7 @@ static int close_strays(struct remote *w, const struct maps *maps)
 
 int region_close_fds(struct remote *w)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int closed, err = remote_wait_calls(w);
 
 	if (!err)
@@ -294,6 +290,5 @@ int region_close_fds(struct remote *w)
 		closed = close_strays(w, &maps);
 		remote_end(w);
 	}
-	maps_fini(&maps);
 	return closed;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * region_table.h - the layout of a region, which a later instance has to find its way in.
+ * region_table.h - the layout of a region, which a later instance has to understand.
  *
  * Private to inject/. The table lies in the target's memory and is hostile when read back.
  */

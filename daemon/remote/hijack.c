@@ -217,7 +217,7 @@ static int worse(int err, int than)
 	return err;
 }
 
-/* A thread that is on its way to its end has no memory any more. */
+/* A thread that is about to end has no memory any more. */
 static int read_maps(pid_t tid, struct maps *ret)
 {
 	int err = maps_read(tid, ret);
@@ -234,7 +234,7 @@ static int read_maps(pid_t tid, struct maps *ret)
  */
 static int take_one(struct hijack *h, pid_t tid, uint64_t deadline_ns)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	int err = read_maps(tid, &maps);
 
 	if (err)
@@ -242,7 +242,6 @@ static int take_one(struct hijack *h, pid_t tid, uint64_t deadline_ns)
 	err = h->gadgets.sigreturn ? 0 : gadget_find(tid, &maps, &h->gadgets);
 	if (!err)
 		err = take(h, tid, &maps, deadline_ns);
-	maps_fini(&maps);
 	return err;
 }
 
@@ -261,7 +260,7 @@ static int take_best(struct hijack *h, const struct candidate *c, size_t n)
 	return err;
 }
 
-/* A process that dies refuses us in many ways. */
+/* A process that dies refuses us with many errors. */
 static bool has_ended(pid_t pid)
 {
 	_cleanup_free_ pid_t *tids = NULL;
@@ -269,11 +268,9 @@ static bool has_ended(pid_t pid)
 	int err = threads_list(pid, &tids, &n);
 
 	for (size_t i = 0; !err && i < n; i++) {
-		struct maps maps;
+		_cleanup_maps_ struct maps maps = {0};
 
 		err = read_maps(tids[i], &maps);
-		if (!err)
-			maps_fini(&maps);
 		if (err != -ESRCH)
 			return false;
 		err = 0;

@@ -12,7 +12,7 @@
  *   HotSpot's other threads (collectors, the VM thread) run no compiled code, nor do those of
  * native libraries unless they are attached as Java threads, nor does the agent's own, which has
  * just answered us. While a Java thread is inside, it is in state _thread_in_Java and has not
- * polled; if a poll is taken from our code, its way back is the method's own address. That holds
+ * polled; if a poll is taken from our code, it returns to the method's own address. That holds
  * too for a thread that a signal handler has interrupted there, or that is in the kernel's uprobe
  * trap or trampoline: none of these changes its state. A safepoint begins only when every Java
  * thread has left that state, at a poll, in a transition, or by ending
@@ -62,7 +62,8 @@ static int ask_done(struct remote_agent *a, struct agent_ask *q)
 
 /*
  * After a late answer: the agent takes us back when it is done with what it was asked, for it
- * serves one connection at a time. So a link that is open says that no former request is under way.
+ * serves one connection at a time. So a link that is open says that no former request is being
+ * served.
  */
 static int relink(struct remote_agent *a)
 {
@@ -85,6 +86,8 @@ static int agent_end(struct remote *w)
 	(void)w;
 	return 0;
 }
+
+_Static_assert(REMOTE_SCRATCH <= HP_AGENT_DATA_MAX, "there is room for it");
 
 static int agent_scratch(struct remote *w, const void *data, size_t len, uint64_t *addr_ret)
 {

@@ -21,7 +21,7 @@
 
 struct remote_ptrace {
 	struct remote base;
-	struct hijack *h;	  /* while a remote call is under way */
+	struct hijack *h;	  /* during a remote call */
 	struct agent_link *agent; /* NULL: none is there, or @agent_err */
 	int agent_err;
 };
@@ -40,6 +40,8 @@ static int ptrace_end(struct remote *w)
 {
 	return hijack_close(take_ptr(self(w)->h));
 }
+
+_Static_assert(REMOTE_SCRATCH <= HIJACK_SCRATCH, "there is room for it");
 
 static int ptrace_scratch(struct remote *w, const void *data, size_t len, uint64_t *addr_ret)
 {

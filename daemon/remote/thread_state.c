@@ -39,7 +39,7 @@ static bool in_rseq(pid_t tid, const struct sigframe_state *s)
 /*
  * A sleep that was interrupted before, by us or by job control, is a restart_syscall(2) now. What
  * it was is in the instruction before the system call's, as the C libraries write it. These are all
- * the calls the kernel restarts in that way (set_restart_fn()).
+ * the calls the kernel restarts like that (set_restart_fn()).
  */
 static int64_t repeated_sleep(pid_t tid, uint64_t insn)
 {

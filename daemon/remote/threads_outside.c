@@ -16,9 +16,10 @@
 #include "remote/tracee.h"
 #include "proc/maps.h"
 
-/* A signal handler, and the kernel's frame for it (12 KiB with AMX), lie within this. */
+/* A signal handler, and the kernel's frame for it, lie within this. */
 #define STACK_SCAN (64u << 10)
-#define PAGE	   4096u
+_Static_assert(STACK_SCAN >= 2 * SIGFRAME_MAX, "a frame is seen whole");
+#define PAGE 4096u
 
 /* The kernel's uprobe trampoline pushes the return address and three registers (6.18). */
 #define TRAMPOLINE_WORDS 8
@@ -139,7 +140,7 @@ static int none_lives(const void *ctx, pid_t tid, uint64_t pc, uint64_t sp)
 
 int threads_outside_check(pid_t pid, uint64_t lo, uint64_t hi, threads_inside_fn *fn, void *arg)
 {
-	struct maps maps;
+	_cleanup_maps_ struct maps maps = {0};
 	struct range r = {.maps = &maps, .lo = lo, .hi = hi, .fn = fn, .arg = arg};
 	int err = maps_read(pid, &maps);
 
@@ -149,7 +150,6 @@ int threads_outside_check(pid_t pid, uint64_t lo, uint64_t hi, threads_inside_fn
 		err = threads_survey(pid, thread_outside, &r);
 	else /* the primordial thread has ended, or all have: nothing can be told */
 		err = threads_survey(pid, none_lives, NULL) == 1 ? -ESRCH : -EAGAIN;
-	maps_fini(&maps);
 	return err;
 }
 

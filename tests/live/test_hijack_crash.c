@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * hotprobe is killed while it has a thread of the target in its hands: the thread must find its
- * way back alone, with everything as it was. HP_CRASHES=N makes the random part longer.
+ * hotprobe is killed while it has a thread of the target in its hands: the thread must return by
+ * itself, with everything as it was. HP_CRASHES=N makes the random part longer.
  */
 #include <setjmp.h>
 #include <signal.h>

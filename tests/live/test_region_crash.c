@@ -25,7 +25,7 @@
 static int steps_left;
 static struct victim victim;
 /* The remote of who is killed, and of who cleans up. */
-static int (*open_way)(pid_t pid, struct remote **ret),
+static int (*open_remote)(pid_t pid, struct remote **ret),
 	(*open_clean)(pid_t pid, struct remote **ret);
 
 static void die_at_step(void)
@@ -39,7 +39,7 @@ static int setup(void **state)
 	(void)state;
 	cache_map();
 	victim_start_fn(&victim, cache_victim);
-	open_way = open_clean = remote_ptrace_open;
+	open_remote = open_clean = remote_ptrace_open;
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static int session(void)
 	struct remote *own;
 	uint64_t ns;
 
-	if (open_way(victim.pid, &own) || region_create(own, cache_low(), cache_high(), &r, &ns))
+	if (open_remote(victim.pid, &own) || region_create(own, cache_low(), cache_high(), &r, &ns))
 		return __LINE__;
 	if (region_run_slot0(r, 4))
 		return __LINE__;
@@ -191,7 +191,7 @@ static void crash_random(void **state)
 static void crash_random_agent(void **state)
 {
 	(void)state;
-	open_way = open_clean = remote_agent_open;
+	open_remote = open_clean = remote_agent_open;
 	crash_at_random();
 }
 
@@ -200,7 +200,7 @@ static void crash_random_agent(void **state)
 static void crash_random_agent_then_ptrace(void **state)
 {
 	(void)state;
-	open_way = remote_agent_open;
+	open_remote = remote_agent_open;
 	open_clean = remote_ptrace_open;
 	crash_at_random();
 }
@@ -209,7 +209,7 @@ static void crash_random_agent_then_ptrace(void **state)
 static void crash_random_ptrace_then_agent(void **state)
 {
 	(void)state;
-	open_way = remote_ptrace_open;
+	open_remote = remote_ptrace_open;
 	open_clean = remote_agent_open;
 	crash_at_random();
 }

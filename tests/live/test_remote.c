@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_remote.c - the way into a target by its agent: what the agent may do wrong, where it may be,
+ * test_remote.c - a target reached by its agent: what the agent may do wrong, where it may be,
  * and what we need no right to.
  */
 #include <dirent.h>
@@ -258,7 +258,7 @@ static void agent_excludes_others(void **state)
 	remote_close(w);
 }
 
-/* Each way removes what an instance left that went the other, its descriptor too. */
+/* Each kind removes what an instance left that used the other, its descriptor too. */
 static void ways_remove_each_others(void **state)
 {
 	int (*const opens[])(pid_t, struct remote **) = {remote_ptrace_open, remote_agent_open};

@@ -7,6 +7,11 @@
 
 _Static_assert(HP_FP_FRAME == 8 * HP_FP_ARGS && HP_FP_FRAME < 128, "disp8 reaches the frame");
 
+#define LEA_LEN	  5
+#define MOVSD_LEN 6
+
+_Static_assert(LEA_LEN + HP_FP_ARGS * MOVSD_LEN + INSN_JUMP_LEN == EMIT_PROLOGUE_MAX, "prologue");
+
 uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len)
 {
 	memcpy(p, bytes, len);
@@ -43,7 +48,7 @@ uint8_t *emit_nop(uint8_t *p, bool call)
 /* lea changes no flags. */
 uint8_t *emit_add_sp(uint8_t *p, int8_t disp)
 {
-	const uint8_t lea[] = {0x48, 0x8d, 0x64, 0x24, (uint8_t)disp};
+	const uint8_t lea[LEA_LEN] = {0x48, 0x8d, 0x64, 0x24, (uint8_t)disp};
 
 	return emit_bytes(p, lea, sizeof(lea));
 }
@@ -55,7 +60,7 @@ uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
 	p = emit_add_sp(p, -HP_FP_FRAME);
 	for (int i = 0; i < HP_FP_ARGS; i++) {
 		/* movsd %xmm<i>, <8 * i>(%rsp) */
-		const uint8_t movsd[] = {
+		const uint8_t movsd[MOVSD_LEN] = {
 			0xf2, 0x0f, 0x11, (uint8_t)(0x44 | i << 3), 0x24, (uint8_t)(8 * i)};
 
 		p = emit_bytes(p, movsd, sizeof(movsd));

@@ -26,6 +26,8 @@ static uint64_t branch_target(uint64_t addr, const uint8_t *code, size_t len)
 	return addr + len + (uint64_t)(int64_t)rel;
 }
 
+_Static_assert(METHOD_CODE_ROOM >= INSN_LEN_MAX + INSN_JUMP_LEN, "an instruction and a jump");
+
 size_t method_code_move(const struct method_code *m, uint64_t addr, const uint8_t *code,
 			uint64_t at, uint8_t *out, size_t room)
 {
