@@ -6,9 +6,8 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 
-static const struct command *const commands[] = {
-	&cmd_check, &cmd_list, &cmd_methods, &cmd_trace, &cmd_run, &cmd_clean,
-};
+#define COMMAND_ADDRESS(name) &cmd_##name,
+static const struct command *const commands[] = {COMMANDS(COMMAND_ADDRESS)};
 
 static void print_usage(FILE *out)
 {

@@ -19,6 +19,11 @@ struct command {
 	enum status (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_check, cmd_list, cmd_methods, cmd_trace, cmd_run, cmd_clean;
+/* All commands, in the order of --help: cmd_NAME is in cli/NAME.c. */
+#define COMMANDS(of) of(check) of(list) of(methods) of(trace) of(run) of(clean)
+
+#define COMMAND_DECLARE(name) extern const struct command cmd_##name;
+COMMANDS(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
 
 #endif
