@@ -16,6 +16,7 @@
 
 #include "bpf/events.h"
 #include "engine/images.h"
+#include "runtime/image/image_file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "probe/spec.h"
@@ -78,18 +79,15 @@ static void on_watch_done(void *arg, enum status status)
 /* --- requests --------------------------------------------------------------------------------- */
 
 /* A process of a native image is not a JVM: it is looked at as what it runs. */
-static const char *binary_of(const struct target_request *t, char exe[static IMAGES_EXE_MAX])
+static const char *binary_of(const struct target_request *t, char exe[static IMAGE_EXE_MAX])
 {
 	if (t->binary)
 		return t->binary;
-	return t->pid && images_exe(t->pid, exe) ? exe : NULL;
+	return t->pid && image_file_exe(t->pid, exe) ? exe : NULL;
 }
 
 static enum status req_trace(struct client *c, struct request *req)
 {
-	char exe[IMAGES_EXE_MAX];
-
-	req->target.binary = binary_of(&req->target, exe);
 	return session_trace(c->loop, &c->conn, c->encoder, &req->trace, on_session_done, c,
 			     &c->session);
 }
@@ -98,7 +96,7 @@ static enum status req_trace(struct client *c, struct request *req)
 static enum status list_methods(struct client *c, const struct request *req, struct spec *spec)
 {
 	const struct target_request *t = &req->target;
-	char exe[IMAGES_EXE_MAX];
+	char exe[IMAGE_EXE_MAX];
 	const char *binary = binary_of(t, exe);
 	enum status status;
 
@@ -131,7 +129,7 @@ static enum status req_list(struct client *c, struct request *req _unused_)
 
 static enum status req_check(struct client *c, struct request *req)
 {
-	char exe[IMAGES_EXE_MAX];
+	char exe[IMAGE_EXE_MAX];
 	const char *binary = binary_of(&req->target, exe);
 	/* A native image's process is looked at as that, not as a JVM. */
 	enum status status = report_check(c->encoder, binary == exe ? 0 : req->target.pid);
@@ -142,7 +140,7 @@ static enum status req_check(struct client *c, struct request *req)
 
 static enum status req_clean(struct client *c, struct request *req)
 {
-	char exe[IMAGES_EXE_MAX];
+	char exe[IMAGE_EXE_MAX];
 
 	return binary_of(&req->target, exe)
 		       ? images_clean(c->encoder, req->target.pid)

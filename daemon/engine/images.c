@@ -12,6 +12,7 @@
 #include "engine/session.h"
 #include "arch/method_code.h"
 #include "runtime/image/image_cache.h"
+#include "runtime/image/image_file.h"
 #include "proc/proc.h"
 
 /* Text that waits to be sent while methods are listed; half of what may. */
@@ -83,33 +84,21 @@ static void say_names(struct encoder *e, int fd)
 	image_map_fini(&m);
 }
 
-enum status images_open(const char *path, int *fd_ret, struct image_about *a)
+static enum status open_said(const char *path, int *fd_ret, struct image_about *a)
 {
-	int fd = proc_open_regular(path), err;
+	struct fail f = {0};
+	int err = image_file_open(path, fd_ret, a, &f);
 
-	if (fd < 0) {
-		log_err("%s cannot be opened: %s", path,
-			fd == -EPERM ? strerror(EACCES) : "no such file, or not a regular one");
-		return fd == -EPERM ? STATUS_UNSUPPORTED : STATUS_FAILED;
-	}
-	err = image_look(fd, a);
-	if (err == 0) {
-		*fd_ret = fd;
-		return STATUS_OK;
-	}
-	close(fd);
-	log_err("%s is no native image: %s", path,
-		err == -EPROTO	     ? "it is no ELF executable"
-		: err == -EOPNOTSUPP ? "it is no 64-bit little-endian ELF file"
-				     : strerror(-err));
-	return STATUS_UNSUPPORTED;
+	if (err)
+		log_err("%s", f.text);
+	return status_of(err);
 }
 
 enum status images_check(struct encoder *e, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 	struct image_about a;
-	enum status status = images_open(path, &fd, &a);
+	enum status status = open_said(path, &fd, &a);
 	const char *why;
 
 	if (status != STATUS_OK)
@@ -121,24 +110,6 @@ enum status images_check(struct encoder *e, const char *path)
 	say(e, why ? CHECK_MISSING : CHECK_OK, "probeable", "%s",
 	    why ? why : "its methods are code in a file, which uprobes can sit on");
 	return why ? STATUS_UNSUPPORTED : STATUS_OK;
-}
-
-bool images_of(pid_t pid, struct image_about *ret)
-{
-	_cleanup_close_ int fd = -1;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	fd = proc_open_regular(path);
-	return fd >= 0 && !image_look(fd, ret);
-}
-
-bool images_exe(pid_t pid, char exe[static IMAGES_EXE_MAX])
-{
-	_cleanup_close_ int fd = image_proc_exe(pid);
-
-	snprintf(exe, IMAGES_EXE_MAX, "/proc/%d/exe", pid);
-	return fd >= 0 && image_recognise(fd);
 }
 
 /* --- clean ------------------------------------------------------------------------------------ */
@@ -175,9 +146,7 @@ enum status images_clean(struct encoder *e, pid_t pid)
 		target = image_attachment_target(&p, w);
 		err = attachment_clean(&target, &sites, &f);
 	}
-	if (*f.text)
-		log_err("%s", f.text);
-	status = status_tell(err, pid, p.id.pid, why);
+	status = status_tell(err, pid, p.id.pid, &f, why);
 	remote_close(w);
 	image_proc_close(&p);
 	if (err >= 0)
@@ -288,14 +257,6 @@ static void send_methods(struct listing *l, const struct image_match *p)
 			 map->starts - map->n, map->starts);
 }
 
-const char *images_no_names(int err)
-{
-	return err == -ENOMEM
-		       ? "out of memory"
-		       : "it is stripped, and its code info has an unsupported layout; build it "
-			 "with -H:-DeleteLocalSymbols";
-}
-
 static enum status show(struct conn *conn, struct encoder *e, const char *path, int fd,
 			const struct spec *spec)
 {
@@ -310,7 +271,7 @@ static enum status show(struct conn *conn, struct encoder *e, const char *path, 
 		return status_of(err);
 	err = image_map_cached(fd, &map, &hit);
 	if (err) {
-		log_err("%s: its methods cannot be told: %s", path, images_no_names(err));
+		log_err("%s: its methods cannot be told: %s", path, image_file_no_names(err));
 		elffile_close(&l.file);
 		return err == -ENOMEM ? STATUS_FAILED : STATUS_UNSUPPORTED;
 	}
@@ -341,7 +302,7 @@ enum status images_methods(struct conn *conn, struct encoder *e, const char *pat
 	struct image_about a;
 	enum status status;
 
-	status = images_open(path, &fd, &a);
+	status = open_said(path, &fd, &a);
 	if (status == STATUS_OK && (a.packer || !a.is_image)) {
 		log_err("%s: %s", path, image_unprobeable(&a));
 		status = STATUS_UNSUPPORTED;

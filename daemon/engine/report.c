@@ -7,6 +7,7 @@
 #include "engine/report.h"
 #include "runtime/hotspot/codecache.h"
 #include "engine/images.h"
+#include "runtime/image/image_file.h"
 #include "base/log.h"
 #include "kernel/kernel_features.h"
 #include "runtime/hotspot/hotspot_probes.h"
@@ -48,15 +49,17 @@ enum status report_methods(struct encoder *e, pid_t pid, enum via via, const str
 	struct remote *w = NULL;
 	struct target *t = NULL;
 	struct codecache *f = NULL;
+	const struct target_request req = {.pid = pid, .via = via};
+	struct fail fail = {0};
 	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
 
 	log_hold(why);
-	err = session_look_at(pid, via, &w, &t);
+	err = target_look(&req, &w, &t, &fail);
 	if (err == 0)
-		err = codecache_open(t, NULL, NULL, NULL, &f);
-	status = status_tell(err, pid, t != NULL, why);
+		err = codecache_open(t, NULL, NULL, NULL, &f, &fail);
+	status = status_tell(err, pid, t != NULL, &fail, why);
 	if (err == 0) {
 		struct symmap *map = codecache_map(f);
 
@@ -75,15 +78,14 @@ enum status report_methods(struct encoder *e, pid_t pid, enum via via, const str
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-/* target_open() that keeps what it would have said: a list is no place for errors. */
+/* target_open_by() for a list, which is no place for errors. */
 static int open_quietly(pid_t pid, struct view *v, struct target **ret,
-			char why[static LOG_TEXT_MAX])
+			char why[static FAIL_TEXT_MAX])
 {
-	int err;
+	struct fail f = {0};
+	int err = target_open_by(pid, v, ret, &f);
 
-	log_hold(why);
-	err = target_open_by(pid, v, ret);
-	log_release();
+	snprintf(why, FAIL_TEXT_MAX, "%s", f.text);
 	return err;
 }
 
@@ -114,7 +116,7 @@ static int list_one(const struct jvm_info *info, void *arg)
 	struct image_about about;
 	char why[LOG_TEXT_MAX];
 
-	if (info->kind == JVM_NATIVE_IMAGE && images_of(info->pid, &about)) {
+	if (info->kind == JVM_NATIVE_IMAGE && image_file_of(info->pid, &about)) {
 		version = about.java;
 		vm = about.version;
 		reason = image_unprobeable(&about);
@@ -319,20 +321,19 @@ enum status report_clean(struct encoder *e, pid_t pid, enum via via)
 	struct target *t = NULL;
 	struct attachment_target rt;
 	struct fail f = {0};
+	const struct target_request req = {.pid = pid, .via = via};
 	size_t sites = 0;
 	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
 
 	log_hold(why);
-	err = session_open_target(pid, via, &w, &t);
+	err = target_open_via(&req, &w, &t, &f);
 	if (err == 0) {
 		rt = hotspot_attachment_target(t, w);
 		err = attachment_clean(&rt, &sites, &f);
-		if (*f.text)
-			log_err("%s", f.text);
 	}
-	status = status_tell(err, pid, t != NULL, why);
+	status = status_tell(err, pid, t != NULL, &f, why);
 	target_close(t);
 	remote_close(w);
 	if (err < 0)

@@ -12,9 +12,10 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
-#include "probe/spec.h"
-#include "engine/session_kind.h"
+#include "engine/session.h"
+#include "output/decode.h"
 #include "proto/reply.h"
+#include "runtime/runtime.h"
 
 /* Records are fetched so often, whether or not the ring asked for it. */
 #define FETCH_NS (10 * NSEC_PER_MSEC)
@@ -27,6 +28,22 @@
 #define LOST_NS	      (200 * NSEC_PER_MSEC)
 /* A client that reads nothing for so long while we detach gets none of the events that wait. */
 #define DRAIN_WAIT_MS 5000
+
+struct session {
+	struct runtime rt;
+	struct loop *loop;
+	struct conn *conn;
+	session_done_fn *done;
+	void *done_arg;
+
+	uint64_t count_max, events, hits, lost, lost_ns;
+	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
+	bool paused;			/* too much is unsent: the ring is not looked at */
+	bool deaf;			/* the client does not read: count, do not write */
+	struct encoder *encoder; /* not owned */
+	struct decode decode;
+	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
+};
 
 enum status status_of(int err)
 {
@@ -59,21 +76,23 @@ static bool ended_soon(pid_t pid)
 /* Is the process that the session is about, if it is about one, still there? */
 static bool alive(const struct session *s)
 {
-	return !s->id || proc_alive(s->id);
+	return !s->rt.id || proc_alive(s->rt.id);
 }
 
-enum status status_tell(int err, pid_t pid, bool opened, const char *why)
+enum status status_tell(int err, pid_t pid, bool opened, const struct fail *f, const char *why)
 {
 	log_release();
 	/* A request that was wrong, or about a process that never was, has nothing to wait for. */
 	if (pid && err < 0 && err != -EINVAL && (opened || err != -ESRCH) && ended_soon(pid)) {
-		log_err("PID %d ended while it was being looked at", pid);
+		log_pid(LOG_LVL_ERR, pid, "it ended while it was being looked at");
 		return STATUS_TARGET_ENDED;
 	}
-	if (*why)
-		log_err("%s", why);
+	if (*f->text || *why)
+		log_err("%s", *f->text ? f->text : why);
+	else if (err < 0 && pid)
+		log_pid(LOG_LVL_ERR, pid, "cannot be looked at: %s", strerror(-err));
 	else if (err < 0)
-		log_err("PID %d cannot be looked at: %s", pid, strerror(-err));
+		log_err("%s", strerror(-err));
 	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
@@ -86,7 +105,7 @@ static struct event event_of(const struct session *s, enum event_kind kind, uint
 		.kind = kind, .ts_ns = mono_ns + s->decode.wall_offset_ns, .pid = s->decode.pid};
 }
 
-void session_changed(struct session *s, enum event_kind kind, struct probe *p, const char *why)
+static void tell_change(struct session *s, enum event_kind kind, struct probe *p, const char *why)
 {
 	struct event ev = event_of(s, kind, clock_ns());
 
@@ -106,10 +125,10 @@ static void tell_lost_at(struct session *s, uint64_t count, const char *where)
 static void tell_attached(struct session *s)
 {
 	struct event ev = event_of(s, EVENT_ATTACHED, clock_ns());
-	const char *waiting[SPECS_MAX];
+	const char *waiting[REQUEST_SPECS_MAX];
 
 	ev.attached = (struct attached_event){.waiting = waiting};
-	s->kind->attached(s, &ev.attached);
+	s->rt.ops->attached(&s->rt, &ev.attached);
 	encoder_event(s->encoder, &ev);
 	reply_attached(&s->conn->out);
 }
@@ -136,7 +155,7 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 
 	if (s->count_max && s->events == s->count_max)
 		return;
-	site = decode_check(rec, size, &v) ? NULL : probes_site(s->probes, v.e->slot, v.e->gen);
+	site = decode_check(rec, size, &v) ? NULL : probes_site(s->rt.probes, v.e->slot, v.e->gen);
 	if (!site || s->deaf) {
 		s->unshown++;
 		return;
@@ -146,7 +165,7 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 	s->events++;
 }
 
-int session_record(void *arg, const struct hp_record *rec, size_t size)
+static int on_record(void *arg, const struct hp_record *rec, size_t size)
 {
 	struct session *s = arg;
 
@@ -162,7 +181,7 @@ int session_record(void *arg, const struct hp_record *rec, size_t size)
 
 static void tell_lost(struct session *s)
 {
-	struct hp_slot_stat stat = probes_stat(s->probes);
+	struct hp_slot_stat stat = probes_stat(s->rt.probes);
 
 	s->hits = stat.hits;
 	s->lost_ns = clock_ns();
@@ -179,7 +198,7 @@ static void fetch(struct session *s)
 
 	s->decode.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (!full)
-		probe_bpf_consume(probes_bpf(s->probes), FETCH_MAX);
+		probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	/* A ring that is not emptied stays readable: looking at it would be all we do. */
 	if (full != s->paused)
 		loop_mod(s->loop, s->ring_src, full ? 0 : EPOLLIN);
@@ -220,30 +239,30 @@ static int start_sources(struct session *s, uint64_t duration_ns)
 {
 	struct loop *l = s->loop;
 
-	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->probes)), EPOLLIN, on_fetch, s);
+	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->rt.probes)), EPOLLIN, on_fetch, s);
 	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
 	s->duration_timer = loop_timer(l, duration_ns, on_duration, s);
-	if (s->id)
-		s->pid_src = loop_add(l, s->id->pidfd, EPOLLIN, on_target_ended, s);
-	return s->ring_src && s->fetch_timer && s->duration_timer && (s->pid_src || !s->id)
+	if (s->rt.id)
+		s->pid_src = loop_add(l, s->rt.id->pidfd, EPOLLIN, on_target_ended, s);
+	return s->ring_src && s->fetch_timer && s->duration_timer && (s->pid_src || !s->rt.id)
 		       ? 0
 		       : -ENOMEM;
 }
 
-static int attach(struct session *s, const struct trace_request *req)
+static int attach(struct session *s, const struct trace_request *req, struct fail *f)
 {
 	int err;
 
-	s->start_ns = clock_ns();
-	s->decode.wall_offset_ns = clock_wall_ns() - s->start_ns;
-	err = s->kind->attach(s, req);
+	s->decode.wall_offset_ns = clock_wall_ns() - clock_ns();
+	err = runtime_attach(&s->rt, req, f);
+	s->decode.pid = s->rt.id ? s->rt.id->pid : 0;
 	if (err == 0)
 		err = start_sources(s, req->duration_ns);
 	if (err)
 		return err;
-	s->state = SESSION_LIVE;
+	s->rt.live = true;
 	tell_attached(s);
-	s->kind->notes(s);
+	s->rt.ops->notes(&s->rt);
 	return 0;
 }
 
@@ -264,13 +283,14 @@ static bool wait_for_client(struct session *s)
 }
 
 /* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
-static void drain(struct session *s)
+static void drain(void *arg)
 {
+	struct session *s = arg;
 	int n;
 
 	do {
 		s->deaf = s->deaf || !wait_for_client(s);
-		n = probe_bpf_consume(probes_bpf(s->probes), FETCH_MAX);
+		n = probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);
 }
@@ -278,46 +298,33 @@ static void drain(struct session *s)
 /* Reverse order of attach(). Return: is nothing left in the target? */
 static bool take_down(struct session *s)
 {
-	bool was_live = s->state == SESSION_LIVE;
-	int err = 0;
+	struct runtime *rt = &s->rt;
+	int err;
 
-	s->state = SESSION_DETACHING;
 	loop_del(s->loop, s->ring_src);
 	loop_del(s->loop, s->fetch_timer);
 	loop_del(s->loop, s->pid_src);
 	loop_del(s->loop, s->duration_timer);
-	if (s->probes) {
-		if (s->kind->detach)
-			s->kind->detach(s, true);
-		err = probes_remove_all(s->probes);
-		if (s->kind->detach)
-			s->kind->detach(s, false);
-		if (was_live)
-			drain(s);
-		int left = probes_close(s->probes);
-
-		s->probes = NULL;
-		err = err ? err : left;
-	}
+	err = runtime_remove(rt, rt->live ? drain : NULL);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
-	if (!err || !s->id || !alive(s) ||
-	    (err == -ESRCH && (s->replaced || ended_soon(s->id->pid))))
+	if (!err || !rt->id || !alive(s) ||
+	    (err == -ESRCH && (rt->replaced || ended_soon(rt->id->pid))))
 		return true;
 	if (err == -EBUSY)
-		log_warn("PID %d: a thread is still inside the slot region: it stays mapped, "
-			 "unused, "
-			 "for the next attach or `hotprobe clean -p %d`",
-			 s->id->pid, s->id->pid);
+		log_pid(LOG_LVL_WARN, rt->id->pid,
+			"a thread is still executing in the slot region, which stays mapped, unused: "
+			"the next attach or `hotprobe clean -p %d` removes it",
+			rt->id->pid);
 	else
-		log_warn("PID %d: not all was taken out (%s): use `hotprobe clean -p %d`",
-			 s->id->pid, remote_strerror(s->remote, err), s->id->pid);
+		log_pid(LOG_LVL_WARN, rt->id->pid,
+			"not everything could be taken out (%s): use `hotprobe clean -p %d`",
+			remote_strerror(rt->remote, err), rt->id->pid);
 	return false;
 }
 
 static void session_free(struct session *s)
 {
-	s->kind->free(s);
-	remote_close(s->remote);
+	runtime_close(&s->rt);
 	decode_fini(&s->decode);
 	free(s);
 }
@@ -336,11 +343,28 @@ void session_stop(struct session *s, const char *reason)
 	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
 }
 
+static void on_probed(void *arg, struct probe *p, const char *why)
+{
+	tell_change(arg, EVENT_PROBED, p, why);
+}
+
+static void on_unprobed(void *arg, struct probe *p, const char *why)
+{
+	tell_change(arg, EVENT_UNPROBED, p, why);
+}
+
+static const struct runtime_events events = {
+	.probed = on_probed,
+	.unprobed = on_unprobed,
+	.record = on_record,
+};
+
 enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *e,
 			  const struct trace_request *req, session_done_fn *done, void *arg,
 			  struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	struct fail f = {0};
 	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
@@ -349,17 +373,18 @@ enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *
 		log_err("out of memory");
 		return STATUS_FAILED;
 	}
-	*s = (struct session){.kind = req->target.binary ? &session_image : &session_jvm,
+	*s = (struct session){.rt = {.loop = loop, .events = &events, .arg = s},
 			      .loop = loop,
 			      .conn = conn,
 			      .done = done,
 			      .done_arg = arg,
 			      .count_max = req->count,
 			      .encoder = e,
-			      .decode = {.encoder = e}};
+			      .decode = {.encoder = e, .klass = runtime_klass}};
+	s->decode.klass_arg = &s->rt;
 	log_hold(why);
-	err = attach(s, req);
-	status = status_tell(err, req->target.pid, s->id, why);
+	err = attach(s, req, &f);
+	status = status_tell(err, req->target.pid, s->rt.id, &f, why);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;

@@ -8,7 +8,7 @@
 #ifndef HP_SESSION_H
 #define HP_SESSION_H
 
-#include "remote/remote.h"
+#include "base/fail.h"
 #include "base/loop.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
@@ -17,25 +17,13 @@
 /** status_of() - the exit status that a module's -errno stands for. */
 enum status status_of(int err);
 
-struct target;
-
 /**
- * session_open_target() - find a way into @pid and open it as a target.
- * session_look_at() - the same for looking only, which needs no way of its own if ptrace is
- * allowed.
- * @w_ret: set as soon as there is one, on failure too; remote_close() it after the target.
- * Prints one error line when it fails. Return: as remote_open() and target_open().
- */
-int session_open_target(pid_t pid, enum via via, struct remote **w_ret, struct target **ret);
-int session_look_at(pid_t pid, enum via via, struct remote **w_ret, struct target **ret);
-
-/**
- * status_tell() - end a log_hold(): tell the error that was held, in one line, or that the target
- * has ended, which explains any other. Waits up to 0.3 s for a target that may be dying.
+ * status_tell() - end a log_hold(): tell what has failed, in one line, or that the target has
+ * ended, which explains any other failure. Waits up to 0.3 s for a target that may be dying.
  * @err: 0 or more if all went well. @pid: 0 if it was about none. @opened: it was seen to be there.
- * @why: what log_hold() was given.
+ * @f: what is known of the failure; else @why: what log_hold() was given.
  */
-enum status status_tell(int err, pid_t pid, bool opened, const char *why);
+enum status status_tell(int err, pid_t pid, bool opened, const struct fail *f, const char *why);
 
 struct encoder;
 struct session;

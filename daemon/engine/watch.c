@@ -75,6 +75,8 @@ enum status watch_start(struct loop *loop, struct encoder *e, pid_t pid, enum vi
 			struct spec *spec, session_done_fn *done, void *arg, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
+	const struct target_request req = {.pid = pid, .via = via};
+	struct fail f = {0};
 	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
@@ -86,14 +88,14 @@ enum status watch_start(struct loop *loop, struct encoder *e, pid_t pid, enum vi
 	}
 	*w = (struct watch){.loop = loop, .encoder = e, .done = done, .arg = arg, .spec = spec};
 	log_hold(why);
-	err = session_look_at(pid, via, &w->remote, &w->t);
+	err = target_look(&req, &w->remote, &w->t, &f);
 	if (err == 0)
-		err = codecache_open(w->t, loop, &ops, w, &w->codecache);
+		err = codecache_open(w->t, loop, &ops, w, &w->codecache, &f);
 	if (err == 0) {
 		w->pid_src = loop_add(loop, w->t->id.pidfd, EPOLLIN, on_target_ended, w);
 		err = w->pid_src ? 0 : -ENOMEM;
 	}
-	status = status_tell(err, pid, w->t != NULL, why);
+	status = status_tell(err, pid, w->t != NULL, &f, why);
 	if (err) {
 		watch_free(w);
 		return status;

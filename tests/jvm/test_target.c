@@ -56,7 +56,7 @@ static int open_starting(struct jvm *j, struct target **ret)
 	int err = -EAGAIN;
 
 	for (int i = 0; err && i < OPENS_TRIED && child_running(j->c); i++)
-		err = target_open(j->pid, ret);
+		err = target_open(j->pid, ret, NULL);
 	return err;
 }
 
@@ -101,7 +101,7 @@ static void open_behind(const char *const *prefix, bool mount_ns, bool pid_ns)
 	jvm_ready(&j);
 	if (!child_descendants(j.pid, &pid, 1))
 		pid = j.pid;
-	assert_int_equal(target_open(pid, &t), 0);
+	assert_int_equal(target_open(pid, &t, NULL), 0);
 	assert_sound(t, jdk);
 	assert_symbol_in_memory(t, "JNI_CreateJavaVM");
 	assert_int_equal(t->info.other_mount_ns, mount_ns);
@@ -169,7 +169,7 @@ static bool stop_while_starting(struct jvm *j)
 	jvm_stop(j);
 	log_set_sink(keep_error, said);
 	begin = mono_ms();
-	err = target_open(j->pid, &t);
+	err = target_open(j->pid, &t, NULL);
 	took = mono_ms() - begin;
 	log_set_sink(NULL, NULL);
 	assert_int_equal(kill(j->pid, SIGCONT), 0);

@@ -14,27 +14,14 @@
 #include <cmocka.h>
 
 #include "lib/fake_elf.h"
-#include "base/log.h"
 #include "runtime/hotspot/target.h"
 
 static char dir[64];
-static char said[LOG_TEXT_MAX];
-static int errors_said;
-
-static void keep_error(enum log_level level, const char *text, void *arg)
-{
-	(void)arg;
-	if (level != LOG_LVL_ERR)
-		return;
-	errors_said++;
-	snprintf(said, sizeof(said), "%s", text);
-}
 
 static int setup(void **state)
 {
 	(void)state;
 	strcpy(dir, "/tmp/hotprobe-target-XXXXXX");
-	log_set_sink(keep_error, NULL);
 	return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -43,7 +30,6 @@ static int teardown(void **state)
 	char cmd[128];
 
 	(void)state;
-	log_set_sink(NULL, NULL);
 	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
 	return system(cmd);
 }
@@ -60,13 +46,13 @@ static void *map_library(const char *name)
 static void assert_refused(pid_t pid, int err, const char *text)
 {
 	struct target *t = NULL;
+	struct fail f = {0};
 
-	errors_said = 0;
-	assert_int_equal(target_open(pid, &t), err);
+	assert_int_equal(target_open(pid, &t, &f), err);
 	assert_null(t);
-	assert_int_equal(errors_said, 1);
-	if (!strstr(said, text))
-		fail_msg("said: %s", said);
+	assert_int_equal(f.err, err);
+	if (!strstr(f.text, text))
+		fail_msg("said: %s", f.text);
 }
 
 /* A program without libjvm.so is told at once that it is no JVM. */
@@ -98,7 +84,7 @@ static void *open_own_tid(void *arg)
 {
 	struct target *t = NULL;
 
-	*(int *)arg = target_open(syscall(SYS_gettid), &t);
+	target_open((pid_t)syscall(SYS_gettid), &t, arg);
 	return NULL;
 }
 
@@ -106,13 +92,13 @@ static void *open_own_tid(void *arg)
 static void open_thread_id(void **state)
 {
 	pthread_t thread;
-	int err = 0;
+	struct fail f = {0};
 
 	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, open_own_tid, &err), 0);
+	assert_int_equal(pthread_create(&thread, NULL, open_own_tid, &f), 0);
 	pthread_join(thread, NULL);
-	assert_int_equal(err, -ESRCH);
-	assert_non_null(strstr(said, "no such process"));
+	assert_int_equal(f.err, -ESRCH);
+	assert_non_null(strstr(f.text, "no such process"));
 }
 
 /* Other JVMs are named. */

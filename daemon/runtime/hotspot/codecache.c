@@ -343,10 +343,9 @@ static void on_rescan(void *arg, uint32_t events _unused_)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int hook(struct codecache *f)
+static int hook(struct codecache *f, struct fail *fail)
 {
 	struct hooks h = {.n = 0};
-	struct fail fail = {0};
 	int err;
 
 	hooks_by_symbol(&h, f->t->libjvm);
@@ -364,27 +363,25 @@ static int hook(struct codecache *f)
 	if (!h.n)
 		return 0;
 	err = nmethod_bpf_open(f->t->id.pid, f->t->info.libjvm_open, h.sites, h.n,
-			       HP_NMETHOD_HDR_MAX, on_record, f, &f->bpf, &fail);
-	if (err) {
-		log_err("%s", fail.text);
+			       HP_NMETHOD_HDR_MAX, on_record, f, &f->bpf, fail);
+	if (err)
 		return err;
-	}
 	f->bpf_src = loop_add(f->loop, nmethod_bpf_fd(f->bpf), EPOLLIN, on_bpf, f);
 	return f->bpf_src ? 0 : -ENOMEM;
 }
 
-static int codecache_start(struct codecache *f)
+static int start(struct codecache *f, struct fail *fail)
 {
 	f->retiring = calloc(RETIRING_MAX, sizeof(*f->retiring));
 	f->retire_timer = loop_timer(f->loop, 0, on_retire_timer, f);
 	f->rescan_timer = loop_timer(f->loop, 0, on_rescan, f);
 	if (!f->retiring || !f->retire_timer || !f->rescan_timer)
 		return -ENOMEM;
-	return hook(f);
+	return hook(f, fail);
 }
 
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
-		   struct codecache **ret)
+		   struct codecache **ret, struct fail *fail)
 {
 	struct codecache *f = calloc(1, sizeof(*f));
 	uint64_t start_ns = clock_ns();
@@ -397,13 +394,13 @@ int codecache_open(struct target *t, struct loop *loop, const struct codecache_o
 	if (f->map)
 		f->names = name_cache_new(symmap_strings(f->map));
 	if (f->names)
-		err = loop ? codecache_start(f) : 0;
+		err = loop ? start(f, fail) : 0;
 	if (err == 0)
 		start_ns = clock_ns(), err = walk(f);
 	if (err) {
 		if (err != -ENOMEM)
-			log_err("cannot read the code heaps of PID %d: %s", t->id.pid,
-				strerror(-err));
+			fail_pid(fail, err, t->id.pid, "its code heaps cannot be read: %s",
+				 strerror(-err));
 		codecache_close(f);
 		return err;
 	}

@@ -36,10 +36,10 @@ struct codecache_ops {
  * codecache_open() - read the map; with @ops, keep following.
  * @loop, @ops: NULL for one reading only: then nothing is hooked.
  * No callback comes before this returns: what was there is in codecache_map().
- * Prints one error line when it fails. Return: 0; -ESRCH; -EPERM; -EPROTO; -ENOMEM; ...
+ * Return: 0; -ESRCH; -EPERM; -EPROTO; -ENOMEM; ...
  */
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
-		   struct codecache **ret);
+		   struct codecache **ret, struct fail *fail);
 void codecache_close(struct codecache *f);
 
 struct symmap *codecache_map(struct codecache *f);

@@ -22,6 +22,7 @@
 struct opening {
 	struct target *t;
 	bool last; /* out of time: say what is wrong instead of -EAGAIN */
+	struct fail *f;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -42,35 +43,34 @@ static bool is_young(const struct target *t)
 	return now_ns(CLOCK_BOOTTIME) < born + START_TIMEOUT_NS;
 }
 
-static int no_permission(pid_t pid)
+static int no_permission(const struct opening *o)
 {
-	log_err("not permitted to look into process %d: root or CAP_SYS_PTRACE is needed, or "
-		"hotprobe's agent in it (--via agent)",
-		pid);
-	return -EPERM;
+	return fail_pid(
+		o->f, -EPERM, o->t->id.pid,
+		"not permitted to look into it: run as root or with CAP_SYS_PTRACE, or go by "
+		"hotprobe's agent in it (--via agent)");
 }
 
-static int gone(pid_t pid)
+static int gone(pid_t pid, struct fail *f)
 {
-	log_err("no such process: %d", pid);
-	return -ESRCH;
+	return fail_pid(f, -ESRCH, pid, "no such process");
 }
 
 /* Say why an error that a part returned ends the opening. */
-static int refuse(const struct target *t, int err, const char *what)
+static int refuse(const struct opening *o, int err, const char *what)
 {
+	pid_t pid = o->t->id.pid;
+
 	switch (err) {
 	case -ESRCH:
-		return gone(t->id.pid);
+		return gone(pid, o->f);
 	case -EPERM:
-		return no_permission(t->id.pid);
+		return no_permission(o);
 	case -ENOMEM:
-		log_err("out of memory while opening JVM %d", t->id.pid);
-		break;
+		return fail_pid(o->f, err, pid, "out of memory while its JVM was opened");
 	default:
-		log_err("cannot look into JVM %d: %s", t->id.pid, what);
+		return fail_pid(o->f, err, pid, "its JVM cannot be read: %s", what);
 	}
-	return err;
 }
 
 /*
@@ -81,36 +81,26 @@ static int refuse_structures(const struct opening *o, int err, const char *what)
 {
 	bool passing = err == -EPROTO || err == -EFAULT || (err == -EOPNOTSUPP && is_young(o->t));
 
-	return passing && !o->last ? -EAGAIN : refuse(o->t, err, what);
+	return passing && !o->last ? -EAGAIN : refuse(o, err, what);
 }
 
 static int check_kind(const struct opening *o)
 {
+	static const char *const others[] = {
+		[JVM_HOTSPOT] = "is a 32-bit JVM: only x86-64 is supported",
+		[JVM_OPENJ9] = "is an OpenJ9 JVM: only HotSpot is supported",
+		[JVM_ZING] = "is a Zing JVM: only HotSpot is supported",
+		[JVM_NATIVE_IMAGE] = "is a GraalVM native image, without a HotSpot JVM inside",
+		[JVM_NONE] =
+			"is not a JVM: no libjvm.so is mapped (`hotprobe list` shows the JVMs)",
+	};
 	const struct jvm_info *info = &o->t->info;
-	pid_t pid = info->pid;
 
-	switch (info->kind) {
-	case JVM_HOTSPOT:
-		if (!info->is_32bit)
-			return 0;
-		log_err("process %d is a 32-bit JVM: only x86-64 is supported", pid);
-		break;
-	case JVM_OPENJ9:
-		log_err("process %d is an OpenJ9 JVM: only HotSpot is supported", pid);
-		break;
-	case JVM_ZING:
-		log_err("process %d is a Zing JVM: only HotSpot is supported", pid);
-		break;
-	case JVM_NATIVE_IMAGE:
-		log_err("process %d is a GraalVM native image: it has no HotSpot JVM inside", pid);
-		break;
-	case JVM_NONE:
-		if (info->launcher && !o->last)
-			return -EAGAIN;
-		log_err("process %d is not a JVM: no libjvm.so is mapped", pid);
-		break;
-	}
-	return -EOPNOTSUPP;
+	if (info->kind == JVM_HOTSPOT && !info->is_32bit)
+		return 0;
+	if (info->kind == JVM_NONE && info->launcher && !o->last)
+		return -EAGAIN;
+	return fail_pid(o->f, -EOPNOTSUPP, info->pid, "%s", others[info->kind]);
 }
 
 /* --- libjvm.so ------------------------------------------------------------------------------ */
@@ -160,31 +150,31 @@ static void find_debug_file(struct target *t)
 		use_debug_file(t, proc_open_regular(path), path, "ours");
 }
 
-static int open_libjvm(struct target *t)
+static int open_libjvm(const struct opening *o)
 {
+	struct target *t = o->t;
 	_cleanup_close_ int fd = -1;
 	int err;
 
-	if (!*t->info.libjvm_open && t->view) {
-		log_err("cannot open %s of JVM %d: not there, or replaced since it was loaded; the "
-			"one "
-			"that is mapped can only be reached with CAP_SYS_PTRACE",
-			t->info.libjvm, t->id.pid);
-		return -EPERM;
-	}
-	if (!*t->info.libjvm_open) {
-		log_err("cannot open %s of JVM %d: root or CAP_CHECKPOINT_RESTORE is needed",
-			t->info.libjvm, t->id.pid);
-		return -EPERM;
-	}
+	if (!*t->info.libjvm_open && t->view)
+		return fail_pid(
+			o->f, -EPERM, t->id.pid,
+			"%s cannot be opened: it is not there, or was replaced since it was "
+			"loaded; the one that is mapped can only be reached with CAP_SYS_PTRACE",
+			t->info.libjvm);
+	if (!*t->info.libjvm_open)
+		return fail_pid(o->f, -EPERM, t->id.pid,
+				"%s cannot be opened: run as root or with CAP_CHECKPOINT_RESTORE",
+				t->info.libjvm);
 	fd = proc_open_regular(t->info.libjvm_open);
 	if (fd < 0)
-		return refuse(t, proc_alive(&t->id) ? fd : -ESRCH, "libjvm.so cannot be opened");
+		return refuse(o, proc_alive(&t->id) ? fd : -ESRCH,
+			      "its libjvm.so cannot be opened");
 	err = elfsyms_open(fd, &t->libjvm);
 	if (!err && !t->info.libjvm_base)
 		err = -EPROTO;
 	if (err)
-		return refuse(t, err, "its libjvm.so is not a readable x86-64 library");
+		return refuse(o, err, "its libjvm.so is not a readable x86-64 library");
 	find_debug_file(t);
 	return 0;
 }
@@ -205,9 +195,9 @@ static int read_layout(const struct opening *o)
 	case 0:
 		return 0;
 	case -EAGAIN:
-		if (o->last)
-			log_err("JVM %d is still starting: try again", t->id.pid);
-		return err;
+		return !o->last ? err
+				: fail_pid(o->f, err, t->id.pid,
+					   "its JVM is still starting: try again");
 	case -EOPNOTSUPP:
 		return refuse_structures(o, err, t->layout.why[CAP_CODE]);
 	default:
@@ -222,10 +212,9 @@ static int read_structures(const struct opening *o)
 
 	if (!err)
 		err = vmstructs_read(t->mem, find_symbol, t, &t->vs);
-	if (err == -ENOENT) {
-		refuse(t, err, "its libjvm.so does not export HotSpot's gHotSpotVMStructs");
-		return -EOPNOTSUPP;
-	}
+	if (err == -ENOENT)
+		return refuse(o, -EOPNOTSUPP,
+			      "its libjvm.so does not export HotSpot's gHotSpotVMStructs");
 	if (err)
 		return refuse_structures(o, err, "its tables do not read as HotSpot's");
 	return read_layout(o);
@@ -239,15 +228,15 @@ static int open_once(const struct opening *o)
 	int err = jvm_inspect_by(t->id.pid, t->view, &t->info);
 
 	if (err)
-		return refuse(t, err, "/proc says nothing that can be understood");
+		return refuse(o, err, "/proc says nothing that can be understood");
 	err = check_kind(o);
 	if (!err)
-		err = open_libjvm(t);
+		err = open_libjvm(o);
 	if (!err)
 		err = read_structures(o);
 	/* All of this went by the number; was it the same process to the end? */
 	if (!err && !proc_alive(&t->id))
-		err = gone(t->id.pid);
+		err = gone(t->id.pid, o->f);
 	return err;
 }
 
@@ -263,13 +252,13 @@ static void forget(struct target *t)
 }
 
 /* A JVM that is still starting gets its time. */
-static int open_patiently(struct target *t)
+static int open_patiently(struct target *t, struct fail *f)
 {
 	const struct timespec pause = {.tv_nsec = START_POLL_NS};
 	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + START_TIMEOUT_NS;
 
 	for (;;) {
-		const struct opening o = {t, now_ns(CLOCK_MONOTONIC) >= deadline};
+		const struct opening o = {t, now_ns(CLOCK_MONOTONIC) >= deadline, f};
 		int err = open_once(&o);
 
 		if (err != -EAGAIN || o.last)
@@ -279,7 +268,7 @@ static int open_patiently(struct target *t)
 	}
 }
 
-int target_open_by(pid_t pid, struct view *v, struct target **ret)
+int target_open_by(pid_t pid, struct view *v, struct target **ret, struct fail *f)
 {
 	struct target *t = calloc(1, sizeof(*t));
 	int err;
@@ -290,11 +279,11 @@ int target_open_by(pid_t pid, struct view *v, struct target **ret)
 	t->view = v;
 	err = proc_open(pid, &t->id);
 	if (err == -ESRCH)
-		gone(pid);
+		gone(pid, f);
 	else if (err)
-		log_err("cannot take hold of process %d: %s", pid, strerror(-err));
+		fail_pid(f, err, pid, "cannot be taken hold of: %s", strerror(-err));
 	else
-		err = open_patiently(t);
+		err = open_patiently(t, f);
 	if (err) {
 		target_close(t);
 		return err;
@@ -303,9 +292,27 @@ int target_open_by(pid_t pid, struct view *v, struct target **ret)
 	return 0;
 }
 
-int target_open(pid_t pid, struct target **ret)
+int target_open(pid_t pid, struct target **ret, struct fail *f)
 {
-	return target_open_by(pid, NULL, ret);
+	return target_open_by(pid, NULL, ret, f);
+}
+
+int target_open_via(const struct target_request *req, struct remote **w_ret, struct target **ret,
+		    struct fail *f)
+{
+	int err = remote_open(req->pid, req->via, w_ret, f);
+
+	return err ? err : target_open_by(req->pid, (*w_ret)->view, ret, f);
+}
+
+/* Looking only, as anybody may who has the right to: that claims nothing, and disturbs nobody. */
+int target_look(const struct target_request *req, struct remote **w_ret, struct target **ret,
+		struct fail *f)
+{
+	if (req->via != VIA_PTRACE && req->via != VIA_DEFAULT)
+		return target_open_via(req, w_ret, ret, f);
+	*w_ret = NULL;
+	return target_open(req->pid, ret, f);
 }
 
 void target_close(struct target *t)

@@ -33,6 +33,7 @@ enum image_place {
 	IMAGE_DIVERTED, /* leads to a slot */
 	IMAGE_EMULATED, /* in place, on an instruction that the kernel emulates */
 	IMAGE_STEPPED,	/* in place, on one that it steps through */
+	IMAGE_PLACES
 };
 
 /**

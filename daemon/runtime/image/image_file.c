@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/* image_file.c - from a path or a process to the file of a native image. See image_file.h. */
+#include "runtime/image/image_file.h"
+#include "proc/proc.h"
+#include "runtime/image/image_proc.h"
+
+int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct fail *f)
+{
+	int fd = proc_open_regular(path), err;
+
+	if (fd == -EPERM)
+		return fail_set(f, -EPERM, "%s cannot be opened: %s", path, strerror(EACCES));
+	if (fd < 0)
+		return fail_set(f, -ENOENT,
+				"%s cannot be opened: no such file, or not a regular one", path);
+	err = image_look(fd, a);
+	if (err == 0) {
+		*fd_ret = fd;
+		return 0;
+	}
+	close(fd);
+	return fail_set(f, -EOPNOTSUPP, "%s is not a native image: %s", path,
+			err == -EPROTO	     ? "it is not an ELF executable"
+			: err == -EOPNOTSUPP ? "it is not a 64-bit little-endian ELF file"
+					     : strerror(-err));
+}
+
+bool image_file_of(pid_t pid, struct image_about *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char path[IMAGE_EXE_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = proc_open_regular(path);
+	return fd >= 0 && !image_look(fd, ret);
+}
+
+bool image_file_exe(pid_t pid, char exe[static IMAGE_EXE_MAX])
+{
+	_cleanup_close_ int fd = image_proc_exe(pid);
+
+	snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", pid);
+	return fd >= 0 && image_recognise(fd);
+}
+
+const char *image_file_no_names(int err)
+{
+	return err == -ENOMEM
+		       ? "out of memory"
+		       : "it is stripped, and its code info has an unsupported layout; build it "
+			 "with -H:-DeleteLocalSymbols";
+}

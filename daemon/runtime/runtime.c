@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/* runtime.c - which runtime a target has, and what all have in common. See runtime.h. */
+#include "runtime/runtime.h"
+
+/* The first that recognises a target has it; the last takes whatever is left, and says what is
+ * wrong. */
+static const struct runtime_ops *const runtimes[] = {&image_runtime, &hotspot_runtime};
+
+static const struct runtime_ops *find(const struct target_request *t)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(runtimes) && !runtimes[i]->recognise(t))
+		i++;
+	return runtimes[i];
+}
+
+int runtime_attach(struct runtime *rt, const struct trace_request *req, struct fail *f)
+{
+	rt->begun_ns = clock_ns();
+	rt->ops = find(&req->target);
+	return rt->ops->attach(rt, req, f);
+}
+
+int runtime_remove(struct runtime *rt, void (*drain)(void *arg))
+{
+	int err, left;
+
+	if (!rt->probes)
+		return 0;
+	rt->live = false;
+	rt->ops->detach_begin(rt);
+	err = probes_remove_all(rt->probes);
+	rt->ops->detach_end(rt);
+	if (drain)
+		drain(rt->arg);
+	left = probes_close(take_ptr(rt->probes));
+	return err ? err : left;
+}
+
+void runtime_close(struct runtime *rt)
+{
+	if (rt->ops)
+		rt->ops->close(rt);
+	remote_close(take_ptr(rt->remote));
+}
+
+const char *runtime_klass(void *arg, uint64_t word)
+{
+	struct runtime *rt = arg;
+
+	return rt->ops->klass(rt, word);
+}
+
+int runtime_record(void *arg, const struct hp_record *rec, size_t size)
+{
+	struct runtime *rt = arg;
+
+	return rt->events->record(rt->arg, rec, size);
+}
+
+void runtime_unprobed(void *arg, struct probe *p, const char *why)
+{
+	struct runtime *rt = arg;
+
+	if (rt->live)
+		rt->events->unprobed(rt->arg, p, why);
+}

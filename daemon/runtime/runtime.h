@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runtime.h - what runs the Java code of a target: a HotSpot JVM, a GraalVM native image. All that
+ * differs between them is behind struct runtime_ops; whoever uses it does not ask which it is.
+ *
+ * To add one: a folder beside hotspot/ and image/, and a line in the table of runtime.c.
+ */
+#ifndef HP_RUNTIME_H
+#define HP_RUNTIME_H
+
+#include "base/fail.h"
+#include "base/loop.h"
+#include "output/event.h"
+#include "probe/probes.h"
+#include "proto/request.h"
+
+struct runtime;
+
+/* What a runtime tells while it has probes in a target. */
+struct runtime_events {
+	void (*probed)(void *arg, struct probe *p, const char *why); /* after the attach */
+	void (*unprobed)(void *arg, struct probe *p, const char *why);
+	record_fn *record;
+};
+
+/* A kind of runtime, as functions in the order they are called. Every kind has all of them. */
+struct runtime_ops {
+	const char *kind; /* as in `list` */
+
+	/* Is what the request is about one of these? The last runtime of the table takes all. */
+	bool (*recognise)(const struct target_request *t);
+
+	/*
+	 * Bring probes into place: fills @rt->id, remote, probes and own. What it had filled when
+	 * it fails is for close(). Return: 0; -errno.
+	 */
+	int (*attach)(struct runtime *rt, const struct trace_request *req, struct fail *f);
+	/* Its part of the "attached" event (@ev->waiting has room for every SPEC); and what else there is to say, once that is written. */
+	void (*attached)(struct runtime *rt, struct attached_event *ev);
+	void (*notes)(struct runtime *rt);
+	/* The class that the class word of an object stands for; NULL: not known. */
+	const char *(*klass)(struct runtime *rt, uint64_t word);
+	/* Before and after the probes are removed. */
+	void (*detach_begin)(struct runtime *rt);
+	void (*detach_end)(struct runtime *rt);
+	void (*close)(struct runtime *rt);
+};
+
+/* One target with probes in it. Zero-initialised but for @loop, @events and @arg. */
+struct runtime {
+	struct loop *loop;
+	const struct runtime_events *events;
+	void *arg; /* theirs */
+
+	const struct runtime_ops *ops;
+	void *own;		  /* the kind's */
+	const struct proc_id *id; /* the one process; NULL: any that runs an image */
+	struct remote *remote;	  /* NULL: nothing is done inside it */
+	struct probes *probes;
+	uint64_t begun_ns; /* of the attach */
+	bool live;	   /* the attach is over: changes are told */
+	bool replaced;	   /* the process has executed another program meanwhile */
+};
+
+/**
+ * runtime_attach() - find out what the target is, and bring probes into place.
+ * Return: 0; -errno with @f. In both cases runtime_close() is due.
+ */
+int runtime_attach(struct runtime *rt, const struct trace_request *req, struct fail *f);
+
+/**
+ * runtime_remove() - take all probes out again, and what was put into the target for them.
+ * @drain: called when no call reaches a probe any more and records may still wait; NULL: it is of
+ * no interest. Return: 0 nothing is left; as probes_remove_all() and probes_close().
+ */
+int runtime_remove(struct runtime *rt, void (*drain)(void *arg));
+
+/** runtime_close() - give up what attach() filled; the probes have been removed. */
+void runtime_close(struct runtime *rt);
+
+/** runtime_klass() - as ops->klass(); @rt is a struct runtime. */
+const char *runtime_klass(void *rt, uint64_t word);
+
+/* For the kinds: the probe_ops that all of them share; @arg is the runtime. */
+int runtime_record(void *rt, const struct hp_record *rec, size_t size);
+void runtime_unprobed(void *rt, struct probe *p, const char *why);
+
+extern const struct runtime_ops hotspot_runtime, image_runtime;
+
+#endif
