@@ -40,8 +40,8 @@ static void check_refused(const char *path, const struct refusal *c, uid_t uid)
 static void refused_files(void **state _unused_)
 {
 	static const struct refusal cases[] = {
-		{{"-x", "/bin/sh", MAIN}, 4, "no GraalVM native image"},
-		{{"-x", "/etc/passwd", MAIN}, 4, "no ELF executable"},
+		{{"-x", "/bin/sh", MAIN}, 4, "not a GraalVM native image"},
+		{{"-x", "/etc/passwd", MAIN}, 4, "not an ELF executable"},
 		{{"-x", "/nonexistent", MAIN}, 1, "no such file"},
 		{{"-x", "/dev/zero", MAIN}, 1, "not a regular one"},
 		{{"-x", "/tmp", MAIN}, 1, "not a regular one"},

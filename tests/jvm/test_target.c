@@ -6,7 +6,6 @@
 #include "lib/cmocka_all.h"
 
 #include "lib/jvm.h"
-#include "base/log.h"
 #include "runtime/hotspot/target.h"
 
 static const char *const program[] = {"prog.Follow", NULL};
@@ -146,19 +145,13 @@ static void open_other_user(void **state)
 	jvm_free(&j);
 }
 
-static void keep_error(enum log_level level, const char *text, void *arg)
-{
-	if (level == LOG_LVL_ERR)
-		snprintf(arg, LOG_TEXT_MAX, "%s", text);
-}
-
 #define STOPPED_MS  20000 /* a tenth of it is what opening waits for */
 #define STOPS_TRIED 50
 
 /* Return: false if the JVM was quicker than we: then it is gone. */
 static bool stop_while_starting(struct jvm *j)
 {
-	char said[LOG_TEXT_MAX] = "";
+	struct fail f = {0};
 	uint64_t begin, took;
 	struct target *t;
 	int err;
@@ -167,18 +160,16 @@ static bool stop_while_starting(struct jvm *j)
 	while (!jvm_maps_has(j, "libjvm.so"))
 		pause_ms(1);
 	jvm_stop(j);
-	log_set_sink(keep_error, said);
 	begin = mono_ms();
-	err = target_open(j->pid, &t, NULL);
+	err = target_open(j->pid, &t, &f);
 	took = mono_ms() - begin;
-	log_set_sink(NULL, NULL);
 	assert_int_equal(kill(j->pid, SIGCONT), 0);
 	if (!err) {
 		target_close(t);
 		jvm_free(j);
 		return false;
 	}
-	assert_true(*said);
+	assert_true(*f.text);
 	assert_true(took < STOPPED_MS);
 	return true;
 }

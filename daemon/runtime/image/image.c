@@ -21,7 +21,7 @@ const char *image_unprobeable(const struct image_about *a)
 		       "where no "
 		       "uprobe can sit; unpack the file with `upx -d`";
 	if (!a->is_image)
-		return "it is no GraalVM native image";
+		return "it is not a GraalVM native image";
 	if (!machine_is_ours(a->machine))
 		return "its code is for another machine than x86-64";
 	return NULL;
