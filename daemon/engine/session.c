@@ -40,7 +40,7 @@ struct session {
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* the client does not read: count, do not write */
-	struct encoder *encoder; /* not owned */
+	struct encoder *encoder;	/* not owned */
 	struct decode decode;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };

@@ -35,7 +35,8 @@ struct runtime_ops {
 	 * it fails is for close(). Return: 0; -errno.
 	 */
 	int (*attach)(struct runtime *rt, const struct trace_request *req, struct fail *f);
-	/* Its part of the "attached" event (@ev->waiting has room for every SPEC); and what else there is to say, once that is written. */
+	/* Its part of the "attached" event (@ev->waiting has room for every SPEC); and what else
+	 * there is to say, once that is written. */
 	void (*attached)(struct runtime *rt, struct attached_event *ev);
 	void (*notes)(struct runtime *rt);
 	/* The class that the class word of an object stands for; NULL: not known. */

@@ -68,10 +68,11 @@ int image_probes_match(struct image *im, struct fail *f)
 	}
 	if (any)
 		return 0;
-	return fail_set(f, -ENOENT,
-			"%s has no method that matches: a method that is inlined into all its callers "
-			"has no code to probe (see `hotprobe methods -x`)",
-			im->path);
+	return fail_set(
+		f, -ENOENT,
+		"%s has no method that matches: a method that is inlined into all its callers "
+		"has no code to probe (see `hotprobe methods -x`)",
+		im->path);
 }
 
 /* The SPEC that fits @m best; one by its signature is worth more than one by its name. */
@@ -102,9 +103,8 @@ static bool is_static(const struct spec *spec, const char *name, const char *des
  * its name, or was picked by its entry, or whose signature the image confirms. C's callers pass no
  * heap base, without which references mean nothing.
  */
-static void know_types(struct image *im, const struct image_method *m, size_t i,
-		       enum image_fit fit, struct image_site_plan *plan,
-		       char said[static IMAGE_NAME_MAX])
+static void know_types(struct image *im, const struct image_method *m, size_t i, enum image_fit fit,
+		       struct image_site_plan *plan, char said[static IMAGE_NAME_MAX])
 {
 	const char *own = image_text(&im->map, m->desc), *name = image_text(&im->map, m->name);
 	const struct spec *spec = im->specs[i];
