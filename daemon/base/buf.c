@@ -15,7 +15,7 @@ void buf_fini(struct buf *b)
 	*b = (struct buf){0};
 }
 
-static char *buf_grow(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
 	if (b->failed || n > BUF_MAX || b->len + n > BUF_MAX)
 		goto fail;
@@ -35,28 +35,6 @@ static char *buf_grow(struct buf *b, size_t n)
 fail:
 	b->failed = true;
 	return NULL;
-}
-
-char *buf_reserve(struct buf *b, size_t n)
-{
-	if (b->data && n <= b->cap - b->len && !b->failed)
-		return b->data + b->len;
-	return buf_grow(b, n);
-}
-
-void buf_add(struct buf *b, const char *s, size_t len)
-{
-	char *p = buf_reserve(b, len);
-
-	if (!p)
-		return;
-	memcpy(p, s, len);
-	b->len += len;
-}
-
-void buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

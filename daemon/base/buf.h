@@ -19,10 +19,34 @@ struct buf {
 void buf_fini(struct buf *b);
 #define _cleanup_buf_ _cleanup_(buf_fini)
 
+/** buf_grow() - for buf_reserve(), where there is no room. */
+char *buf_grow(struct buf *b, size_t n);
+
+/* These are most of what an event costs, so they are inlined. */
+
 /** buf_reserve() - make room for @n more bytes and return where they go; NULL when failed. */
-char *buf_reserve(struct buf *b, size_t n);
-void buf_add(struct buf *b, const char *s, size_t len);
-void buf_str(struct buf *b, const char *s);
+static inline char *buf_reserve(struct buf *b, size_t n)
+{
+	if (b->data && n <= b->cap - b->len && !b->failed)
+		return b->data + b->len;
+	return buf_grow(b, n);
+}
+
+static inline void buf_add(struct buf *b, const char *s, size_t len)
+{
+	char *p = buf_reserve(b, len);
+
+	if (!p)
+		return;
+	memcpy(p, s, len);
+	b->len += len;
+}
+
+static inline void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 /** buf_digits() - write @v in decimal so that it ends before @end, at most 20 bytes. Return: where
  * it begins. */
