@@ -365,7 +365,7 @@ distclean:
 
 -include $(shell find $(O)/obj $(O)/bpf $(O)/agent -name '*.d' 2>/dev/null)
 
-.PHONY: all unit record check check-installed check-jdks fetched fetched-all jdks soak bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build \
-	fuzz-keep fuzz-keep-found \
+.PHONY: all unit record check check-installed check-jdks fetched fetched-all jdks soak \
+	bench demo demo-installed fuzz fuzz-run fuzz-check fuzz-build fuzz-keep fuzz-keep-found \
 	deps layers format-check install clean distclean
 .SECONDARY:
