@@ -14,11 +14,11 @@
 /* Kernels before 6.6 take uprobes one by one, and 0.1 s each to take them off again. */
 #define ATTACHMENT_SINGLE_MAX 256
 
-/* A process as far as the rig needs it. All of it outlives the rig. */
+/* A process, as far as an attachment needs it. All of it outlives the attachment. */
 struct attachment_target {
 	const struct proc_id *id; /* NULL: there is no one process */
-	struct remote *remote;	  /* into it; NULL: nothing is done inside it, the rig is the BPF
-				     program only */
+	struct remote *remote;	  /* into it; NULL: nothing is done inside it, there is only the
+				   * BPF program */
 	struct mem *mem;
 	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
 	bool file_text;		      /* as in struct region */
@@ -26,13 +26,13 @@ struct attachment_target {
 
 struct attachment_options {
 	struct attachment_target target;
-	struct hp_config config; /* tgid and wakeup_bytes are the rig's to fill */
+	struct hp_config config; /* tgid and wakeup_bytes are the attachment's to fill */
 	size_t ring_bytes;
 };
 
 /* Figures for -v and the benchmark. */
 struct attachment_figures {
-	uint64_t region_paused_ns; /* one thread stood while the region was mapped */
+	uint64_t region_paused_ns; /* one thread was stopped while the region was mapped */
 	uint64_t attach_ns;	   /* kernel: uprobes on all slots */
 	enum slot_nop nop;
 	bool multi; /* one uprobe_multi link */
@@ -40,7 +40,7 @@ struct attachment_figures {
 
 struct attachment {
 	struct attachment_target t;
-	int lock_fd; /* -1 where only the agent's serving us alone keeps others out */
+	int lock_fd; /* -1 where only the agent, which serves one controller, keeps others out */
 	struct region *region;
 	struct probe_bpf *bpf;
 	bool single[REGION_SLOTS]; /* without uprobe_multi: slots that have theirs */

@@ -4,7 +4,7 @@
  *
  *   HP_BIN      the program            (default: ../../hotprobe beside this test)
  *   HP_AGENT    the agent              (default: ../../libhotprobe.so beside this test)
- *   HP_CLASSES  compiled tests/java    (default: ../../classes)
+ *   HP_CLASSES  compiled tests/data/java  (default: ../../classes)
  *   HP_JDKS     folder of JDKs         (default: ../../jdks): jdk21 jdk25 jdk17-stripped ...
  *   HP_APPS     folder of programs     (default: ../../apps): see tests/tools/fetch-apps
  *   HP_IMAGES   folder of native images (default: ../../images): see tests/tools/fetch-images

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fake_image.h - small native images made to order: an ELF file whose .svm_heap holds the objects
- * that daemon/target/image_*.c look for, in the layouts of several GraalVM versions.
+ * that daemon/runtime/image looks for, in the layouts of several GraalVM versions.
  */
 #ifndef HP_FAKE_IMAGE_H
 #define HP_FAKE_IMAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jvm.h - start a Java program of tests/java, talk to it over its stdin and stdout, and look at it
- * from the outside. Nothing here sleeps: it waits for lines.
+ * jvm.h - start a Java program of tests/data/java, talk to it over its stdin and stdout, and look
+ * at it from the outside. Nothing here sleeps: it waits for lines.
  */
 #ifndef HP_TEST_JVM_H
 #define HP_TEST_JVM_H

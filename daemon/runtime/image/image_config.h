@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image_config.h - what the rig and its BPF program must know of a native image, from what we know.
+/* image_config.h - what an attachment and its BPF program must know of a native image.
  */
 #ifndef HP_IMAGE_CONFIG_H
 #define HP_IMAGE_CONFIG_H
@@ -14,7 +14,7 @@
  */
 void image_config(const struct image_heap *h, uint32_t string_max, struct hp_config *ret);
 
-/** image_attachment_target() - a process of it as the rig needs it; both outlive the rig. */
+/** image_attachment_target() - a process of it, as an attachment needs it; both outlive that. */
 struct attachment_target image_attachment_target(const struct image_proc *p, struct remote *w);
 
 #endif
