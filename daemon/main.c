@@ -40,6 +40,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i]->name) == 0)
 			return (int)commands[i]->run(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "hotprobe: no command '%s'; see `hotprobe --help`\n", argv[1]);
+	fprintf(stderr, "hotprobe: unknown command '%s'; see `hotprobe --help`\n", argv[1]);
 	return STATUS_USAGE;
 }

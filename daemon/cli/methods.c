@@ -25,7 +25,7 @@ static enum status run(int argc, char **argv)
 				     "which JVM? give its PID with -p, or a native image with -x");
 	if (m->target.binary && (m->target.pid || m->target.via != VIA_DEFAULT || m->follow))
 		return options_usage(&cmd_methods,
-				     "-x is about a file: no -p, --via or -w with it");
+				     "-x names a file: -p, --via and -w cannot be given with it");
 	if (argc - optind > 1)
 		return options_usage(&cmd_methods, "unexpected argument '%s'", argv[optind + 1]);
 	if (optind < argc)

@@ -114,8 +114,8 @@ static _Noreturn void command_exec(const struct run *r, const char *library)
 	/* A JVM that cannot load its agent ends at once. */
 	if (access(library, R_OK)) {
 		fprintf(stderr,
-			"hotprobe: error: %s cannot be read by the command's user: %s; "
-			"install hotprobe where it can\n",
+			"hotprobe: error: the command's user cannot read %s: %s; "
+			"install hotprobe where that user can read it\n",
 			library, strerror(errno));
 		_exit(EXIT_NOT_EXECUTABLE);
 	}
@@ -134,7 +134,7 @@ static int command_start(struct run *r)
 
 	if (err) {
 		fprintf(stderr,
-			"hotprobe: error: the agent %s is not there: %s; build or install "
+			"hotprobe: error: cannot find the agent %s: %s; build or install "
 			"hotprobe as a whole\n",
 			library, strerror(-err));
 		return err;
@@ -191,7 +191,8 @@ static void jvm_add(struct run *r, int fd, pid_t pid)
 	enum status status;
 
 	if (r->njvms == JVMS_MAX) {
-		fprintf(stderr, "hotprobe: warning: PID %d is not traced: %d JVMs are already\n",
+		fprintf(stderr,
+			"hotprobe: warning: PID %d: not traced: the limit is %d JVMs at a time\n",
 			pid, JVMS_MAX);
 		return;
 	}
@@ -336,10 +337,11 @@ static int run_option(struct run *r, int opt)
 		r->user = getpwnam(optarg);
 		if (r->user)
 			return 0;
-		options_usage(&cmd_run, "there is no user '%s'", optarg);
+		options_usage(&cmd_run, "--user: there is no user '%s'", optarg);
 		return -EINVAL;
 	case 'p':
-		options_usage(&cmd_run, "a JVM that runs is traced by `hotprobe trace -p`");
+		options_usage(&cmd_run,
+			      "-p cannot be given: use `hotprobe trace -p` for a running JVM");
 		return -EINVAL;
 	default:
 		return trace_take(&cmd_run, &r->o, opt);

@@ -91,7 +91,7 @@ static enum status run(int argc, char **argv)
 		return options_usage(&cmd_trace,
 				     "which JVM? give its PID with -p, or a native image with -x");
 	if (t->binary && t->via != VIA_DEFAULT)
-		return options_usage(&cmd_trace, "--via is for JVMs: no -x with it");
+		return options_usage(&cmd_trace, "--via is for JVMs: it cannot be given with -x");
 	if (optind == argc)
 		return options_usage(&cmd_trace,
 				     "which methods? give a SPEC such as com.shop.Cart.add");

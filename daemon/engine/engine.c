@@ -247,7 +247,7 @@ static void on_client(void *arg, uint32_t events)
 			if (json_is_object(req))
 				handle(c, req);
 			else
-				log_err("a request is no JSON object: %s", why.text);
+				log_err("a request must be a JSON object: %s", why.text);
 			json_decref(req);
 		}
 	}

@@ -83,7 +83,13 @@ static void add_float(struct buf *b, const struct value *v)
 
 static void add_hex(struct buf *b, uint64_t v)
 {
-	buf_printf(b, "%llx", (unsigned long long)v);
+	char text[16], *end = text + sizeof(text), *s = end;
+
+	do {
+		*--s = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v);
+	buf_add(b, s, (size_t)(end - s));
 }
 
 static void add_ref(struct buf *b, const char *type, const struct value_ref *ref)
