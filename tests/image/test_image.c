@@ -201,6 +201,16 @@ static void methods_in_bounded_memory(void **state _unused_)
 	assert_true(usage.ru_maxrss <= RSS_MAX_KIB * SLOWER);
 }
 
+/* Processor time of all that has run: unlike the clock's, it is not that of others. */
+static uint64_t children_ms(void)
+{
+	struct rusage u;
+
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &u), 0);
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+}
+
 /* Every method is listed, known ones where they are, in bounded time; again from the cache. */
 static void methods_of_every_image(void **state _unused_)
 {
@@ -208,10 +218,10 @@ static void methods_of_every_image(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct image_case *c = &cases[i];
 		const char *path = image_or_skip(c->name);
-		uint64_t start = now_ms(), cold;
+		uint64_t start = children_ms(), cold;
 		json_t *one = methods(path, c->known), *all, *again;
 
-		cold = now_ms() - start;
+		cold = children_ms() - start;
 		assert_int_equal(json_array_size(one), 1);
 		assert_int_equal(json_addr(json_array_get(one, 0), "entry"), c->entry);
 		all = methods(path, NULL);
