@@ -15,8 +15,6 @@
 #include <linux/types.h>
 
 #include "bpf/events.h"
-#include "engine/images.h"
-#include "runtime/image/image_file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "probe/spec.h"
@@ -24,9 +22,11 @@
 #include "proto/reply.h"
 #include "proto/request.h"
 #include "proto/conn.h"
-#include "engine/report.h"
+#include "engine/request_check.h"
+#include "engine/request_clean.h"
+#include "engine/request_list.h"
+#include "engine/request_methods.h"
 #include "engine/session.h"
-#include "engine/watch.h"
 
 _Static_assert(REQUEST_STRING_MAX == HP_TEXT_MAX, "what may be asked for is what BPF can copy");
 _Static_assert(REQUEST_SPECS_MAX == SPECS_MAX, "what may be asked for is what sessions hold");
@@ -40,8 +40,9 @@ struct client {
 	bool wants_write;	 /* EPOLLOUT is asked for */
 	bool ending;		 /* SIGTERM came: nothing new is begun */
 	struct encoder *encoder; /* of the request that runs */
+	struct answer answer;	 /* its */
 	struct session *session;
-	struct watch *watch;
+	struct methods_job *methods;
 };
 
 /* --- answering -------------------------------------------------------------------------------- */
@@ -68,96 +69,53 @@ static void on_session_done(void *arg, enum status status)
 	send_done(c, status);
 }
 
-static void on_watch_done(void *arg, enum status status)
+static void on_methods_done(void *arg, enum status status)
 {
 	struct client *c = arg;
 
-	c->watch = NULL;
+	c->methods = NULL;
 	send_done(c, status);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* A process of a native image is not a JVM: it is looked at as what it runs. */
-static const char *binary_of(const struct target_request *t, char exe[static IMAGE_EXE_MAX])
-{
-	if (t->binary)
-		return t->binary;
-	return t->pid && image_file_exe(t->pid, exe) ? exe : NULL;
-}
-
-static enum status req_trace(struct client *c, struct request *req)
+static enum status trace(struct client *c, const struct request *req)
 {
 	return session_trace(c->loop, &c->conn, c->encoder, &req->trace, on_session_done, c,
 			     &c->session);
 }
 
-/* @spec: taken over. */
-static enum status list_methods(struct client *c, const struct request *req, struct spec *spec)
+static enum status methods(struct client *c, const struct request *req)
 {
-	const struct target_request *t = &req->target;
-	char exe[IMAGE_EXE_MAX];
-	const char *binary = binary_of(t, exe);
-	enum status status;
-
-	if (!binary && req->methods.follow)
-		return watch_start(c->loop, c->encoder, t->pid, t->via, spec, on_watch_done, c,
-				   &c->watch);
-	status = binary ? images_methods(&c->conn, c->encoder, binary, spec)
-			: report_methods(c->encoder, t->pid, t->via, spec);
-	spec_free(spec);
-	return status;
+	return request_methods(&c->answer, &req->methods, c->loop, on_methods_done, c, &c->methods);
 }
 
-static enum status req_methods(struct client *c, struct request *req)
+static enum status list(struct client *c, const struct request *req _unused_)
 {
-	const char *pattern = req->methods.pattern;
-	struct spec *spec = NULL;
-	struct fail f = {0};
-	int err = pattern ? spec_parse(pattern, &spec, &f) : 0;
-
-	if (!err)
-		return list_methods(c, req, spec);
-	log_err("%s", err == -EINVAL ? f.text : "out of memory");
-	return err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+	return request_list(&c->answer);
 }
 
-static enum status req_list(struct client *c, struct request *req _unused_)
+static enum status check(struct client *c, const struct request *req)
 {
-	return report_list(c->encoder);
+	return request_check(&c->answer, &req->target);
 }
 
-static enum status req_check(struct client *c, struct request *req)
+static enum status clean(struct client *c, const struct request *req)
 {
-	char exe[IMAGE_EXE_MAX];
-	const char *binary = binary_of(&req->target, exe);
-	/* A native image's process is looked at as that, not as a JVM. */
-	enum status status = report_check(c->encoder, binary == exe ? 0 : req->target.pid);
-	enum status image = binary ? images_check(c->encoder, binary) : STATUS_OK;
-
-	return image == STATUS_OK ? status : image;
+	return request_clean(&c->answer, &req->target);
 }
 
-static enum status req_clean(struct client *c, struct request *req)
-{
-	char exe[IMAGE_EXE_MAX];
-
-	return binary_of(&req->target, exe)
-		       ? images_clean(c->encoder, req->target.pid)
-		       : report_clean(c->encoder, req->target.pid, req->target.via);
-}
-
-static enum status (*const requests[])(struct client *c, struct request *req) = {
-	[REQUEST_LIST] = req_list,   [REQUEST_CHECK] = req_check, [REQUEST_METHODS] = req_methods,
-	[REQUEST_TRACE] = req_trace, [REQUEST_CLEAN] = req_clean,
+static enum status (*const requests[])(struct client *c, const struct request *req) = {
+	[REQUEST_LIST] = list,	 [REQUEST_CHECK] = check, [REQUEST_METHODS] = methods,
+	[REQUEST_TRACE] = trace, [REQUEST_CLEAN] = clean,
 };
 
 static void stop(struct client *c)
 {
 	if (c->session)
 		session_stop(c->session, "interrupted");
-	if (c->watch)
-		watch_stop(c->watch);
+	if (c->methods)
+		request_methods_stop(c->methods);
 }
 
 static int open_encoder(struct client *c, const struct output_request *o, struct fail *f)
@@ -165,6 +123,7 @@ static int open_encoder(struct client *c, const struct output_request *o, struct
 	const struct encoder_options opt = {.color = o->color, .say_pid = o->say_pid};
 
 	c->encoder = encoder_new(o->format, &opt, &c->conn.out);
+	c->answer = (struct answer){.conn = &c->conn, .encoder = c->encoder};
 	if (c->encoder)
 		return 0;
 	if (errno == EINVAL)
@@ -200,7 +159,7 @@ static void handle(struct client *c, const json_t *json)
 		log_err("%s", why.text);
 	else
 		status = requests[req.kind](c, &req);
-	if (!c->session && !c->watch && c->busy)
+	if (!c->session && !c->methods && c->busy)
 		send_done(c, status);
 }
 

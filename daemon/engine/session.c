@@ -9,9 +9,9 @@
  * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include <poll.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
+#include "engine/answer.h"
 #include "engine/session.h"
 #include "output/decode.h"
 #include "proto/reply.h"
@@ -23,9 +23,7 @@
 #define FETCH_MAX 16384
 /* More than this unsent, and fetching pauses until the client has read. */
 #define OUT_MAX (4u << 20)
-/* A process that is being killed is gone within this, unless the machine is very busy. */
-#define DYING_WAIT_MS 300
-#define LOST_NS	      (200 * NSEC_PER_MSEC)
+#define LOST_NS (200 * NSEC_PER_MSEC)
 /* A client that reads nothing for so long while we detach gets none of the events that wait. */
 #define DRAIN_WAIT_MS 5000
 
@@ -45,55 +43,10 @@ struct session {
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };
 
-enum status status_of(int err)
-{
-	switch (err) {
-	case 0:
-		return STATUS_OK;
-	case -EINVAL:
-		return STATUS_USAGE;
-	case -EPERM:
-	case -EACCES:
-	case -EOPNOTSUPP:
-		return STATUS_UNSUPPORTED;
-	default:
-		return STATUS_FAILED;
-	}
-}
-
-/*
- * A process that is being killed is still there for a while, with its memory gone and its links
- * refused: whatever failed meanwhile failed because of that.
- */
-static bool ended_soon(pid_t pid)
-{
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
-}
-
 /* Is the process that the session is about, if it is about one, still there? */
 static bool alive(const struct session *s)
 {
 	return !s->rt.id || proc_alive(s->rt.id);
-}
-
-enum status status_tell(int err, pid_t pid, bool opened, const struct fail *f, const char *why)
-{
-	log_release();
-	/* A request that was wrong, or about a process that never was, has nothing to wait for. */
-	if (pid && err < 0 && err != -EINVAL && (opened || err != -ESRCH) && ended_soon(pid)) {
-		log_pid(LOG_LVL_ERR, pid, "it ended while it was being looked at");
-		return STATUS_TARGET_ENDED;
-	}
-	if (*f->text || *why)
-		log_err("%s", *f->text ? f->text : why);
-	else if (err < 0 && pid)
-		log_pid(LOG_LVL_ERR, pid, "cannot be looked at: %s", strerror(-err));
-	else if (err < 0)
-		log_err("%s", strerror(-err));
-	return err < 0 ? status_of(err) : STATUS_OK;
 }
 
 /* --- events ------------------------------------------------------------------------------------
@@ -308,7 +261,7 @@ static bool take_down(struct session *s)
 	err = runtime_remove(rt, rt->live ? drain : NULL);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
 	if (!err || !rt->id || !alive(s) ||
-	    (err == -ESRCH && (rt->replaced || ended_soon(rt->id->pid))))
+	    (err == -ESRCH && (rt->replaced || answer_ended_soon(rt->id->pid))))
 		return true;
 	if (err == -EBUSY)
 		log_pid(LOG_LVL_WARN, rt->id->pid,
@@ -365,14 +318,11 @@ enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *
 {
 	struct session *s = calloc(1, sizeof(*s));
 	struct fail f = {0};
-	char why[LOG_TEXT_MAX];
 	enum status status;
 	int err;
 
-	if (!s) {
-		log_err("out of memory");
-		return STATUS_FAILED;
-	}
+	if (!s)
+		return answer_failed(-ENOMEM, 0, NULL);
 	*s = (struct session){.rt = {.loop = loop, .events = &events, .arg = s},
 			      .loop = loop,
 			      .conn = conn,
@@ -382,9 +332,8 @@ enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *
 			      .encoder = e,
 			      .decode = {.encoder = e, .klass = runtime_klass}};
 	s->decode.klass_arg = &s->rt;
-	log_hold(why);
 	err = attach(s, req, &f);
-	status = status_tell(err, req->target.pid, s->rt.id, &f, why);
+	status = answer_failed(err, req->target.pid, &f);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;

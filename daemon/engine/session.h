@@ -14,18 +14,6 @@
 #include "proto/proto.h"
 #include "proto/request.h"
 
-/** status_of() - the exit status that a module's -errno stands for. */
-enum status status_of(int err);
-
-/**
- * status_tell() - end a log_hold(): tell what has failed, in one line, or that the target has
- * ended, which explains any other failure. Waits up to 0.3 s for a target that may be dying.
- * @err: 0 or more if all went well. @pid: 0 if it was about none. @opened: it was seen to be there.
- * @f: what is known of the failure; else @why: what log_hold() was given.
- */
-enum status status_tell(int err, pid_t pid, bool opened, const struct fail *f, const char *why);
-
-struct encoder;
 struct session;
 
 /* Called once, when a session has ended by itself or by session_stop(); it is gone after. */

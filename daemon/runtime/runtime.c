@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* runtime.c - which runtime a target has, and what all have in common. See runtime.h. */
+#include <stdarg.h>
+
 #include "runtime/runtime.h"
 
 /* The first that recognises a target has it; the last takes whatever is left, and says what is
  * wrong. */
 static const struct runtime_ops *const runtimes[] = {&image_runtime, &hotspot_runtime};
 
-static const struct runtime_ops *find(const struct target_request *t)
+const struct runtime_ops *runtime_find(const struct target_request *t)
 {
 	size_t i = 0;
 
@@ -15,10 +17,24 @@ static const struct runtime_ops *find(const struct target_request *t)
 	return runtimes[i];
 }
 
+void runtime_check_event(const struct runtime_out *out, enum check_result result, const char *what,
+			 const char *fmt, ...)
+{
+	char text[FAIL_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out->event(out->arg,
+		   &(struct event){.kind = EVENT_CHECK,
+				   .check = {.what = what, .result = result, .detail = text}});
+}
+
 int runtime_attach(struct runtime *rt, const struct trace_request *req, struct fail *f)
 {
 	rt->begun_ns = clock_ns();
-	rt->ops = find(&req->target);
+	rt->ops = runtime_find(&req->target);
 	return rt->ops->attach(rt, req, f);
 }
 

@@ -12,6 +12,8 @@
 #include "base/loop.h"
 #include "output/event.h"
 #include "probe/probes.h"
+#include "probe/spec.h"
+#include "proc/jvm.h"
 #include "proto/request.h"
 
 struct runtime;
@@ -23,12 +25,50 @@ struct runtime_events {
 	record_fn *record;
 };
 
+/* Where the answers of a short request go. */
+struct runtime_out {
+	void (*event)(void *arg, const struct event *ev);
+	/* Much may come: wait until some of it has been read. Return: false when nobody reads. */
+	bool (*room)(void *arg);
+	void *arg;
+};
+
+/** runtime_check_event() - say one thing that was checked; @fmt is for a person. */
+void runtime_check_event(const struct runtime_out *out, enum check_result result, const char *what,
+			 const char *fmt, ...) _printf_(4, 5);
+
+/* What `list` says of a process; "" is not known. */
+struct runtime_about {
+	char version[128]; /* of Java */
+	char vm[128];
+	const char *gc; /* NULL: not known */
+	char program[4096];
+	char reason[FAIL_TEXT_MAX]; /* why it cannot be probed */
+};
+
+/* A map of methods that is being followed: the beginning of what the kind knows of it. */
+struct runtime_watch {
+	const struct proc_id *id;
+	void (*close)(struct runtime_watch *w);
+};
+
 /* A kind of runtime, as functions in the order they are called. Every kind has all of them. */
 struct runtime_ops {
 	const char *kind; /* as in `list` */
 
 	/* Is what the request is about one of these? The last runtime of the table takes all. */
 	bool (*recognise)(const struct target_request *t);
+
+	/* Short requests. Return: 0; -errno with @f. */
+	void (*describe)(const struct jvm_info *info, struct runtime_about *ret);
+	int (*check)(const struct target_request *t, const struct runtime_out *out, struct fail *f);
+	int (*methods)(const struct target_request *t, const struct spec *spec,
+		       const struct runtime_out *out, struct fail *f);
+	/* The methods, and then each change until @ret is closed. @spec, @out: outlive it. */
+	int (*watch)(const struct target_request *t, const struct spec *spec, struct loop *loop,
+		     const struct runtime_out *out, struct runtime_watch **ret, struct fail *f);
+	/* Remove what a killed instance left. Return: 1 something was; 0 nothing; -errno. */
+	int (*clean)(const struct target_request *t, size_t *sites, struct fail *f);
 
 	/*
 	 * Bring probes into place: fills @rt->id, remote, probes and own. What it had filled when
@@ -62,6 +102,9 @@ struct runtime {
 	bool live;	   /* the attach is over: changes are told */
 	bool replaced;	   /* the process has executed another program meanwhile */
 };
+
+/** runtime_find() - the runtime of what a request is about. */
+const struct runtime_ops *runtime_find(const struct target_request *t);
 
 /**
  * runtime_attach() - find out what the target is, and bring probes into place.

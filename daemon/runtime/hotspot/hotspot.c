@@ -8,6 +8,8 @@
 #include "base/names.h"
 #include "runtime/hotspot/codecache.h"
 #include "runtime/hotspot/hotspot_probes.h"
+#include "runtime/hotspot/hotspot_requests.h"
+#include "runtime/hotspot/hotspot_watch.h"
 #include "runtime/hotspot/klass.h"
 #include "runtime/runtime.h"
 
@@ -321,6 +323,11 @@ static bool hotspot_recognise(const struct target_request *t _unused_)
 const struct runtime_ops hotspot_runtime = {
 	.kind = "hotspot",
 	.recognise = hotspot_recognise,
+	.describe = hotspot_describe,
+	.check = hotspot_check,
+	.methods = hotspot_methods,
+	.watch = hotspot_watch,
+	.clean = hotspot_clean,
 	.attach = hotspot_attach,
 	.attached = hotspot_attached,
 	.notes = hotspot_notes,

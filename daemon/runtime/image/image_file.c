@@ -43,6 +43,12 @@ bool image_file_exe(pid_t pid, char exe[static IMAGE_EXE_MAX])
 	return fd >= 0 && image_recognise(fd);
 }
 
+const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX])
+{
+	snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", t->pid);
+	return t->binary ? t->binary : exe;
+}
+
 const char *image_file_no_names(int err)
 {
 	return err == -ENOMEM

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/fail.h"
+#include "proto/request.h"
 #include "runtime/image/image.h"
 
 /**
@@ -23,6 +24,9 @@ bool image_file_of(pid_t pid, struct image_about *ret);
 /** image_file_exe() - does @pid run a native image? Then @exe is a path to it. */
 #define IMAGE_EXE_MAX 32
 bool image_file_exe(pid_t pid, char exe[static IMAGE_EXE_MAX]);
+
+/** image_file_path() - the file that @t is about: given, or what its process runs (in @exe). */
+const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX]);
 
 /** image_file_no_names() - why image_map_read() failed with @err, for a person. */
 const char *image_file_no_names(int err);

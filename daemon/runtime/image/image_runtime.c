@@ -19,6 +19,8 @@
 #include "runtime/image/image_file.h"
 #include "runtime/image/image_names.h"
 #include "runtime/image/image_probes.h"
+#include "runtime/image/image_methods.h"
+#include "runtime/image/image_requests.h"
 
 /* Another instance holds the file's lock for as long as it attaches. */
 #define LOCK_WAIT_MS 5000
@@ -161,9 +163,8 @@ static int open_all(struct runtime *rt, const struct trace_request *req, struct 
 			f, -EOPNOTSUPP,
 			"a native image has no JVM that an agent could be loaded into: leave out "
 			"--via");
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", t->pid);
 	if (!err)
-		err = open_file(im, t->binary ? t->binary : exe, f);
+		err = open_file(im, image_file_path(t, exe), f);
 	if (!err)
 		err = image_probes_match(im, f);
 	if (!err && t->pid)
@@ -325,6 +326,11 @@ static void image_close(struct runtime *rt)
 const struct runtime_ops image_runtime = {
 	.kind = "native-image",
 	.recognise = image_recognise_target,
+	.describe = image_describe,
+	.check = image_check,
+	.methods = image_methods,
+	.watch = image_watch,
+	.clean = image_clean,
 	.attach = image_attach,
 	.attached = image_attached,
 	.notes = image_notes,

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/* answer.c - where the answer of a request goes. See answer.h. */
+#include <poll.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "engine/answer.h"
+
+/* Text that waits to be sent while much is listed; half of what may. */
+#define UNSENT_MAX (BUF_MAX / 2)
+/* A process that is being killed is gone within this, unless the machine is very busy. */
+#define DYING_WAIT_MS 300
+
+void answer_event(struct answer *a, const struct event *ev)
+{
+	encoder_event(a->encoder, ev);
+}
+
+bool answer_room(struct answer *a)
+{
+	struct conn *conn = a->conn;
+
+	while (conn_pending(conn) > UNSENT_MAX) {
+		struct pollfd fd = {.fd = conn->fd, .events = POLLOUT};
+
+		if (conn_flush(conn))
+			return false;
+		if (conn_pending(conn) > UNSENT_MAX && poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+static enum status status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return STATUS_OK;
+	case -EINVAL:
+		return STATUS_USAGE;
+	case -EPERM:
+	case -EACCES:
+	case -EOPNOTSUPP:
+		return STATUS_UNSUPPORTED;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+/*
+ * A process that is being killed is still there for a while, with its memory gone and its links
+ * refused: whatever failed meanwhile failed because of that.
+ */
+bool answer_ended_soon(pid_t pid)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
+}
+
+/* A process that was seen before it ended leaves failures of many kinds behind. */
+static bool explains(int err, pid_t pid, const char *text)
+{
+	if (!pid || err >= 0 || err == -EINVAL)
+		return false;
+	/* Nobody has seen it: "no such process" says it all. */
+	if (err == -ESRCH && *text)
+		return false;
+	return answer_ended_soon(pid);
+}
+
+enum status answer_failed(int err, pid_t pid, const struct fail *f)
+{
+	const char *text = f ? f->text : "";
+
+	if (explains(err, pid, text)) {
+		log_pid(LOG_LVL_ERR, pid, "it ended while it was being looked at");
+		return STATUS_TARGET_ENDED;
+	}
+	if (err >= 0)
+		return STATUS_OK;
+	if (*text)
+		log_err("%s", text);
+	else if (pid)
+		log_pid(LOG_LVL_ERR, pid, "cannot be looked at: %s", strerror(-err));
+	else
+		log_err("%s", strerror(-err));
+	return status_of(err);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* request_clean.c - `clean`: remove what a killed instance left in a target. */
+#include "engine/request_clean.h"
+
+enum status request_clean(struct answer *a, const struct target_request *t)
+{
+	struct fail f = {0};
+	size_t sites = 0;
+	int removed = runtime_find(t)->clean(t, &sites, &f);
+
+	if (removed < 0)
+		return answer_failed(removed, t->pid, &f);
+	answer_event(a, &(struct event){.kind = EVENT_CLEANED,
+					.pid = t->pid,
+					.cleaned = {.removed = removed == 1, .sites = sites}});
+	return STATUS_OK;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/* hotspot_requests.c - short requests about a JVM. See hotspot_requests.h. */
+#include "base/log.h"
+#include "runtime/hotspot/hotspot_match.h"
+#include "runtime/hotspot/hotspot_probes.h"
+#include "runtime/hotspot/hotspot_requests.h"
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+void hotspot_send_method(const struct runtime_out *out, const struct nmethod *nm,
+			 enum event_kind kind, uint64_t ts_ns)
+{
+	const struct event ev = {
+		.kind = kind,
+		.ts_ns = ts_ns,
+		.method = {.method = &nm->m,
+			   .kind = nmethod_kind_name(nm->kind),
+			   .state = nmethod_state_name(nm->state),
+			   .level = nm->level,
+			   .compile_id = nm->compile_id,
+			   .osr = nm->osr},
+	};
+
+	out->event(out->arg, &ev);
+}
+
+size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map, struct target *t,
+			const struct spec *spec)
+{
+	size_t sent = 0;
+
+	for (size_t i = 0; i < symmap_count(map); i++) {
+		const struct nmethod *nm = symmap_at(map, i);
+
+		if (spec && !hotspot_match(spec, t->mem, &t->layout, nm))
+			continue;
+		if (!out->room(out->arg))
+			break;
+		hotspot_send_method(out, nm, EVENT_METHOD, 0);
+		sent++;
+	}
+	return sent;
+}
+
+static void log_map(pid_t pid, struct codecache *c)
+{
+	struct symmap *map = codecache_map(c);
+	size_t n = symmap_count(map);
+
+	log_pid(LOG_LVL_DEBUG, pid,
+		"map of %zu nmethods in %.1f ms, %zu bytes each beside %zu bytes of names", n,
+		(double)codecache_walk_ns(c) / 1e6, n ? symmap_bytes(map) / n : 0,
+		strpool_bytes(symmap_strings(map)));
+}
+
+int hotspot_methods(const struct target_request *req, const struct spec *spec,
+		    const struct runtime_out *out, struct fail *f)
+{
+	struct codecache *c = NULL;
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	int err = target_look(req, &w, &t, f);
+
+	if (err == 0)
+		err = codecache_open(t, NULL, NULL, NULL, &c, f);
+	if (err == 0) {
+		hotspot_send_map(out, codecache_map(c), t, spec);
+		log_map(req->pid, c);
+	}
+	codecache_close(c);
+	target_close(t);
+	remote_close(w);
+	return err;
+}
+
+/* --- list and check --------------------------------------------------------------------------- */
+
+void hotspot_describe(const struct jvm_info *info, struct runtime_about *ret)
+{
+	struct target *t = NULL;
+	struct fail f = {0};
+
+	snprintf(ret->program, sizeof(ret->program), "%s", info->main);
+	if (target_open(info->pid, &t, &f)) {
+		snprintf(ret->reason, sizeof(ret->reason), "%s", f.text);
+		return;
+	}
+	snprintf(ret->version, sizeof(ret->version), "%s", t->layout.version);
+	snprintf(ret->vm, sizeof(ret->vm), "%s", t->layout.vm_name);
+	ret->gc = gc_kind_name(t->layout.gc);
+	target_close(t);
+}
+
+/* Is hotprobe's agent there, so that --via agent would work? Return: it, or NULL. */
+static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
+{
+	struct remote *w = NULL;
+
+	switch (remote_agent_open(pid, &w)) {
+	case 0:
+		runtime_check_event(out, CHECK_OK, "agent",
+				    "is loaded and answers: --via agent works without ptrace");
+		break;
+	case -EBUSY:
+		runtime_check_event(out, CHECK_OK, "agent",
+				    "is loaded, and serves another hotprobe");
+		break;
+	case -ENOENT:
+		runtime_check_event(out, CHECK_OK, "agent",
+				    "is not loaded; it is only needed where ptrace is refused");
+		break;
+	default:
+		runtime_check_event(out, CHECK_DEGRADED, "agent",
+				    "is loaded, but gives no useful answer");
+	}
+	return w;
+}
+
+static void check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
+{
+	struct target *t = NULL;
+	struct fail f = {0};
+	const struct layout *l;
+	uint64_t addr;
+
+	int err = target_open(pid, &t, &f);
+
+	/* Where we may not look ourselves, the agent may look for us. */
+	if (err == -EPERM && v) {
+		fail_clear(&f);
+		err = target_open_by(pid, v, &t, &f);
+	}
+	if (err) {
+		runtime_check_event(out, CHECK_MISSING, "jvm", "%s", f.text);
+		return;
+	}
+	l = &t->layout;
+	runtime_check_event(out, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version,
+			    pid, t->info.user);
+	runtime_check_event(out, CHECK_OK, "collector", "%s%s", gc_kind_name(l->gc),
+			    l->gc == GC_ZGEN ? ", generational" : "");
+	if (elfsyms_has_symtab(t->libjvm))
+		runtime_check_event(out, CHECK_OK, "symbols",
+				    "libjvm.so: compile events come from its functions");
+	else if (elfsyms_usdt(t->libjvm, "hotspot", "compiled__method__load", &addr, 1))
+		runtime_check_event(
+			out, CHECK_DEGRADED, "symbols",
+			"libjvm.so has none: new methods are noticed by USDT, after publication");
+	else
+		runtime_check_event(
+			out, CHECK_DEGRADED, "symbols",
+			"libjvm.so has none, nor USDT: new methods are noticed every 250 ms");
+	for (int i = 0; i < CAP_COUNT; i++) {
+		if (l->missing[i])
+			runtime_check_event(out, i == CAP_CODE ? CHECK_MISSING : CHECK_DEGRADED,
+					    capability_name((enum capability)i), "%s", l->why[i]);
+		else
+			runtime_check_event(out, CHECK_OK, capability_name((enum capability)i),
+					    "readable");
+	}
+	if (t->info.other_pid_ns || t->info.other_mount_ns)
+		runtime_check_event(out, CHECK_OK, "container", "PID %d in its own namespace",
+				    t->info.ns_pid);
+	target_close(t);
+}
+
+int hotspot_check(const struct target_request *t, const struct runtime_out *out,
+		  struct fail *f _unused_)
+{
+	struct remote *w = check_agent(out, t->pid);
+
+	check_jvm(out, t->pid, w ? w->view : NULL);
+	remote_close(w);
+	return 0;
+}
+
+/* --- clean ------------------------------------------------------------------------------------ */
+
+int hotspot_clean(const struct target_request *req, size_t *sites, struct fail *f)
+{
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	struct attachment_target at;
+	int err = target_open_via(req, &w, &t, f);
+
+	if (err == 0) {
+		at = hotspot_attachment_target(t, w);
+		err = attachment_clean(&at, sites, f);
+	}
+	target_close(t);
+	remote_close(w);
+	return err;
+}
