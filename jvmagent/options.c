@@ -94,8 +94,7 @@ int options_parse(struct options *ret, const char *text, pid_t pid, char *why, s
 		result = -EINVAL;
 		snprintf(why, why_len,
 			 "%s '%.200s': the options are events=FILE, queue=BYTES (%uK to %uM), "
-			 "wait=NAME "
-			 "and quiet",
+			 "wait=NAME and quiet",
 			 err == -ENOENT ? "unknown option" : "bad value in", word,
 			 QUEUE_BYTES_MIN >> 10, QUEUE_BYTES_MAX >> 20);
 	}

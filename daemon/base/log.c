@@ -7,7 +7,6 @@
 static enum log_level max_level = LOG_LVL_WARN;
 static log_sink_fn *sink;
 static void *sink_arg;
-static char *held;
 
 void log_set_level(enum log_level level)
 {
@@ -18,25 +17,6 @@ void log_set_sink(log_sink_fn *fn, void *arg)
 {
 	sink = fn;
 	sink_arg = arg;
-}
-
-char *log_hold(char first[static LOG_TEXT_MAX])
-{
-	char *outer = held;
-
-	held = first;
-	held[0] = '\0';
-	return outer;
-}
-
-void log_release(void)
-{
-	held = NULL;
-}
-
-void log_hold_on(char *outer)
-{
-	held = outer;
 }
 
 static void log_vmsg(enum log_level level, const char *about, const char *fmt, va_list ap)
@@ -52,11 +32,6 @@ static void log_vmsg(enum log_level level, const char *about, const char *fmt, v
 		return;
 	len = (size_t)snprintf(text, sizeof(text), "%s", about);
 	vsnprintf(text + len, sizeof(text) - len, fmt, ap);
-	if (level == LOG_LVL_ERR && held) {
-		if (!held[0])
-			snprintf(held, LOG_TEXT_MAX, "%s", text);
-		return;
-	}
 	if (sink)
 		sink(level, text, sink_arg);
 	else

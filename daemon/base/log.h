@@ -2,9 +2,9 @@
 /*
  * log.h - messages for a person. Data never goes through here.
  *
- * An error is one line: what, on what, why, what to do. It is printed once, where the fact is
- * known; everything above only returns the code. By default messages go to stderr; the engine
- * sends them to its client instead, whose terminal may be elsewhere.
+ * An error is one line: what, on what, why, what to do. It travels in a struct fail and is printed
+ * once, at the top. By default messages go to stderr; the engine sends them to its client instead,
+ * whose terminal may be elsewhere.
  */
 #ifndef HP_LOG_H
 #define HP_LOG_H
@@ -26,18 +26,6 @@ typedef void log_sink_fn(enum log_level level, const char *text, void *arg);
 
 /** log_set_sink() - hand messages to @fn instead of stderr; NULL for stderr again. */
 void log_set_sink(log_sink_fn *fn, void *arg);
-
-/**
- * log_hold() - until log_release(), keep the first error instead of telling it.
- * @first: filled with its text; "" while there is none. The first one names the cause; what comes
- * of it further up is not worth a line. Return: what held errors before, for log_hold_on(); NULL:
- * nothing did.
- */
-char *log_hold(char first[static LOG_TEXT_MAX]);
-void log_release(void);
-
-/** log_hold_on() - in place of log_release(), within another log_hold(): that one goes on. */
-void log_hold_on(char *outer);
 
 void log_msg(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 

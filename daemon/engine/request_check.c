@@ -70,8 +70,8 @@ static void check_kernel(const struct runtime_out *out)
 	else
 		runtime_check_event(
 			out, CHECK_DEGRADED, "uprobe_multi",
-			"not there (kernel before 6.6): uprobes are attached one by one, at most a few "
-			"hundred methods, and detaching takes about 0.1 s each");
+			"not there (kernel before 6.6): uprobes are attached one by one, at most a "
+			"few hundred methods, and detaching takes about 0.1 s each");
 	if (strcmp(k.lockdown, "confidentiality") == 0)
 		need(out, false, "lockdown", "",
 		     "confidentiality: the kernel forbids BPF programs to read memory");

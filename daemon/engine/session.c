@@ -265,8 +265,8 @@ static bool take_down(struct session *s)
 		return true;
 	if (err == -EBUSY)
 		log_pid(LOG_LVL_WARN, rt->id->pid,
-			"a thread is still executing in the slot region, which stays mapped, unused: "
-			"the next attach or `hotprobe clean -p %d` removes it",
+			"a thread is still executing in the slot region, which stays mapped, "
+			"unused: the next attach or `hotprobe clean -p %d` removes it",
 			rt->id->pid);
 	else
 		log_pid(LOG_LVL_WARN, rt->id->pid,

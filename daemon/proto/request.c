@@ -211,8 +211,7 @@ static int get_kind(const json_t *obj, enum request_kind *ret, struct fail *f)
 		return 0;
 	}
 	return fail_set(f, -EINVAL,
-			"unknown request: this engine is of another version than its "
-			"client");
+			"unknown request: this engine is of another version than its client");
 }
 
 int request_decode(const json_t *json, struct request *ret, struct fail *f)

@@ -230,7 +230,8 @@ static void encoder_call(void **state)
 		taken(b),
 		"{\"event\":\"entry\",\"ts\":1789000000123456789,\"pid\":4711,\"tid\":4725,"
 		"\"jthread\":\"0x7fc718017f90\",\"java_tid\":1,\"thread\":\"main\","
-		"\"method\":\"com.shop.Cart.add(int, java.lang.String)\",\"class\":\"com.shop.Cart\","
+		"\"method\":\"com.shop.Cart.add(int, java.lang.String)\","
+		"\"class\":\"com.shop.Cart\","
 		"\"name\":\"add\",\"descriptor\":\"(ILjava/lang/String;)V\",\"level\":4,"
 		"\"compile_id\":196,\"this\":{\"class\":\"com.shop.Cart\",\"addr\":\"0x10\"},"
 		"\"args\":[{\"type\":\"int\",\"value\":3},{\"type\":\"java.lang.String\","

@@ -245,7 +245,8 @@ static void log_attach(const struct runtime *rt, const struct hotspot *hs)
 
 	probes_figures(rt->probes, &fig);
 	log_pid(LOG_LVL_DEBUG, rt->id->pid,
-		"attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); uprobes in %.1f ms (%s, %s)",
+		"attached in %.1f ms; map of %zu nmethods in %.1f ms (%s); uprobes in %.1f ms (%s, "
+		"%s)",
 		(double)(clock_ns() - rt->begun_ns) / 1e6,
 		symmap_count(codecache_map(hs->codecache)),
 		(double)codecache_walk_ns(hs->codecache) / 1e6,
@@ -288,8 +289,8 @@ static void log_latency(const struct latency *l)
 	if (!l->n)
 		return;
 	qsort(l->ns, l->n, sizeof(*l->ns), compare_u64);
-	log_debug("probe: %zu methods compiled while attached: live after register_nmethod in "
-		  "%.3f ms (median), %.3f ms (worst)",
+	log_debug("probe: %zu methods compiled while attached: live after register_nmethod in %.3f "
+		  "ms (median), %.3f ms (worst)",
 		  l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
 }
 

@@ -95,7 +95,7 @@ const struct want layout_wants[] = {
 	{FIELD(u1_data), CAP_STRINGS, 1, {{"Array<u1>", "_data"}}},
 	{FIELD(u2_data), CAP_STRINGS, 2, {{"Array<u2>", "_data"}}},
 
-	/* --- the code cache, the version and the flags ------------------------------------------ */
+	/* --- the code cache, the version and the flags ----------------------------------------*/
 	{STATIC(code_low), CAP_CODE, 8, {{"CodeCache", "_low_bound"}}},
 	{STATIC(code_high), CAP_CODE, 8, {{"CodeCache", "_high_bound"}}},
 	{STATIC(vm_major), CAP_CODE, 4, {{"Abstract_VM_Version", "_vm_major_version"}}},
@@ -115,9 +115,11 @@ const struct want layout_wants[] = {
 	{CONST(klass_mark_shift), OPTIONAL, 0, {{"markWord::klass_shift", NULL}}},
 	/* JDK 22+ (8311870): without the inner struct; the same for oops in JDK 24+ (8340524) */
 	{STATIC(narrow_klass_base), CAP_KLASS, 8,
-	 {{"CompressedKlassPointers", "_base"}, {"CompressedKlassPointers", "_narrow_klass._base"}}},
+	 {{"CompressedKlassPointers", "_base"},
+	  {"CompressedKlassPointers", "_narrow_klass._base"}}},
 	{STATIC(narrow_klass_shift), CAP_KLASS, 4,
-	 {{"CompressedKlassPointers", "_shift"}, {"CompressedKlassPointers", "_narrow_klass._shift"}}},
+	 {{"CompressedKlassPointers", "_shift"},
+	  {"CompressedKlassPointers", "_narrow_klass._shift"}}},
 	{STATIC(narrow_oop_base), CAP_STRINGS, 8,
 	 {{"CompressedOops", "_base"}, {"CompressedOops", "_narrow_oop._base"}}},
 	{STATIC(narrow_oop_shift), CAP_STRINGS, 4,

@@ -18,8 +18,7 @@ const char *image_unprobeable(const struct image_about *a)
 {
 	if (a->packer)
 		return "it is packed by UPX: its code is only unpacked into anonymous memory, "
-		       "where no "
-		       "uprobe can sit; unpack the file with `upx -d`";
+		       "where no uprobe can sit; unpack the file with `upx -d`";
 	if (!a->is_image)
 		return "it is not a GraalVM native image";
 	if (!machine_is_ours(a->machine))

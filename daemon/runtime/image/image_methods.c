@@ -68,9 +68,8 @@ static void note_shown(const struct listing *l, bool all, uint32_t shown, uint32
 	const struct image_map *map = l->map;
 
 	if (!shown && !all)
-		log_info(
-			"no method matches; a method that is inlined into all its callers has no code "
-			"of its own");
+		log_info("no method matches; a method that is inlined into all its callers has no "
+			 "code of its own");
 	if (unclear)
 		log_info("%u of %u methods share class and name with another: %s", unclear, shown,
 			 map->names == NAMES_SYMTAB
@@ -111,10 +110,9 @@ static int show(struct listing *l, const char *path, const struct spec *spec)
 	if (err)
 		return err;
 	if (map->names == NAMES_EXPORTS)
-		log_warn(
-			"%s has no Java symbols, and its code info has an unsupported layout: these "
-			"are its exports",
-			path);
+		log_warn("%s has no Java symbols, and its code info has an unsupported layout: "
+			 "these are its exports",
+			 path);
 	if (spec && machine_is_ours(l->file.machine))
 		l->decoder = insn_decoder_new();
 	send_methods(l, match);

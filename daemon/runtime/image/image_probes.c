@@ -70,8 +70,8 @@ int image_probes_match(struct image *im, struct fail *f)
 		return 0;
 	return fail_set(
 		f, -ENOENT,
-		"%s has no method that matches: a method that is inlined into all its callers "
-		"has no code to probe (see `hotprobe methods -x`)",
+		"%s has no method that matches: a method that is inlined into all its callers has "
+		"no code to probe (see `hotprobe methods -x`)",
 		im->path);
 }
 

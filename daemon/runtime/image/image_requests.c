@@ -62,22 +62,20 @@ static void say_names(const struct runtime_out *out, int fd)
 	if (err) {
 		runtime_check_event(
 			out, CHECK_DEGRADED, "method names",
-			"none: it is stripped, and its code info has an unsupported layout; build it "
-			"with "
-			"-H:-DeleteLocalSymbols");
+			"none: it is stripped, and its code info has an unsupported layout; build "
+			"it with -H:-DeleteLocalSymbols");
 		return;
 	}
 	if (m.names == NAMES_EXPORTS)
 		runtime_check_event(
 			out, CHECK_DEGRADED, "method names",
 			"exports only (%u): it has no Java symbols, and its code info has an "
-			"unsupported "
-			"layout; build it with -H:-DeleteLocalSymbols",
+			"unsupported layout; build it with -H:-DeleteLocalSymbols",
 			m.n);
 	else
 		runtime_check_event(out, CHECK_OK, "method names",
-				    "from its %s: %u of %u methods, %u of them share a "
-				    "name with another",
+				    "from its %s: %u of %u methods, %u of them share a name with "
+				    "another",
 				    image_names_text(m.names), m.n, m.starts, ambiguous(&m));
 	image_map_fini(&m);
 }

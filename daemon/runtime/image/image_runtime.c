@@ -98,9 +98,9 @@ static void open_heap(struct image *im)
 	if (!err)
 		image_heap_drop_copy(&im->heap, &im->file);
 	else
-		log_warn(
-			"%s: the layout of its objects is not known: classes and texts are not shown",
-			im->path);
+		log_warn("%s: the layout of its objects is not known: classes and texts are not "
+			 "shown",
+			 im->path);
 }
 
 /* The one process, which must run this very file. */
@@ -191,8 +191,8 @@ static int install(struct runtime *rt, pid_t pid, bool locked)
 	if (err != -EACCES)
 		return err;
 	log_pid(LOG_LVL_INFO, pid,
-		"its code may not be changed (a security policy, or a limit): probes are put in place, "
-		"which costs more");
+		"its code may not be changed (a security policy, or a limit): probes are put in "
+		"place, which costs more");
 	probes_disarm(rt->probes);
 	return image_probes_install(rt, pid, false, at_start);
 }
@@ -240,20 +240,17 @@ static void note_specs(const struct image *im)
 {
 	for (size_t i = 0; i < im->nspecs; i++)
 		if (im->best[i] == FIT_NOT)
-			log_warn(
-				"'%s' matches no method of %s: a method that is inlined into all its "
-				"callers has no code to probe",
-				spec_text(im->specs[i]), im->path);
+			log_warn("'%s' matches no method of %s: a method that is inlined into all "
+				 "its callers has no code to probe",
+				 spec_text(im->specs[i]), im->path);
 	if (im->raw)
-		log_info(
-			"%u of %u methods: what parameters they have is not known from the image, so "
-			"their arguments are shown raw; a SPEC with a parameter list says it",
-			im->raw, im->methods);
+		log_info("%u of %u methods: what parameters they have is not known from the image, "
+			 "so their arguments are shown raw; a SPEC with a parameter list says it",
+			 im->raw, im->methods);
 	if (im->shared)
-		log_info(
-			"%u of these share class and name with another: pick one by its address, as "
-			"in NAME(int)@0x%llx (see `hotprobe methods -x`)",
-			im->shared, (unsigned long long)im->map.methods[0].entry);
+		log_info("%u of these share class and name with another: pick one by its address, "
+			 "as in NAME(int)@0x%llx (see `hotprobe methods -x`)",
+			 im->shared, (unsigned long long)im->map.methods[0].entry);
 }
 
 static void image_notes(struct runtime *rt)
@@ -268,11 +265,10 @@ static void image_notes(struct runtime *rt)
 		  im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
 	probes_figures(rt->probes, &fig);
 	if (rt->remote)
-		log_debug(
-			"%s: one thread stood for %.3f ms to map the region, %.3f ms to change code; "
-			"no other thread was stopped",
-			im->path, (double)fig.attachment.region_paused_ns / 1e6,
-			(double)fig.patch_paused_ns / 1e6);
+		log_debug("%s: one thread stood for %.3f ms to map the region, %.3f ms to change "
+			  "code; no other thread was stopped",
+			  im->path, (double)fig.attachment.region_paused_ns / 1e6,
+			  (double)fig.patch_paused_ns / 1e6);
 }
 
 /* --- leaving ---------------------------------------------------------------------------------- */
