@@ -37,18 +37,14 @@ enum { OPT_VIA = 512 };
 	{                                                                                          \
 		"via", required_argument, NULL, OPT_VIA                                            \
 	}
-#define VIA_HELP "      --via WAY        how to get into the JVM: ptrace, agent (hotprobe's, in it:
-" \
-	" no ptrace; loaded if need be), or auto (agent where ptrace
-" \
-	"                       is not allowed);
-default:
-the agent if it is loaded, else " \
-	" ptrace "
+#define VIA_HELP                                                                                   \
+	"      --via WAY        how to get into the JVM: ptrace, agent (hotprobe's, in it:\n"      \
+	"                       no ptrace; loaded if need be), or auto (agent where ptrace\n"      \
+	"                       is not allowed); default: the agent if it is loaded, else\n"       \
+	"                       ptrace\n"
 
-	/** options_init() - for a request of this kind, with every option at its default. */
-	void
-	options_init(struct options *o, enum request_kind kind);
+/** options_init() - for a request of this kind, with every option at its default. */
+void options_init(struct options *o, enum request_kind kind);
 
 /**
  * options_take() - take an option that commands share.
