@@ -62,6 +62,9 @@ static inline void fclose_cleanup(FILE **f)
 		taken_;                                                                            \
 	})
 
+/* The structure of which @ptr is the member @member. */
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
 /* Sums and products of numbers that come from a target: true when the result does not fit. */
 #define add_overflows(a, b, ret) __builtin_add_overflow(a, b, ret)
 #define mul_overflows(a, b, ret) __builtin_mul_overflow(a, b, ret)

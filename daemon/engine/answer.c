@@ -11,6 +11,12 @@
 /* A process that is being killed is gone within this, unless the machine is very busy. */
 #define DYING_WAIT_MS 300
 
+void answer_done(struct answer *a, enum status status)
+{
+	a->job = NULL;
+	a->done(a, status);
+}
+
 void answer_event(struct answer *a, const struct event *ev)
 {
 	encoder_event(a->encoder, ev);

@@ -9,13 +9,38 @@
 #include "output/encoder.h"
 #include "proto/conn.h"
 #include "proto/proto.h"
+#include "proto/request.h"
 #include "runtime/runtime.h"
 
-/* Not owned, and alive while the request runs. */
+struct answer;
+
+/* A kind of request. Those that are over when run() returns have no stop() and resume(). */
+struct request_ops {
+	/*
+	 * Answer it; what fails is said. With @a->job set it goes on until answer_done().
+	 * Return: what it has come to, without a job.
+	 */
+	enum status (*run)(struct answer *a, const struct request *req);
+	void (*stop)(void *job);   /* end now, and call answer_done() */
+	void (*resume)(void *job); /* the client has read: go on */
+};
+
+#define REQUEST_DECLARE(NAME, name) extern const struct request_ops request_##name;
+REQUESTS(REQUEST_DECLARE)
+#undef REQUEST_DECLARE
+
+/* The request that runs. What it points to is the engine's. */
 struct answer {
+	struct loop *loop;
 	struct conn *conn;
 	struct encoder *encoder;
+	const struct request_ops *ops;
+	void *job; /* of a request that goes on */
+	void (*done)(struct answer *a, enum status status);
 };
+
+/** answer_done() - the job has ended and is gone. */
+void answer_done(struct answer *a, enum status status);
 
 /** answer_event() - write one event. */
 void answer_event(struct answer *a, const struct event *ev);

@@ -11,22 +11,15 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
-#include "engine/engine.h"
 #include <linux/types.h>
 
-#include "bpf/events.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "bpf/events.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
 #include "probe/spec.h"
-#include "output/encoder.h"
 #include "proto/reply.h"
-#include "proto/request.h"
-#include "proto/conn.h"
-#include "engine/request_check.h"
-#include "engine/request_clean.h"
-#include "engine/request_list.h"
-#include "engine/request_methods.h"
-#include "engine/session.h"
 
 _Static_assert(REQUEST_STRING_MAX == HP_TEXT_MAX, "what may be asked for is what BPF can copy");
 _Static_assert(REQUEST_SPECS_MAX == SPECS_MAX, "what may be asked for is what sessions hold");
@@ -36,13 +29,10 @@ struct client {
 	struct conn conn;
 	struct loop_source *src, *signal_src;
 	int signal_fd;
-	bool busy;		 /* a request has begun and is not done */
-	bool wants_write;	 /* EPOLLOUT is asked for */
-	bool ending;		 /* SIGTERM came: nothing new is begun */
-	struct encoder *encoder; /* of the request that runs */
-	struct answer answer;	 /* its */
-	struct session *session;
-	struct methods_job *methods;
+	bool busy;	      /* a request has begun and is not done */
+	bool wants_write;     /* EPOLLOUT is asked for */
+	bool ending;	      /* SIGTERM came: nothing new is begun */
+	struct answer answer; /* of the request that runs */
 };
 
 /* --- answering -------------------------------------------------------------------------------- */
@@ -57,74 +47,34 @@ static void send_note(enum log_level level, const char *text, void *arg)
 static void send_done(struct client *c, enum status status)
 {
 	c->busy = false;
-	encoder_free(take_ptr(c->encoder));
+	encoder_free(take_ptr(c->answer.encoder));
 	reply_done(&c->conn.out, status);
 }
 
-static void on_session_done(void *arg, enum status status)
+static void on_done(struct answer *a, enum status status)
 {
-	struct client *c = arg;
-
-	c->session = NULL;
-	send_done(c, status);
-}
-
-static void on_methods_done(void *arg, enum status status)
-{
-	struct client *c = arg;
-
-	c->methods = NULL;
-	send_done(c, status);
+	send_done(container_of(a, struct client, answer), status);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static enum status trace(struct client *c, const struct request *req)
-{
-	return session_trace(c->loop, &c->conn, c->encoder, &req->trace, on_session_done, c,
-			     &c->session);
-}
-
-static enum status methods(struct client *c, const struct request *req)
-{
-	return request_methods(&c->answer, &req->methods, c->loop, on_methods_done, c, &c->methods);
-}
-
-static enum status list(struct client *c, const struct request *req _unused_)
-{
-	return request_list(&c->answer);
-}
-
-static enum status check(struct client *c, const struct request *req)
-{
-	return request_check(&c->answer, &req->target);
-}
-
-static enum status clean(struct client *c, const struct request *req)
-{
-	return request_clean(&c->answer, &req->target);
-}
-
-static enum status (*const requests[])(struct client *c, const struct request *req) = {
-	[REQUEST_LIST] = list,	 [REQUEST_CHECK] = check, [REQUEST_METHODS] = methods,
-	[REQUEST_TRACE] = trace, [REQUEST_CLEAN] = clean,
-};
+#define REQUEST_OPS(NAME, name) [REQUEST_##NAME] = &request_##name,
+static const struct request_ops *const requests[] = {REQUESTS(REQUEST_OPS)};
+#undef REQUEST_OPS
 
 static void stop(struct client *c)
 {
-	if (c->session)
-		session_stop(c->session, "interrupted");
-	if (c->methods)
-		request_methods_stop(c->methods);
+	if (c->answer.job)
+		c->answer.ops->stop(c->answer.job);
 }
 
 static int open_encoder(struct client *c, const struct output_request *o, struct fail *f)
 {
 	const struct encoder_options opt = {.color = o->color, .say_pid = o->say_pid};
 
-	c->encoder = encoder_new(o->format, &opt, &c->conn.out);
-	c->answer = (struct answer){.conn = &c->conn, .encoder = c->encoder};
-	if (c->encoder)
+	c->answer = (struct answer){.loop = c->loop, .conn = &c->conn, .done = on_done};
+	c->answer.encoder = encoder_new(o->format, &opt, &c->conn.out);
+	if (c->answer.encoder)
 		return 0;
 	if (errno == EINVAL)
 		return fail_set(f, -EINVAL, "unknown \"format\" '%s': use \"json\" or \"text\"",
@@ -155,11 +105,13 @@ static void handle(struct client *c, const json_t *json)
 	log_set_level(req.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO);
 	if (!err)
 		err = open_encoder(c, &req.output, &why);
-	if (err)
+	if (err) {
 		log_err("%s", why.text);
-	else
-		status = requests[req.kind](c, &req);
-	if (!c->session && !c->methods && c->busy)
+	} else {
+		c->answer.ops = requests[req.kind];
+		status = c->answer.ops->run(&c->answer, &req);
+	}
+	if (!c->answer.job && c->busy)
 		send_done(c, status);
 }
 
@@ -194,8 +146,8 @@ static void on_client(void *arg, uint32_t events)
 
 	if (events & EPOLLOUT) {
 		err = conn_flush(&c->conn);
-		if (c->session)
-			session_resume(c->session);
+		if (c->answer.job)
+			c->answer.ops->resume(c->answer.job);
 	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		err = conn_fill(&c->conn);
@@ -273,7 +225,7 @@ static int engine_run(int fd)
 	loop_del(c.loop, c.signal_src);
 	if (c.signal_fd >= 0)
 		close(c.signal_fd);
-	encoder_free(c.encoder);
+	encoder_free(c.answer.encoder);
 	conn_fini(&c.conn);
 	loop_free(c.loop);
 	return err ? 1 : 0;

@@ -3,7 +3,7 @@
 #include <linux/capability.h>
 #include <sys/utsname.h>
 
-#include "engine/request_check.h"
+#include "engine/answer.h"
 #include "kernel/kernel_features.h"
 
 struct check {
@@ -85,8 +85,9 @@ static int check_target(const struct target_request *t, const struct runtime_out
 	return runtime_find(t)->check(t, out, f);
 }
 
-enum status request_check(struct answer *a, const struct target_request *t)
+static enum status check(struct answer *a, const struct request *req)
 {
+	const struct target_request *t = &req->target;
 	const struct target_request process = {.pid = t->pid, .via = t->via},
 				    file = {.binary = t->binary, .via = t->via};
 	struct check c = {.answer = a};
@@ -103,3 +104,5 @@ enum status request_check(struct answer *a, const struct target_request *t)
 		return answer_failed(err, t->pid, &f);
 	return c.impossible ? STATUS_UNSUPPORTED : STATUS_OK;
 }
+
+const struct request_ops request_check = {.run = check};

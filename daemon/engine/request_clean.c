@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* request_clean.c - `clean`: remove what a killed instance left in a target. */
-#include "engine/request_clean.h"
+#include "engine/answer.h"
 
-enum status request_clean(struct answer *a, const struct target_request *t)
+static enum status clean(struct answer *a, const struct request *req)
 {
+	const struct target_request *t = &req->target;
 	struct fail f = {0};
 	size_t sites = 0;
 	int removed = runtime_find(t)->clean(t, &sites, &f);
@@ -15,3 +16,5 @@ enum status request_clean(struct answer *a, const struct target_request *t)
 					.cleaned = {.removed = removed == 1, .sites = sites}});
 	return STATUS_OK;
 }
+
+const struct request_ops request_clean = {.run = clean};

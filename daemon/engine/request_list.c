@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* request_list.c - `list`: the JVMs on this machine. */
-#include "engine/request_list.h"
+#include "engine/answer.h"
 
 static const char *or_null(const char *s)
 {
@@ -26,7 +26,9 @@ static int list_one(const struct jvm_info *info, void *arg)
 	return 0;
 }
 
-enum status request_list(struct answer *a)
+static enum status list(struct answer *a, const struct request *req _unused_)
 {
 	return answer_failed(jvm_each(list_one, a), 0, NULL);
 }
+
+const struct request_ops request_list = {.run = list};

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* request_methods.c - `methods`, and with -w what becomes of them. See request_methods.h. */
-#include "engine/request_methods.h"
+/* request_methods.c - `methods`: the compiled methods of a target, and with -w what becomes of
+ * them. */
+#include "engine/answer.h"
 #include "proc/proc.h"
 
-struct methods_job {
-	struct loop *loop;
+/* Of -w. */
+struct job {
+	struct answer *a;
 	struct runtime_out out;
 	struct spec *spec; /* NULL: all */
-	methods_done_fn *done;
-	void *arg;
 	struct runtime_watch *watch;
 	struct loop_source *pid_src;
 };
@@ -23,31 +23,36 @@ static bool on_room(void *arg)
 	return answer_room(arg);
 }
 
-static void job_free(struct methods_job *j)
+static void job_free(struct job *j)
 {
-	loop_del(j->loop, j->pid_src);
+	loop_del(j->a->loop, j->pid_src);
 	if (j->watch)
 		j->watch->close(j->watch);
 	spec_free(j->spec);
 	free(j);
 }
 
-void request_methods_stop(struct methods_job *j)
+static void job_stop(void *job)
 {
+	struct job *j = job;
+	struct answer *a = j->a;
 	bool alive = proc_alive(j->watch->id);
-	methods_done_fn *done = j->done;
-	void *arg = j->arg;
 
 	job_free(j);
-	done(arg, alive ? STATUS_OK : STATUS_TARGET_ENDED);
+	answer_done(a, alive ? STATUS_OK : STATUS_TARGET_ENDED);
+}
+
+/* Events are few and are not held back. */
+static void job_resume(void *job _unused_)
+{
 }
 
 static void on_target_ended(void *arg, uint32_t events _unused_)
 {
-	request_methods_stop(arg);
+	job_stop(arg);
 }
 
-static int job_start(struct methods_job *j, const struct methods_request *req, struct fail *f)
+static int job_start(struct job *j, const struct methods_request *req, struct fail *f)
 {
 	const struct target_request *t = &req->target;
 	const struct runtime_ops *runtime;
@@ -58,31 +63,32 @@ static int job_start(struct methods_job *j, const struct methods_request *req, s
 	runtime = runtime_find(t);
 	if (!req->follow)
 		return runtime->methods(t, j->spec, &j->out, f);
-	err = runtime->watch(t, j->spec, j->loop, &j->out, &j->watch, f);
+	err = runtime->watch(t, j->spec, j->a->loop, &j->out, &j->watch, f);
 	if (err)
 		return err;
-	j->pid_src = loop_add(j->loop, j->watch->id->pidfd, EPOLLIN, on_target_ended, j);
+	j->pid_src = loop_add(j->a->loop, j->watch->id->pidfd, EPOLLIN, on_target_ended, j);
 	return j->pid_src ? 0 : -ENOMEM;
 }
 
-enum status request_methods(struct answer *a, const struct methods_request *req, struct loop *loop,
-			    methods_done_fn *done, void *arg, struct methods_job **ret)
+static enum status methods(struct answer *a, const struct request *req)
 {
-	struct methods_job *j = calloc(1, sizeof(*j));
+	struct job *j = calloc(1, sizeof(*j));
 	struct fail f = {0};
 	int err;
 
-	*ret = NULL;
 	if (!j)
-		return answer_failed(-ENOMEM, 0, &f);
-	*j = (struct methods_job){.loop = loop,
-				  .out = {.event = on_event, .room = on_room, .arg = a},
-				  .done = done,
-				  .arg = arg};
-	err = job_start(j, req, &f);
+		return answer_failed(-ENOMEM, 0, NULL);
+	*j = (struct job){.a = a, .out = {.event = on_event, .room = on_room, .arg = a}};
+	err = job_start(j, &req->methods, &f);
 	if (!err && j->watch)
-		*ret = j;
+		a->job = j;
 	else
 		job_free(j);
 	return answer_failed(err, req->target.pid, &f);
 }
+
+const struct request_ops request_methods = {
+	.run = methods,
+	.stop = job_stop,
+	.resume = job_resume,
+};

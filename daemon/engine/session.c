@@ -29,10 +29,7 @@
 
 struct session {
 	struct runtime rt;
-	struct loop *loop;
-	struct conn *conn;
-	session_done_fn *done;
-	void *done_arg;
+	struct answer *a;
 
 	uint64_t count_max, events, hits, lost, lost_ns;
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
@@ -63,7 +60,7 @@ static void tell_change(struct session *s, enum event_kind kind, struct probe *p
 	struct event ev = event_of(s, kind, clock_ns());
 
 	ev.change = (struct change_event){.probe = p, .why = why};
-	encoder_event(s->encoder, &ev);
+	answer_event(s->a, &ev);
 }
 
 static void tell_lost_at(struct session *s, uint64_t count, const char *where)
@@ -72,7 +69,7 @@ static void tell_lost_at(struct session *s, uint64_t count, const char *where)
 
 	ev.lost = (struct lost_event){.count = count, .where = where};
 	if (count)
-		encoder_event(s->encoder, &ev);
+		answer_event(s->a, &ev);
 }
 
 static void tell_attached(struct session *s)
@@ -82,8 +79,8 @@ static void tell_attached(struct session *s)
 
 	ev.attached = (struct attached_event){.waiting = waiting};
 	s->rt.ops->attached(&s->rt, &ev.attached);
-	encoder_event(s->encoder, &ev);
-	reply_attached(&s->conn->out);
+	answer_event(s->a, &ev);
+	reply_attached(&s->a->conn->out);
 }
 
 static void tell_detached(struct session *s, bool restored, const char *reason)
@@ -95,7 +92,7 @@ static void tell_detached(struct session *s, bool restored, const char *reason)
 					      .lost = s->lost + s->unshown,
 					      .restored = restored,
 					      .reason = reason};
-	encoder_event(s->encoder, &ev);
+	answer_event(s->a, &ev);
 }
 
 /* --- hits ------------------------------------------------------------------------------------- */
@@ -114,7 +111,7 @@ static void on_entry(struct session *s, const struct hp_record *rec, size_t size
 		return;
 	}
 	decode_call(&s->decode, site->probe, &v, &ev);
-	encoder_event(s->encoder, &ev);
+	answer_event(s->a, &ev);
 	s->events++;
 }
 
@@ -127,7 +124,7 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 	else if (rec->kind == HP_THREAD)
 		decode_thread(&s->decode, rec, size);
 	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
-	return s->deaf || conn_pending(s->conn) < OUT_MAX ? 0 : -EAGAIN;
+	return s->deaf || conn_pending(s->a->conn) < OUT_MAX ? 0 : -EAGAIN;
 }
 
 /* --- fetching --------------------------------------------------------------------------------- */
@@ -147,19 +144,19 @@ static void tell_lost(struct session *s)
 static void fetch(struct session *s)
 {
 	uint64_t now_ns = clock_ns();
-	bool full = conn_pending(s->conn) >= OUT_MAX;
+	bool full = conn_pending(s->a->conn) >= OUT_MAX;
 
 	s->decode.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (!full)
 		probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	/* A ring that is not emptied stays readable: looking at it would be all we do. */
 	if (full != s->paused)
-		loop_mod(s->loop, s->ring_src, full ? 0 : EPOLLIN);
+		loop_mod(s->a->loop, s->ring_src, full ? 0 : EPOLLIN);
 	s->paused = full;
 	if (now_ns - s->lost_ns > LOST_NS)
 		tell_lost(s);
 	/* A broken connection shows as its end of stream, where the engine stops us. */
-	conn_flush(s->conn);
+	conn_flush(s->a->conn);
 }
 
 static void on_fetch(void *arg, uint32_t events _unused_)
@@ -190,7 +187,7 @@ static void on_duration(void *arg, uint32_t events _unused_)
 
 static int start_sources(struct session *s, uint64_t duration_ns)
 {
-	struct loop *l = s->loop;
+	struct loop *l = s->a->loop;
 
 	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->rt.probes)), EPOLLIN, on_fetch, s);
 	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
@@ -222,14 +219,14 @@ static int attach(struct session *s, const struct trace_request *req, struct fai
 /* Let the client read until it is not far behind. Return: false when it does not read. */
 static bool wait_for_client(struct session *s)
 {
-	struct pollfd pfd = {.fd = s->conn->fd, .events = POLLOUT};
+	struct pollfd pfd = {.fd = s->a->conn->fd, .events = POLLOUT};
 
-	while (conn_pending(s->conn) >= OUT_MAX) {
+	while (conn_pending(s->a->conn) >= OUT_MAX) {
 		int n = poll(&pfd, 1, DRAIN_WAIT_MS);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0 || conn_flush(s->conn))
+		if (n <= 0 || conn_flush(s->a->conn))
 			return false;
 	}
 	return true;
@@ -254,10 +251,10 @@ static bool take_down(struct session *s)
 	struct runtime *rt = &s->rt;
 	int err;
 
-	loop_del(s->loop, s->ring_src);
-	loop_del(s->loop, s->fetch_timer);
-	loop_del(s->loop, s->pid_src);
-	loop_del(s->loop, s->duration_timer);
+	loop_del(s->a->loop, s->ring_src);
+	loop_del(s->a->loop, s->fetch_timer);
+	loop_del(s->a->loop, s->pid_src);
+	loop_del(s->a->loop, s->duration_timer);
 	err = runtime_remove(rt, rt->live ? drain : NULL);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
 	if (!err || !rt->id || !alive(s) ||
@@ -284,8 +281,7 @@ static void session_free(struct session *s)
 
 void session_stop(struct session *s, const char *reason)
 {
-	session_done_fn *done = s->done;
-	void *arg = s->done_arg;
+	struct answer *a = s->a;
 	bool ended = !alive(s), restored;
 
 	if (ended)
@@ -293,7 +289,7 @@ void session_stop(struct session *s, const char *reason)
 	restored = take_down(s);
 	tell_detached(s, restored, reason);
 	session_free(s);
-	done(arg, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
+	answer_done(a, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
 }
 
 static void on_probed(void *arg, struct probe *p, const char *why)
@@ -312,9 +308,7 @@ static const struct runtime_events events = {
 	.record = on_record,
 };
 
-enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *e,
-			  const struct trace_request *req, session_done_fn *done, void *arg,
-			  struct session **ret)
+enum status session_open(struct answer *a, const struct trace_request *req, struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	struct fail f = {0};
@@ -323,14 +317,10 @@ enum status session_trace(struct loop *loop, struct conn *conn, struct encoder *
 
 	if (!s)
 		return answer_failed(-ENOMEM, 0, NULL);
-	*s = (struct session){.rt = {.loop = loop, .events = &events, .arg = s},
-			      .loop = loop,
-			      .conn = conn,
-			      .done = done,
-			      .done_arg = arg,
+	*s = (struct session){.rt = {.loop = a->loop, .events = &events, .arg = s},
+			      .a = a,
 			      .count_max = req->count,
-			      .encoder = e,
-			      .decode = {.encoder = e, .klass = runtime_klass}};
+			      .decode = {.encoder = a->encoder, .klass = runtime_klass}};
 	s->decode.klass_arg = &s->rt;
 	err = attach(s, req, &f);
 	status = answer_failed(err, req->target.pid, &f);

@@ -205,15 +205,15 @@ static int self_test(struct attachment *r, struct fail *f)
 	return 0;
 }
 
-static int bring_up(struct attachment *r, const struct attachment_options *opt, record_fn *fn,
-		    void *arg, struct fail *f)
+static int bring_up(struct attachment *r, const struct hp_config *wanted, size_t ring_bytes,
+		    record_fn *fn, void *arg, struct fail *f)
 {
-	struct hp_config config = opt->config;
+	struct hp_config config = *wanted;
 	uint64_t start_ns;
 	int err;
 
-	finish_config(&config, r->t.id ? r->t.id->pid : 0, opt->ring_bytes);
-	err = probe_bpf_open(&config, opt->ring_bytes, fn, arg, &r->bpf, f);
+	finish_config(&config, r->t.id ? r->t.id->pid : 0, ring_bytes);
+	err = probe_bpf_open(&config, ring_bytes, fn, arg, &r->bpf, f);
 	if (err)
 		return err;
 	r->fig.multi = probe_bpf_multi(r->bpf);
@@ -237,23 +237,24 @@ static int bring_up(struct attachment *r, const struct attachment_options *opt, 
 	return err;
 }
 
-int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
-		    struct attachment **ret, struct fail *f)
+int attachment_open(const struct attachment_target *target, const struct hp_config *config,
+		    size_t ring_bytes, record_fn *fn, void *arg, struct attachment **ret,
+		    struct fail *f)
 {
 	struct attachment *r = calloc(1, sizeof(*r));
 	int err;
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct attachment){.t = opt->target, .lock_fd = -1};
-	err = bring_up(r, opt, fn, arg, f);
+	*r = (struct attachment){.t = *target, .lock_fd = -1};
+	err = bring_up(r, config, ring_bytes, fn, arg, f);
 	if (err) {
 		/* Without a remote there is no region, and nothing that could stay. */
-		if (attachment_close(r, false) && proc_alive(opt->target.id))
-			log_pid(LOG_LVL_WARN, opt->target.id->pid,
+		if (attachment_close(r, false) && proc_alive(target->id))
+			log_pid(LOG_LVL_WARN, target->id->pid,
 				"the slot region stays mapped, unused: the next attach or "
 				"`hotprobe clean -p %d` removes it",
-				opt->target.id->pid);
+				target->id->pid);
 		return err;
 	}
 	*ret = r;

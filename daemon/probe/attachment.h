@@ -24,12 +24,6 @@ struct attachment_target {
 	bool file_text;		      /* as in struct region */
 };
 
-struct attachment_options {
-	struct attachment_target target;
-	struct hp_config config; /* tgid and wakeup_bytes are the attachment's to fill */
-	size_t ring_bytes;
-};
-
 /* Figures for -v and the benchmark. */
 struct attachment_figures {
 	uint64_t region_paused_ns; /* one thread was stopped while the region was mapped */
@@ -55,8 +49,9 @@ struct attachment {
  * Return: 0; -EBUSY another instance has the target; -EPERM;
  * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
  */
-int attachment_open(const struct attachment_options *opt, record_fn *fn, void *arg,
-		    struct attachment **ret, struct fail *f);
+int attachment_open(const struct attachment_target *target, const struct hp_config *config,
+		    size_t ring_bytes, record_fn *fn, void *arg, struct attachment **ret,
+		    struct fail *f);
 
 /**
  * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts

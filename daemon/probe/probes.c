@@ -39,7 +39,7 @@ _Static_assert((FORMER_MAX & (FORMER_MAX - 1)) == 0, "a power of two");
 _Static_assert(HP_SLOTS_MAX == REGION_SLOTS, "the BPF program knows every slot of a region");
 
 struct probes {
-	struct probes_options opt;
+	bool count_only; /* no events: only the counters of slots */
 	const struct probe_ops *ops;
 	void *arg;
 
@@ -57,27 +57,29 @@ struct probes {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int open_all(struct probes *ps, struct fail *f)
+static int open_all(struct probes *ps, const struct attachment_target *t,
+		    const struct hp_config *config, size_t ring_bytes, struct fail *f)
 {
 	int err = probe_table_init(&ps->table);
 
 	ps->env.decoder = insn_decoder_new();
 	if (err || !ps->env.decoder)
 		return -ENOMEM;
-	err = attachment_open(&ps->opt.attachment, ps->ops->record, ps->arg, &ps->attachment, f);
+	err = attachment_open(t, config, ring_bytes, ps->ops->record, ps->arg, &ps->attachment, f);
 	if (err)
 		return err;
 	/* Without uprobe_multi a slot of the region costs a uprobe of its own. */
 	slots_init(&ps->slots,
 		   ps->attachment->fig.multi ? REGION_SLOTS : ATTACHMENT_SINGLE_MAX + 1);
-	ps->env.mem = ps->opt.attachment.target.mem;
-	ps->env.file_text = ps->opt.attachment.target.file_text;
+	ps->env.mem = t->mem;
+	ps->env.file_text = t->file_text;
 	ps->env.region = ps->attachment->region;
 	ps->env.bpf = ps->attachment->bpf;
 	return 0;
 }
 
-int probes_open(const struct probes_options *opt, const struct probe_ops *ops, void *arg,
+int probes_open(const struct attachment_target *t, const struct hp_config *config,
+		const struct trace_request *req, const struct probe_ops *ops, void *arg,
 		struct probes **ret, struct fail *f)
 {
 	struct probes *ps = calloc(1, sizeof(*ps));
@@ -85,8 +87,8 @@ int probes_open(const struct probes_options *opt, const struct probe_ops *ops, v
 
 	if (!ps)
 		return -ENOMEM;
-	*ps = (struct probes){.opt = *opt, .ops = ops, .arg = arg};
-	err = open_all(ps, f);
+	*ps = (struct probes){.count_only = req->count_only, .ops = ops, .arg = arg};
+	err = open_all(ps, t, config, req->ring_bytes, f);
 	if (err) {
 		probes_close(ps);
 		return err;
@@ -168,7 +170,7 @@ static int arm_site(struct probes *ps, struct site *s)
 	s->before = probe_bpf_stat(ps->env.bpf, s->slot);
 	site_slot_spec(s, &want);
 	want.gen = s->gen;
-	want.flags |= HP_SLOT_LIVE | (ps->opt.count_only ? HP_SLOT_COUNT : 0);
+	want.flags |= HP_SLOT_LIVE | (ps->count_only ? HP_SLOT_COUNT : 0);
 	*probe_bpf_slot(ps->env.bpf, s->slot) = want;
 	set_owner(ps, s);
 	return 0;

@@ -9,11 +9,7 @@
 #include "probe/attachment.h"
 #include "probe/probe.h"
 #include "probe/site.h"
-
-struct probes_options {
-	struct attachment_options attachment; /* without a remote, only sites in place can be had */
-	bool count_only;		      /* no events: only the slots' counters */
-};
+#include "proto/request.h"
 
 struct probes;
 
@@ -28,9 +24,11 @@ struct probe_ops {
 
 /**
  * probes_open() - attach; no method is touched yet.
+ * @t: without a remote, only sites in place can be had. @config: what BPF has to know of it.
  * Return: as attachment_open().
  */
-int probes_open(const struct probes_options *opt, const struct probe_ops *ops, void *arg,
+int probes_open(const struct attachment_target *t, const struct hp_config *config,
+		const struct trace_request *req, const struct probe_ops *ops, void *arg,
 		struct probes **ret, struct fail *f);
 
 /** probes_env() - what a site's kind plans with. */

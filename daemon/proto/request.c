@@ -2,10 +2,9 @@
 /* request.c - requests as JSON, both ways. See request.h. */
 #include "proto/request.h"
 
-static const char *const kinds[] = {
-	[REQUEST_LIST] = "list",   [REQUEST_CHECK] = "check", [REQUEST_METHODS] = "methods",
-	[REQUEST_TRACE] = "trace", [REQUEST_CLEAN] = "clean", [REQUEST_STOP] = "stop",
-};
+#define KIND_NAME(NAME, name) [REQUEST_##NAME] = #name,
+static const char *const kinds[] = {REQUESTS(KIND_NAME)[REQUEST_STOP] = "stop"};
+#undef KIND_NAME
 
 static const char format_default[] = "json";
 

@@ -20,14 +20,15 @@
 #define REQUEST_RING_MIN	   (64u << 10)
 #define REQUEST_RING_MAX	   (1u << 30)
 
+/* All that an engine answers: request_NAME is in daemon/engine/request_NAME.c. */
+#define REQUESTS(of)                                                                               \
+	of(LIST, list) of(CHECK, check) of(METHODS, methods) of(TRACE, trace) of(CLEAN, clean)
+
+#define REQUEST_KIND(NAME, name) REQUEST_##NAME,
 enum request_kind {
-	REQUEST_LIST,
-	REQUEST_CHECK,
-	REQUEST_METHODS,
-	REQUEST_TRACE,
-	REQUEST_CLEAN,
-	REQUEST_STOP,
+	REQUESTS(REQUEST_KIND) REQUEST_STOP, /* the one that runs */
 };
+#undef REQUEST_KIND
 
 /* What a request is about. */
 struct target_request {

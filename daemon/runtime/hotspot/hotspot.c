@@ -203,11 +203,6 @@ static int probe_existing(struct hotspot *hs)
 static int open_all(struct runtime *rt, struct hotspot *hs, const struct trace_request *req,
 		    struct fail *f)
 {
-	struct hotspot_probes_options opt = {.string_max = req->string_max,
-					     .ring_bytes = req->ring_bytes,
-					     .count_only = req->count_only,
-					     .specs = hs->specs,
-					     .nspecs = req->nspecs};
 	int err = parse_specs(hs, req, f);
 
 	if (err == 0)
@@ -215,8 +210,8 @@ static int open_all(struct runtime *rt, struct hotspot *hs, const struct trace_r
 	if (err)
 		return err;
 	rt->id = &hs->t->id;
-	opt.remote = rt->remote;
-	err = hotspot_probes_open(hs->t, &opt, &probe_ops, rt, &hs->probes, f);
+	err = hotspot_probes_open(hs->t, rt->remote, req, hs->specs, &probe_ops, rt, &hs->probes,
+				  f);
 	if (err)
 		return err;
 	rt->probes = hotspot_probes_set(hs->probes);

@@ -29,24 +29,21 @@ struct attachment_target hotspot_attachment_target(struct target *t, struct remo
 					  .code_high = t->layout.code_high};
 }
 
-int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *opt,
-			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret,
-			struct fail *f)
+int hotspot_probes_open(struct target *t, struct remote *w, const struct trace_request *req,
+			struct spec *const *specs, const struct probe_ops *ops, void *arg,
+			struct hotspot_probes **ret, struct fail *f)
 {
+	const struct attachment_target at = hotspot_attachment_target(t, w);
 	struct hotspot_probes *hp = calloc(1, sizeof(*hp));
-	struct probes_options set = {
-		.attachment = {.target = hotspot_attachment_target(t, opt->remote),
-			       .ring_bytes = opt->ring_bytes},
-		.count_only = opt->count_only,
-	};
+	struct hp_config config;
 	int err;
 
 	if (!hp)
 		return -ENOMEM;
 	*hp = (struct hotspot_probes){
-		.t = t, .ops = ops, .arg = arg, .specs = opt->specs, .nspecs = opt->nspecs};
-	hotspot_config(&t->layout, opt->string_max, &set.attachment.config);
-	err = probes_open(&set, ops, arg, &hp->set, f);
+		.t = t, .ops = ops, .arg = arg, .specs = specs, .nspecs = req->nspecs};
+	hotspot_config(&t->layout, req->string_max, &config);
+	err = probes_open(&at, &config, req, ops, arg, &hp->set, f);
 	if (err) {
 		free(hp);
 		return err;

@@ -9,15 +9,6 @@
 #include "probe/spec.h"
 #include "runtime/hotspot/target.h"
 
-struct hotspot_probes_options {
-	struct remote *remote; /* into the target; outlives the probes */
-	uint32_t string_max;   /* bytes, at most HP_TEXT_MAX */
-	size_t ring_bytes;
-	bool count_only;	   /* no events: only the slots' counters */
-	struct spec *const *specs; /* what is asked for; the caller's, and outlives the probes */
-	size_t nspecs;		   /* at most SPECS_MAX */
-};
-
 struct hotspot_probes;
 
 /** hotspot_attachment_target() - a JVM as an attachment needs it; all of @t and @w outlives that.
@@ -26,11 +17,12 @@ struct attachment_target hotspot_attachment_target(struct target *t, struct remo
 
 /**
  * hotspot_probes_open() - attach; no method is touched yet.
+ * @t, @w: the target and how to get into it. @specs: those of @req; all three outlive the probes.
  * Return: as attachment_open().
  */
-int hotspot_probes_open(struct target *t, const struct hotspot_probes_options *opt,
-			const struct probe_ops *ops, void *arg, struct hotspot_probes **ret,
-			struct fail *f);
+int hotspot_probes_open(struct target *t, struct remote *w, const struct trace_request *req,
+			struct spec *const *specs, const struct probe_ops *ops, void *arg,
+			struct hotspot_probes **ret, struct fail *f);
 
 /** hotspot_probes_free() - the probes themselves stay, for probes_close(). Accepts NULL. */
 void hotspot_probes_free(struct hotspot_probes *hp);

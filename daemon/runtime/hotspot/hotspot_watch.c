@@ -5,7 +5,7 @@
 #include "runtime/hotspot/hotspot_watch.h"
 
 struct watch {
-	struct runtime_watch w; /* first: it is what others have */
+	struct runtime_watch w; /* what others have of it */
 	const struct runtime_out *out;
 	const struct spec *spec; /* NULL: all */
 	struct remote *remote;
@@ -43,7 +43,7 @@ static const struct codecache_ops ops = {
 
 static void watch_close(struct runtime_watch *base)
 {
-	struct watch *w = (struct watch *)base;
+	struct watch *w = container_of(base, struct watch, w);
 
 	codecache_close(w->codecache);
 	target_close(w->t);

@@ -253,11 +253,11 @@ int image_probes_install(struct runtime *rt, pid_t pid, bool divert, bool at_sta
 int image_probes_open(struct runtime *rt, const struct trace_request *req, struct fail *f)
 {
 	struct image *im = rt->own;
-	struct probes_options opt = {.attachment = {.ring_bytes = req->ring_bytes},
-				     .count_only = req->count_only};
+	struct attachment_target t = {.id = NULL};
+	struct hp_config config;
 
-	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &opt.attachment.config);
+	image_config(im->has_heap ? &im->heap : NULL, req->string_max, &config);
 	if (im->has_proc)
-		opt.attachment.target = image_attachment_target(&im->proc, rt->remote);
-	return probes_open(&opt, &probe_ops, rt, &rt->probes, f);
+		t = image_attachment_target(&im->proc, rt->remote);
+	return probes_open(&t, &config, req, &probe_ops, rt, &rt->probes, f);
 }
