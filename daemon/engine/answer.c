@@ -24,17 +24,7 @@ void answer_event(struct answer *a, const struct event *ev)
 
 bool answer_room(struct answer *a)
 {
-	struct conn *conn = a->conn;
-
-	while (conn_pending(conn) > UNSENT_MAX) {
-		struct pollfd fd = {.fd = conn->fd, .events = POLLOUT};
-
-		if (conn_flush(conn))
-			return false;
-		if (conn_pending(conn) > UNSENT_MAX && poll(&fd, 1, -1) < 0 && errno != EINTR)
-			return false;
-	}
-	return true;
+	return !conn_wait(a->conn, UNSENT_MAX, -1);
 }
 
 static enum status status_of(int err)

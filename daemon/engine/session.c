@@ -216,22 +216,6 @@ static int attach(struct session *s, const struct trace_request *req, struct fai
 	return 0;
 }
 
-/* Let the client read until it is not far behind. Return: false when it does not read. */
-static bool wait_for_client(struct session *s)
-{
-	struct pollfd pfd = {.fd = s->a->conn->fd, .events = POLLOUT};
-
-	while (conn_pending(s->a->conn) >= OUT_MAX) {
-		int n = poll(&pfd, 1, DRAIN_WAIT_MS);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || conn_flush(s->a->conn))
-			return false;
-	}
-	return true;
-}
-
 /* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
 static void drain(void *arg)
 {
@@ -239,7 +223,7 @@ static void drain(void *arg)
 	int n;
 
 	do {
-		s->deaf = s->deaf || !wait_for_client(s);
+		s->deaf = s->deaf || conn_wait(s->a->conn, OUT_MAX, DRAIN_WAIT_MS);
 		n = probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);

@@ -15,6 +15,7 @@
 
 struct conn {
 	int fd;
+	bool open;	    /* the descriptor is ours to close */
 	struct buf in, out; /* received and not yet taken; written and not yet sent */
 	size_t in_pos, out_pos;
 	bool eof; /* the other end is gone */
@@ -22,6 +23,7 @@ struct conn {
 
 void conn_init(struct conn *c, int fd);
 void conn_fini(struct conn *c); /* closes the descriptor */
+#define _cleanup_conn_ _cleanup_(conn_fini)
 
 /**
  * conn_fill() - read what has arrived.
@@ -43,6 +45,13 @@ bool conn_line(struct conn *c, const char **ret, size_t *len);
  * cannot go on.
  */
 int conn_flush(struct conn *c);
+
+/**
+ * conn_wait() - let the other end read until fewer than @below bytes are queued.
+ * @patience_ms: for how long it may read nothing; -1 for ever.
+ * Return: 0; -ETIMEDOUT; as conn_flush().
+ */
+int conn_wait(struct conn *c, size_t below, int patience_ms);
 
 /** conn_pending() - bytes queued and not yet sent. */
 size_t conn_pending(const struct conn *c);
