@@ -80,6 +80,7 @@ int method_code_read(struct insn_decoder *d, uint64_t addr, const uint8_t *code,
 int method_code_read_args(struct insn_decoder *d, uint64_t addr, const uint8_t *code, size_t len,
 			  unsigned int nargs, struct method_code *ret);
 void method_code_fini(struct method_code *m);
+#define _cleanup_method_code_ _cleanup_(method_code_fini)
 
 /**
  * method_code_move() - code for another place that does what the instruction at @m->divert does.

@@ -44,6 +44,7 @@ struct decode {
 };
 
 void decode_fini(struct decode *d);
+#define _cleanup_decode_ _cleanup_(decode_fini)
 
 /**
  * decode_check() - validate a record of kind HP_ENTRY.

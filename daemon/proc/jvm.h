@@ -40,6 +40,7 @@ int jvm_inspect(pid_t pid, struct jvm_info *ret);
 /** jvm_inspect_by() - the same through a view of that process. Return: also as @v->open(). */
 int jvm_inspect_by(pid_t pid, struct view *v, struct jvm_info *ret);
 void jvm_info_fini(struct jvm_info *info);
+#define _cleanup_jvm_info_ _cleanup_(jvm_info_fini)
 
 /**
  * jvm_each() - call @fn for every JVM that can be seen, in order of PID. Processes that end or

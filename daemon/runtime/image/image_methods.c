@@ -49,7 +49,7 @@ static void add_method(struct listing *l, const struct image_method *m)
 	};
 	struct image_method_event im = {.overloads = m->overloads,
 					.c_entry = m->flags & METHOD_C_ENTRY};
-	struct method_code code = {0};
+	_cleanup_method_code_ struct method_code code = {0};
 
 	im.has_offset = m->end > m->entry &&
 			image_file_offset(&l->file, m->entry, m->end - m->entry, &im.offset);
@@ -60,7 +60,6 @@ static void add_method(struct listing *l, const struct image_method *m)
 							      .kind = "native-image",
 							      .state = "in_use",
 							      .image = &im}});
-	method_code_fini(&code);
 }
 
 static void note_shown(const struct listing *l, bool all, uint32_t shown, uint32_t unclear)
