@@ -65,19 +65,34 @@ void attach_start(struct jvm *j, const struct jdk *jdk, const char *const *prefi
 	attach_said[0] = '\0';
 }
 
-void attach_check_folder(struct jvm *j, const char *folder)
-{
-	char path[64];
-	struct dirent *d;
-	DIR *dir;
+/* Programs that run beside this one have such files for a moment; what is left behind stays. */
+#define LEFT_BEHIND_MS 10000
 
-	snprintf(path, sizeof(path), "/proc/%d/root%s", j->pid, folder);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir)))
+/* The name of a file of an attach in @path; "" when there is none. */
+static void find_left(const char *path, char name[static NAME_MAX + 1])
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	*name = '\0';
+	while (dir && !*name && (d = readdir(dir)))
 		if (!strncmp(d->d_name, ".hotprobe-", 10) || !strncmp(d->d_name, ".attach_pid", 11))
-			jvm_fail(j, "left behind: %s/%s", folder, d->d_name);
+			strcpy(name, d->d_name);
 	if (dir)
 		closedir(dir);
+}
+
+void attach_check_folder(struct jvm *j, const char *folder)
+{
+	uint64_t until = mono_ms() + LEFT_BEHIND_MS;
+	char path[64], name[NAME_MAX + 1];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", j->pid, folder);
+	for (find_left(path, name); *name; find_left(path, name)) {
+		if (mono_ms() > until)
+			jvm_fail(j, "left behind: %s/%s", folder, name);
+		pause_ms(10);
+	}
 }
 
 /* The JVM works, prints no stacks, and nothing lies about. */
