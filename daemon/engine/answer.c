@@ -5,11 +5,23 @@
 
 #include "base/log.h"
 #include "engine/answer.h"
+#include "proc/proc.h"
 
 /* Text that waits to be sent while much is listed; half of what may. */
 #define UNSENT_MAX (BUF_MAX / 2)
 /* A process that is being killed is gone within this, unless the machine is very busy. */
 #define DYING_WAIT_MS 300
+
+/* A thread's id is not a process's, and a zombie is not there. */
+void answer_about(struct answer *a, pid_t pid)
+{
+	struct proc_id id;
+
+	a->pid = pid;
+	a->existed = pid && !proc_open(pid, &id);
+	if (a->existed)
+		proc_close(&id);
+}
 
 void answer_done(struct answer *a, enum status status)
 {
@@ -55,31 +67,29 @@ bool answer_ended_soon(pid_t pid)
 	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
 }
 
-/* A process that was seen before it ended leaves failures of many kinds behind. */
-static bool explains(int err, pid_t pid, const char *text)
+/* A request that was wrong, or about a process that never was, has nothing to wait for. */
+static bool target_ended(const struct answer *a, int err)
 {
-	if (!pid || err >= 0 || err == -EINVAL)
-		return false;
-	/* Nobody has seen it: "no such process" says it all. */
-	if (err == -ESRCH && *text)
-		return false;
-	return answer_ended_soon(pid);
+	return a->pid && err < 0 && err != -EINVAL && (a->existed || err != -ESRCH) &&
+	       answer_ended_soon(a->pid);
 }
 
-enum status answer_failed(int err, pid_t pid, const struct fail *f)
+enum status answer_failed(const struct answer *a, int err, const struct fail *f)
 {
 	const char *text = f ? f->text : "";
 
-	if (explains(err, pid, text)) {
-		log_pid(LOG_LVL_ERR, pid, "it ended while it was being looked at");
+	if (target_ended(a, err)) {
+		log_pid(LOG_LVL_ERR, a->pid, "it ended while it was being looked at");
 		return STATUS_TARGET_ENDED;
 	}
 	if (err >= 0)
 		return STATUS_OK;
 	if (*text)
 		log_err("%s", text);
-	else if (pid)
-		log_pid(LOG_LVL_ERR, pid, "cannot be looked at: %s", strerror(-err));
+	else if (err == -ENOMEM)
+		log_err("out of memory");
+	else if (a->pid)
+		log_pid(LOG_LVL_ERR, a->pid, "cannot be looked at: %s", strerror(-err));
 	else
 		log_err("%s", strerror(-err));
 	return status_of(err);

@@ -35,9 +35,14 @@ struct answer {
 	struct conn *conn;
 	struct encoder *encoder;
 	const struct request_ops *ops;
-	void *job; /* of a request that goes on */
+	void *job;    /* of a request that goes on */
+	pid_t pid;    /* of the process it is about; 0: none */
+	bool existed; /* that process was there when the request began */
 	void (*done)(struct answer *a, enum status status);
 };
+
+/** answer_about() - remember which process the request is about, and whether it is there. */
+void answer_about(struct answer *a, pid_t pid);
 
 /** answer_done() - the job has ended and is gone. */
 void answer_done(struct answer *a, enum status status);
@@ -54,10 +59,10 @@ bool answer_room(struct answer *a);
 /**
  * answer_failed() - say what has failed, in one line; or that the target has ended, which explains
  * any other failure. Waits up to 0.3 s for a target that may be dying.
- * @err: 0 or more if all went well. @pid: 0 if it was about no process. @f: may be NULL.
+ * @err: 0 or more if all went well. @f: may be NULL.
  * Return: the exit status that it comes to.
  */
-enum status answer_failed(int err, pid_t pid, const struct fail *f);
+enum status answer_failed(const struct answer *a, int err, const struct fail *f);
 
 /** answer_ended_soon() - is @pid gone, or about to be within 0.3 s? */
 bool answer_ended_soon(pid_t pid);

@@ -109,6 +109,7 @@ static void handle(struct client *c, const json_t *json)
 		log_err("%s", why.text);
 	} else {
 		c->answer.ops = requests[req.kind];
+		answer_about(&c->answer, req.target.pid);
 		status = c->answer.ops->run(&c->answer, &req);
 	}
 	if (!c->answer.job && c->busy)

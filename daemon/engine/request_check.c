@@ -101,7 +101,7 @@ static enum status check(struct answer *a, const struct request *req)
 	if (!err && t->binary)
 		err = check_target(&file, &out, &f);
 	if (err)
-		return answer_failed(err, t->pid, &f);
+		return answer_failed(a, err, &f);
 	return c.impossible ? STATUS_UNSUPPORTED : STATUS_OK;
 }
 

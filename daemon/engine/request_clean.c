@@ -10,7 +10,7 @@ static enum status clean(struct answer *a, const struct request *req)
 	int removed = runtime_find(t)->clean(t, &sites, &f);
 
 	if (removed < 0)
-		return answer_failed(removed, t->pid, &f);
+		return answer_failed(a, removed, &f);
 	answer_event(a, &(struct event){.kind = EVENT_CLEANED,
 					.pid = t->pid,
 					.cleaned = {.removed = removed == 1, .sites = sites}});

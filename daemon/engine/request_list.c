@@ -28,7 +28,7 @@ static int list_one(const struct jvm_info *info, void *arg)
 
 static enum status list(struct answer *a, const struct request *req _unused_)
 {
-	return answer_failed(jvm_each(list_one, a), 0, NULL);
+	return answer_failed(a, jvm_each(list_one, a), NULL);
 }
 
 const struct request_ops request_list = {.run = list};

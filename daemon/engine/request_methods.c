@@ -77,14 +77,14 @@ static enum status methods(struct answer *a, const struct request *req)
 	int err;
 
 	if (!j)
-		return answer_failed(-ENOMEM, 0, NULL);
+		return answer_failed(a, -ENOMEM, NULL);
 	*j = (struct job){.a = a, .out = {.event = on_event, .room = on_room, .arg = a}};
 	err = job_start(j, &req->methods, &f);
 	if (!err && j->watch)
 		a->job = j;
 	else
 		job_free(j);
-	return answer_failed(err, req->target.pid, &f);
+	return answer_failed(a, err, &f);
 }
 
 const struct request_ops request_methods = {

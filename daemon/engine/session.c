@@ -300,14 +300,14 @@ enum status session_open(struct answer *a, const struct trace_request *req, stru
 	int err;
 
 	if (!s)
-		return answer_failed(-ENOMEM, 0, NULL);
+		return answer_failed(a, -ENOMEM, NULL);
 	*s = (struct session){.rt = {.loop = a->loop, .events = &events, .arg = s},
 			      .a = a,
 			      .count_max = req->count,
 			      .decode = {.encoder = a->encoder, .klass = runtime_klass}};
 	s->decode.klass_arg = &s->rt;
 	err = attach(s, req, &f);
-	status = answer_failed(err, req->target.pid, &f);
+	status = answer_failed(a, err, &f);
 	if (err == 0) {
 		*ret = s;
 		return STATUS_OK;
