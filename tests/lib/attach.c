@@ -66,7 +66,7 @@ void attach_start(struct jvm *j, const struct jdk *jdk, const char *const *prefi
 }
 
 /* Programs that run beside this one have such files for a moment; what is left behind stays. */
-#define LEFT_BEHIND_MS 10000
+#define LEFT_BEHIND_MS 30000
 
 /* The name of a file of an attach in @path; "" when there is none. */
 static void find_left(const char *path, char name[static NAME_MAX + 1])
