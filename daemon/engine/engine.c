@@ -84,7 +84,7 @@ static int open_encoder(struct client *c, const struct output_request *o, struct
 
 static void handle(struct client *c, const json_t *json)
 {
-	enum status status = STATUS_USAGE;
+	enum status status;
 	struct fail why = {0};
 	struct request req;
 	int err = request_decode(json, &req, &why);
@@ -107,6 +107,7 @@ static void handle(struct client *c, const json_t *json)
 		err = open_encoder(c, &req.output, &why);
 	if (err) {
 		log_err("%s", why.text);
+		status = err == -ENOMEM ? STATUS_FAILED : STATUS_USAGE;
 	} else {
 		c->answer.ops = requests[req.kind];
 		answer_about(&c->answer, req.target.pid);

@@ -109,6 +109,8 @@ static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
 		runtime_check_event(out, CHECK_OK, "agent",
 				    "is not loaded; it is only needed where ptrace is refused");
 		break;
+	case -ESRCH: /* the line about the JVM says so */
+		break;
 	default:
 		runtime_check_event(out, CHECK_DEGRADED, "agent",
 				    "is loaded, but gives no useful answer");

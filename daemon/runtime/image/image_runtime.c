@@ -131,7 +131,7 @@ static int open_proc(struct runtime *rt, pid_t pid, struct fail *f)
 	return 0;
 }
 
-/* A way in, if one may be had: else uprobes in place do. */
+/* Remote calls, if they are allowed: else uprobes in place do. */
 static void open_remote(struct runtime *rt, pid_t pid)
 {
 	struct remote *w = NULL;
