@@ -3,6 +3,7 @@
 #include "runtime/image/image_cache.h"
 #include "runtime/image/image_config.h"
 #include "runtime/image/image_file.h"
+#include "runtime/image/image_leaked.h"
 #include "runtime/image/image_proc.h"
 #include "runtime/image/image_requests.h"
 
@@ -109,33 +110,41 @@ int image_watch(const struct target_request *t, const struct spec *spec _unused_
 			"a native image compiles nothing while it runs: leave out -w");
 }
 
-static int open_image_proc(pid_t pid, struct image_proc *ret)
+/* What uprobes in place have left, and what was diverted. */
+static int clean_proc(const struct target_request *t, const struct image_proc *p,
+		      const struct elffile *file, int fd, size_t *sites, struct fail *f)
 {
-	_cleanup_close_ int fd = image_proc_exe(pid);
-	struct elffile f;
-	int err = fd < 0 ? fd : elffile_open(fd, &f);
+	struct attachment_target at;
+	struct remote *w = NULL;
+	int err = remote_open(t->pid, VIA_PTRACE, &w, f), leaked;
 
-	if (err)
+	if (!err) {
+		at = image_attachment_target(p, w);
+		err = attachment_clean(&at, sites, f);
+	}
+	remote_close(w);
+	if (err < 0)
 		return err;
-	err = image_proc_open(pid, &f, ret);
-	elffile_close(&f);
-	return err;
+	leaked = image_leaked_remove(p, file, fd, f);
+	if (leaked < 0)
+		return leaked;
+	*sites += (size_t)leaked;
+	return err || leaked;
 }
 
 int image_clean(const struct target_request *t, size_t *sites, struct fail *f)
 {
+	_cleanup_close_ int fd = image_proc_exe(t->pid);
 	struct image_proc p = {.id.pidfd = -1};
-	struct attachment_target at;
-	struct remote *w = NULL;
-	int err = open_image_proc(t->pid, &p);
+	struct elffile file;
+	int err = fd < 0 ? fd : elffile_open(fd, &file);
 
+	if (err)
+		return err;
+	err = image_proc_open(t->pid, &file, &p);
 	if (!err)
-		err = remote_open(t->pid, VIA_PTRACE, &w, f);
-	if (!err) {
-		at = image_attachment_target(&p, w);
-		err = attachment_clean(&at, sites, f);
-	}
-	remote_close(w);
+		err = clean_proc(t, &p, &file, fd, sites, f);
 	image_proc_close(&p);
+	elffile_close(&file);
 	return err;
 }
