@@ -253,10 +253,12 @@ static void on_register(struct codecache *f, const struct hp_nmethod *rec)
 	if (err == 0)
 		err = map_add(f, &nm, rec->h.ts_ns);
 	if (err == -EFAULT || err == -EPROTO)
-		log_debug("follow: new nmethod at 0x%llx cannot be read: it may be gone already",
-			  (unsigned long long)rec->addr);
+		log_pid(LOG_LVL_DEBUG, f->t->id.pid,
+			"new nmethod at 0x%llx cannot be read: it may be gone already",
+			(unsigned long long)rec->addr);
 	if (err == -ENOMEM && !f->names_full) {
-		log_warn("PID %d: no room for more methods: new ones are not seen", f->t->id.pid);
+		log_pid(LOG_LVL_WARN, f->t->id.pid,
+			"no room for more methods: new ones are not seen; trace it anew");
 		f->names_full = true;
 	}
 }
@@ -317,8 +319,9 @@ static void on_bpf(void *arg, uint32_t events _unused_)
 	lost = nmethod_bpf_lost(f->bpf);
 	if (lost == f->lost_seen)
 		return;
-	log_info("follow: %llu compile events of PID %d were lost: reading the code heaps again",
-		 (unsigned long long)(lost - f->lost_seen), f->t->id.pid);
+	log_pid(LOG_LVL_INFO, f->t->id.pid,
+		"%llu compile events were lost: reading the code heaps again",
+		(unsigned long long)(lost - f->lost_seen));
 	f->lost_seen = lost;
 	rescan_in(f, RESCAN_PAUSE_NS);
 }
@@ -355,10 +358,10 @@ static int hook(struct codecache *f, struct fail *fail)
 		hooks_by_usdt(&h, f->t->libjvm);
 		f->source = h.n ? CODECACHE_USDT : CODECACHE_TIMER;
 		f->period_ns = h.n ? 0 : RESCAN_TIMER_NS;
-		log_warn("PID %d: its libjvm.so has no symbols: new methods are noticed %s; "
-			 "install the JVM's debug symbols to see them at once",
-			 f->t->id.pid,
-			 h.n ? "after publication (USDT)" : "every 250 ms (no USDT either)");
+		log_pid(LOG_LVL_WARN, f->t->id.pid,
+			"its libjvm.so has no symbols: new methods are noticed %s; "
+			"install the JVM's debug symbols to see them at once",
+			h.n ? "after publication (USDT)" : "every 250 ms (no USDT either)");
 	}
 	if (!h.n)
 		return 0;

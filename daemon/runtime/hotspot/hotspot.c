@@ -70,16 +70,19 @@ static void on_probed(void *arg, struct probe *p)
 		uint64_t ns = p->sites[0]->live_ns - p->registered_ns;
 
 		note_latency(&hs->probe_latency, ns);
-		log_debug("probe: %s.%s level %d: live %.3f ms after register_nmethod",
-			  p->method.klass, p->method.name, p->level, (double)ns / 1e6);
+		log_pid(LOG_LVL_DEBUG, rt->id->pid,
+			"probe: %s.%s level %d: live %.3f ms after register_nmethod",
+			p->method.klass, p->method.name, p->level, (double)ns / 1e6);
 	}
 	rt->events->probed(rt->arg, p, "compiled");
 }
 
-static void on_refused(void *arg _unused_, const struct probe *p, const char *why)
+static void on_refused(void *arg, const struct probe *p, const char *why)
 {
-	log_warn("%s.%s%s (level %d, compile id %u) is not probed: %s", p->method.klass,
-		 p->method.name, p->method.desc, p->level, p->compile_id, why);
+	struct runtime *rt = arg;
+
+	log_pid(LOG_LVL_WARN, rt->id->pid, "%s.%s%s (level %d, compile id %u) is not probed: %s",
+		p->method.klass, p->method.name, p->method.desc, p->level, p->compile_id, why);
 }
 
 /* Divert what was compiled in this round, as far as it is still there. */
@@ -274,19 +277,21 @@ static void hotspot_notes(struct runtime *rt)
 
 	for (size_t i = 0; i < hs->nspecs; i++)
 		if (!hotspot_probes_matched(hs->probes, i))
-			log_info("'%s' matches no compiled method yet: waiting for it",
-				 spec_text(hs->specs[i]));
+			log_pid(LOG_LVL_INFO, rt->id->pid,
+				"'%s' matches no compiled method yet: waiting for it",
+				spec_text(hs->specs[i]));
 	log_attach(rt, hs);
 }
 
-static void log_latency(const struct latency *l)
+static void log_latency(pid_t pid, const struct latency *l)
 {
 	if (!l->n)
 		return;
 	qsort(l->ns, l->n, sizeof(*l->ns), compare_u64);
-	log_debug("probe: %zu methods compiled while attached: live after register_nmethod in %.3f "
-		  "ms (median), %.3f ms (worst)",
-		  l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
+	log_pid(LOG_LVL_DEBUG, pid,
+		"probe: %zu methods compiled while attached: live after register_nmethod in %.3f "
+		"ms (median), %.3f ms (worst)",
+		l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
 }
 
 static void hotspot_detach(struct runtime *rt _unused_)
@@ -299,7 +304,8 @@ static void hotspot_close(struct runtime *rt)
 
 	if (!hs)
 		return;
-	log_latency(&hs->probe_latency);
+	if (rt->id)
+		log_latency(rt->id->pid, &hs->probe_latency);
 	codecache_close(hs->codecache);
 	hotspot_probes_free(hs->probes);
 	target_close(hs->t);

@@ -128,11 +128,13 @@ static bool use_debug_file(struct target *t, int fd, const char *path, const cha
 		err = elfsyms_add_debug(t->libjvm, fd);
 		close(fd);
 		if (err == -ENOENT) {
-			log_debug("target: debug file %s (%s) is of another build", path, whose);
+			log_pid(LOG_LVL_DEBUG, t->id.pid, "debug file %s (%s) is of another build",
+				path, whose);
 			return false;
 		}
 	}
-	log_debug("target: debug file %s (%s): %s", path, whose, err ? strerror(-err) : "used");
+	log_pid(LOG_LVL_DEBUG, t->id.pid, "debug file %s (%s): %s", path, whose,
+		err ? strerror(-err) : "used");
 	return !err;
 }
 

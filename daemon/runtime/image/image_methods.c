@@ -12,6 +12,7 @@
 
 /* What `methods -x` looks at; the code itself only where few methods are asked for. */
 struct listing {
+	const char *path; /* for messages */
 	const struct runtime_out *out;
 	const struct image_map *map;
 	struct elffile file;
@@ -67,16 +68,18 @@ static void note_shown(const struct listing *l, bool all, uint32_t shown, uint32
 	const struct image_map *map = l->map;
 
 	if (!shown && !all)
-		log_info("no method matches; a method that is inlined into all its callers has no "
-			 "code of its own");
+		log_info("%s: no method matches: a method that is inlined into all its callers has "
+			 "no code of its own; try a wider pattern",
+			 l->path);
 	if (unclear)
-		log_info("%u of %u methods share class and name with another: %s", unclear, shown,
+		log_info("%s: %u of %u methods share class and name with another: %s", l->path,
+			 unclear, shown,
 			 map->names == NAMES_SYMTAB
 				 ? "give the parameter types, as in NAME(int), to tell them apart"
 				 : "the image does not say which overload is which");
 	if (map->n < map->starts)
-		log_info("%u of %u methods are leaf methods: the image keeps no name for them",
-			 map->starts - map->n, map->starts);
+		log_info("%s: %u of %u methods are leaf methods: the image keeps no name for them",
+			 l->path, map->starts - map->n, map->starts);
 }
 
 static void send_methods(struct listing *l, const struct image_match *p)
@@ -109,7 +112,7 @@ static int show(struct listing *l, const char *path, const struct spec *spec)
 	if (err)
 		return err;
 	if (map->names == NAMES_EXPORTS)
-		log_warn("%s has no Java symbols, and its code info has an unsupported layout: "
+		log_warn("%s: it has no Java symbols, and its code info has an unsupported layout: "
 			 "these are its exports",
 			 path);
 	if (spec && machine_is_ours(l->file.machine))
@@ -123,7 +126,7 @@ static int show(struct listing *l, const char *path, const struct spec *spec)
 static int show_file(const char *path, int fd, const struct spec *spec,
 		     const struct runtime_out *out, struct fail *f)
 {
-	struct listing l = {.out = out};
+	struct listing l = {.out = out, .path = path};
 	uint64_t start_ns = clock_ns();
 	struct image_map map;
 	bool hit;
@@ -138,7 +141,7 @@ static int show_file(const char *path, int fd, const struct spec *spec,
 		elffile_close(&l.file);
 		return err == -ENOMEM ? err : -EOPNOTSUPP;
 	}
-	log_debug("image: %u methods by %s in %.1f ms%s", map.n, image_names_text(map.names),
+	log_debug("%s: %u methods by %s in %.1f ms%s", path, map.n, image_names_text(map.names),
 		  (double)(clock_ns() - start_ns) / 1e6, hit ? ", from the cache" : "");
 	l.map = &map;
 	err = show(&l, path, spec);

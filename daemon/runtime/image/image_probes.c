@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 /* image_probes.c - which methods of a native image are probed, and how. See image_probes.h. */
-#include "base/log.h"
+#include <stdarg.h>
+
 #include "region/patch.h"
 #include "runtime/image/image_config.h"
 #include "runtime/image/image_names.h"
 #include "runtime/image/image_probes.h"
+
+void image_say(const struct image *im, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (im->has_proc)
+		log_pid(level, im->proc.id.pid, "%s", text);
+	else
+		log_msg(level, "%s: %s", im->path, text);
+}
 
 /* --- what probes tell --------------------------------------------------------------------------
  */
@@ -22,15 +37,17 @@ static void on_unprobed(void *arg _unused_, struct probe *p _unused_, const char
 {
 }
 
-static void refuse(const struct method *m, const char *why)
+static void refuse(const struct image *im, const struct method *m, const char *why)
 {
-	log_warn("%s.%s at 0x%llx is not probed: %s", m->klass, m->name,
-		 (unsigned long long)m->entry, why);
+	image_say(im, LOG_LVL_WARN, "%s.%s at 0x%llx is not probed: %s", m->klass, m->name,
+		  (unsigned long long)m->entry, why);
 }
 
-static void on_refused(void *arg _unused_, const struct probe *p, const char *why)
+static void on_refused(void *arg, const struct probe *p, const char *why)
 {
-	refuse(&p->method, why);
+	struct runtime *rt = arg;
+
+	refuse(rt->own, &p->method, why);
 }
 
 static const struct probe_ops probe_ops = {
@@ -184,7 +201,7 @@ static int arm_method(struct runtime *rt, const struct image_method *m, bool div
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
 	if (err)
-		refuse(&plan.method, "its code is not understood");
+		refuse(im, &plan.method, "its code is not understood");
 	return err ? 0 : 1;
 }
 
@@ -212,9 +229,10 @@ static int arm_all(struct runtime *rt, struct batch *b, bool divert, bool at_sta
 			sort_in(b, p);
 	}
 	if (err == -ENOSPC) {
-		log_warn(
-			"only the first %zu methods that match are probed: there are no more slots",
-			probes_max(rt->probes));
+		image_say(im, LOG_LVL_WARN,
+			  "only the first %zu methods that match are probed, for want of slots: "
+			  "give a narrower SPEC",
+			  probes_max(rt->probes));
 		err = 0;
 	}
 	return MIN(err, 0);

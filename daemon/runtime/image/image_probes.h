@@ -5,6 +5,7 @@
 #ifndef HP_IMAGE_PROBES_H
 #define HP_IMAGE_PROBES_H
 
+#include "base/log.h"
 #include "base/names.h"
 #include "probe/spec.h"
 #include "runtime/image/image_heap.h"
@@ -34,6 +35,9 @@ struct image {
 	uint32_t methods, raw, shared; /* matched; types unknown; of those by sharing a name */
 	uint32_t places[IMAGE_PLACES]; /* sites of each kind */
 };
+
+/** image_say() - a line about the image: it begins with its process, or with its path. */
+void image_say(const struct image *im, enum log_level level, const char *fmt, ...) _printf_(3, 4);
 
 /**
  * image_probes_parse() - the SPECs of a request.

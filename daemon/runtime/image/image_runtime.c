@@ -98,9 +98,8 @@ static void open_heap(struct image *im)
 	if (!err)
 		image_heap_drop_copy(&im->heap, &im->file);
 	else
-		log_warn("%s: the layout of its objects is not known: classes and texts are not "
-			 "shown",
-			 im->path);
+		image_say(im, LOG_LVL_WARN,
+			  "the layout of its objects is unknown: classes and texts are not shown");
 }
 
 /* The one process, which must run this very file. */
@@ -240,17 +239,20 @@ static void note_specs(const struct image *im)
 {
 	for (size_t i = 0; i < im->nspecs; i++)
 		if (im->best[i] == FIT_NOT)
-			log_warn("'%s' matches no method of %s: a method that is inlined into all "
-				 "its callers has no code to probe",
-				 spec_text(im->specs[i]), im->path);
+			image_say(im, LOG_LVL_WARN,
+				  "'%s' matches no method: a method that is inlined into all its "
+				  "callers has no code to probe (see `hotprobe methods -x`)",
+				  spec_text(im->specs[i]));
 	if (im->raw)
-		log_info("%u of %u methods: what parameters they have is not known from the image, "
-			 "so their arguments are shown raw; a SPEC with a parameter list says it",
-			 im->raw, im->methods);
+		image_say(im, LOG_LVL_INFO,
+			  "the image does not say what parameters %u of %u methods have: their "
+			  "arguments are shown raw; give a SPEC with a parameter list",
+			  im->raw, im->methods);
 	if (im->shared)
-		log_info("%u of these share class and name with another: pick one by its address, "
-			 "as in NAME(int)@0x%llx (see `hotprobe methods -x`)",
-			 im->shared, (unsigned long long)im->map.methods[0].entry);
+		image_say(im, LOG_LVL_INFO,
+			  "%u of these share class and name with another: pick one by its address, "
+			  "as in NAME(int)@0x%llx (see `hotprobe methods -x`)",
+			  im->shared, (unsigned long long)im->map.methods[0].entry);
 }
 
 static void image_notes(struct runtime *rt)
@@ -259,15 +261,17 @@ static void image_notes(struct runtime *rt)
 	struct probes_figures fig;
 
 	note_specs(im);
-	log_debug("%s: attached in %.1f ms; %u methods diverted; in place %u emulated, %u "
+	image_say(im, LOG_LVL_DEBUG,
+		  "attached in %.1f ms; %u methods diverted; in place %u emulated, %u "
 		  "single-stepped, which takes some us a call",
-		  im->path, (double)(clock_ns() - rt->begun_ns) / 1e6, im->places[IMAGE_DIVERTED],
+		  (double)(clock_ns() - rt->begun_ns) / 1e6, im->places[IMAGE_DIVERTED],
 		  im->places[IMAGE_EMULATED], im->places[IMAGE_STEPPED]);
 	probes_figures(rt->probes, &fig);
 	if (rt->remote)
-		log_debug("%s: one thread stood for %.3f ms to map the region, %.3f ms to change "
+		image_say(im, LOG_LVL_DEBUG,
+			  "one thread stood for %.3f ms to map the region, %.3f ms to change "
 			  "code; no other thread was stopped",
-			  im->path, (double)fig.attachment.region_paused_ns / 1e6,
+			  (double)fig.attachment.region_paused_ns / 1e6,
 			  (double)fig.patch_paused_ns / 1e6);
 }
 
