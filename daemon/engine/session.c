@@ -4,12 +4,10 @@
  *
  *   OPENING -> LIVE -> DETACHING -> (gone)
  *
- * The session's kind brings the probes into place. Hits come from their ring buffer and become
+ * The target's runtime brings the probes into place. Hits come from their ring buffer and become
  * events for the encoder (decode.c). The client being slow only stops the fetching: the ring then
  * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
-#include <poll.h>
-
 #include "base/log.h"
 #include "engine/answer.h"
 #include "engine/session.h"
@@ -35,7 +33,6 @@ struct session {
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* the client does not read: count, do not write */
-	struct encoder *encoder;	/* not owned */
 	struct decode decode;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };
@@ -46,8 +43,7 @@ static bool alive(const struct session *s)
 	return !s->rt.id || proc_alive(s->rt.id);
 }
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static struct event event_of(const struct session *s, enum event_kind kind, uint64_t mono_ns)
 {
