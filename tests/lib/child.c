@@ -225,6 +225,9 @@ void child_kill_tree(struct child *c)
 	if (c->reaped)
 		return;
 	n = child_descendants(c->pid, pids, ARRAY_SIZE(pids));
+	/* Who sees the others die would begin to tidy up: nobody gets the time to. */
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGSTOP);
 	kill(c->pid, SIGKILL);
 	for (size_t i = 0; i < n; i++)
 		kill(pids[i], SIGKILL);
