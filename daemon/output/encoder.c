@@ -37,7 +37,7 @@ void encoder_free(struct encoder *e)
 
 void encoder_event(struct encoder *e, const struct event *ev)
 {
-	e->ops->event(e, ev);
+	e->ops->add[ev->kind](e, ev);
 }
 
 void encoder_text(const struct encoder *e, struct buf *b, const struct event_text *t)

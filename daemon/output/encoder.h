@@ -17,8 +17,10 @@ struct encoder;
 struct encoder_ops {
 	const char *name;
 	size_t own_size; /* of what the form remembers between events, zeroed at first */
-	/* Write one event. EVENT_ATTACHED is the first of a trace and EVENT_DETACHED the last. */
-	void (*event)(struct encoder *e, const struct event *ev);
+	/* Write one event of each kind. EVENT_ATTACHED is the first of a trace and EVENT_DETACHED
+	 * the last.
+	 */
+	void (*add[EVENT_KINDS])(struct encoder *e, const struct event *ev);
 	/* The part of each event of a probe that is always the same, kept with the probe. */
 	void (*head)(const struct encoder *e, struct buf *b, const struct probe *p);
 	/* A text of the target's that is kept for later events; without NUL. */

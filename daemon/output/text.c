@@ -406,25 +406,25 @@ static void add_cleaned(struct encoder *e, const struct event *ev)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static void event(struct encoder *e, const struct event *ev)
-{
-	static void (*const adds[EVENT_KINDS])(struct encoder * e, const struct event *ev) = {
-		[EVENT_ATTACHED] = add_attached, [EVENT_CALL] = add_call,
-		[EVENT_PROBED] = add_change,	 [EVENT_UNPROBED] = add_change,
-		[EVENT_LOST] = add_lost,	 [EVENT_DETACHED] = add_detached,
-		[EVENT_METHOD] = add_method,	 [EVENT_COMPILED] = add_method,
-		[EVENT_RETIRED] = add_method,	 [EVENT_UNLOADED] = add_method,
-		[EVENT_JVM] = add_jvm,		 [EVENT_CHECK] = add_check,
-		[EVENT_CLEANED] = add_cleaned,
-	};
-
-	adds[ev->kind](e, ev);
-}
-
 const struct encoder_ops encoder_text_lines = {
 	.name = "text",
 	.own_size = sizeof(struct text_own),
-	.event = event,
+	.add =
+		{
+			[EVENT_ATTACHED] = add_attached,
+			[EVENT_CALL] = add_call,
+			[EVENT_PROBED] = add_change,
+			[EVENT_UNPROBED] = add_change,
+			[EVENT_LOST] = add_lost,
+			[EVENT_DETACHED] = add_detached,
+			[EVENT_METHOD] = add_method,
+			[EVENT_COMPILED] = add_method,
+			[EVENT_RETIRED] = add_method,
+			[EVENT_UNLOADED] = add_method,
+			[EVENT_JVM] = add_jvm,
+			[EVENT_CHECK] = add_check,
+			[EVENT_CLEANED] = add_cleaned,
+		},
 	.head = head,
 	.text = text,
 };
