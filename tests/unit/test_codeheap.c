@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/fake_jvm.h"
+#include "lib/fake_cart.h"
 
 #define SEEN_MAX 4096
 
@@ -19,12 +19,7 @@
 #define HEAP_LOG2	 256
 
 struct fixture {
-	struct fake_jvm j;
-	struct vmstructs *vs;
-	struct layout l;
-	struct strpool *strings;
-	struct name_cache *names;
-	uint64_t klass, method; /* com.shop.Cart.add(int, String) */
+	struct fake_cart cart;
 	struct nmethod seen[SEEN_MAX];
 	size_t nseen;
 	int stop_at; /* the callback's error at that count; 0: never */
@@ -34,36 +29,26 @@ static struct fixture *make(int jdk)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	fake_jvm_init(&f->j, jdk);
-	assert_int_equal(fake_jvm_read(&f->j, &f->vs, &f->l), 0);
-	f->strings = strpool_new();
-	f->names = name_cache_new(f->strings);
-	assert_true(f->strings && f->names);
-	f->klass = fake_klass(&f->j, "com/shop/Cart", f->j.object_klass, NULL, 0);
-	f->method = fake_method(&f->j, f->klass, "add", "(ILjava/lang/String;)V", 0x9);
+	fake_cart_init(&f->cart, jdk);
 	return f;
 }
 
 static void drop(struct fixture *f)
 {
-	name_cache_free(f->names);
-	strpool_free(f->strings);
-	layout_fini(&f->l);
-	vmstructs_free(f->vs);
-	fake_jvm_fini(&f->j);
+	fake_cart_fini(&f->cart);
 	free(f);
 }
 
 static uint64_t add(struct fixture *f, int level, int state, uint32_t id)
 {
-	const struct fake_nm nm = {.method = f->method,
+	const struct fake_nm nm = {.method = f->cart.method,
 				   .level = level,
 				   .state = state,
 				   .entry_bci = -1,
 				   .id = id,
 				   .code_len = 64 + 40 * (id % 50)};
 
-	return fake_nmethod(&f->j, &f->j.heaps[0], &nm);
+	return fake_nmethod(&f->cart.j, &f->cart.j.heaps[0], &nm);
 }
 
 static int see(const struct nmethod *nm, void *arg)
@@ -78,7 +63,7 @@ static int see(const struct nmethod *nm, void *arg)
 static int walk(struct fixture *f)
 {
 	f->nseen = 0;
-	return codeheap_walk(&f->j.t.mem, &f->l, f->names, see, f);
+	return codeheap_walk(&f->cart.j.t.mem, &f->cart.l, f->cart.names, see, f);
 }
 
 static const int jdks[] = {17, 21, 25};
@@ -102,7 +87,7 @@ static void walk_tells_everything(void **state _unused_)
 		assert_int_equal(nm->m.begin, at + FK_NMETHOD_SIZE + 16);
 		assert_int_equal(nm->m.entry, nm->m.begin + 16);
 		assert_int_equal(nm->m.end, nm->m.begin + 64 + 40 * 7);
-		assert_int_equal(nm->method_addr, f->method);
+		assert_int_equal(nm->method_addr, f->cart.method);
 		assert_string_equal(nm->m.klass, "com.shop.Cart");
 		assert_string_equal(nm->m.name, "add");
 		assert_string_equal(nm->m.desc, "(ILjava/lang/String;)V");
@@ -148,10 +133,10 @@ static void walk_jvmci(void **state _unused_)
 {
 	struct fixture *f = make(21);
 
-	fake_flag(&f->j, "EnableJVMCI", true);
-	fake_flag(&f->j, "UseJVMCICompiler", true);
-	layout_fini(&f->l);
-	assert_int_equal(layout_read(&f->j.t.mem, f->vs, &f->l), 0);
+	fake_flag(&f->cart.j, "EnableJVMCI", true);
+	fake_flag(&f->cart.j, "UseJVMCICompiler", true);
+	layout_fini(&f->cart.l);
+	assert_int_equal(layout_read(&f->cart.j.t.mem, f->cart.vs, &f->cart.l), 0);
 	add(f, 4, 0, 1);
 	add(f, 3, 0, 2);
 	assert_int_equal(walk(f), 0);
@@ -188,10 +173,10 @@ static void walk_osr(void **state _unused_)
 	EACH_JDK(f)
 	{
 		struct fake_nm nm = {
-			.method = f->method, .level = 4, .entry_bci = 0, .code_len = 64};
-		fake_nmethod(&f->j, &f->j.heaps[0], &nm);
+			.method = f->cart.method, .level = 4, .entry_bci = 0, .code_len = 64};
+		fake_nmethod(&f->cart.j, &f->cart.j.heaps[0], &nm);
 		nm.entry_bci = 17;
-		fake_nmethod(&f->j, &f->j.heaps[0], &nm);
+		fake_nmethod(&f->cart.j, &f->cart.j.heaps[0], &nm);
 		assert_int_equal(walk(f), 0);
 		assert_true(f->nseen == 2 && f->seen[0].osr == 1 && f->seen[1].osr == 1);
 	}
@@ -202,13 +187,13 @@ static void walk_skips_others(void **state _unused_)
 {
 	EACH_JDK(f)
 	{
-		struct fake_heap *h = &f->j.heaps[0];
-		uint64_t stub = fake_block(&f->j, h, 400);
-		fake_put32(&f->j.t, stub + FK_BLOB_SIZE, 400);
-		fake_put(&f->j.t, stub + FK_BLOB_HEADER_SIZE, 64, 2);
+		struct fake_heap *h = &f->cart.j.heaps[0];
+		uint64_t stub = fake_block(&f->cart.j, h, 400);
+		fake_put32(&f->cart.j.t, stub + FK_BLOB_SIZE, 400);
+		fake_put(&f->cart.j.t, stub + FK_BLOB_HEADER_SIZE, 64, 2);
 		add(f, 1, 0, 1);
-		fake_block_free(&f->j, add(f, 1, 0, 2));
-		fake_block(&f->j, h, 90000); /* longer than the map can tell in one go */
+		fake_block_free(&f->cart.j, add(f, 1, 0, 2));
+		fake_block(&f->cart.j, h, 90000); /* longer than the map can tell in one go */
 		add(f, 1, 0, 3);
 		assert_int_equal(walk(f), 0);
 		assert_int_equal(f->nseen, 2);
@@ -222,7 +207,7 @@ static void walk_goes_by_kind(void **state _unused_)
 {
 	struct fixture *f = make(25);
 
-	fake_put8(&f->j.t, add(f, 1, 0, 1) + FK_BLOB_KIND, 2);
+	fake_put8(&f->cart.j.t, add(f, 1, 0, 1) + FK_BLOB_KIND, 2);
 	assert_int_equal(walk(f), 0);
 	assert_int_equal(f->nseen, 0);
 	drop(f);
@@ -235,25 +220,25 @@ static void walk_many(void **state _unused_)
 
 	EACH_JDK(f)
 	{
-		struct fake_heap *second = fake_code_heap(&f->j);
-		layout_fini(&f->l);
-		assert_int_equal(layout_read(&f->j.t.mem, f->vs, &f->l), 0);
+		struct fake_heap *second = fake_code_heap(&f->cart.j);
+		layout_fini(&f->cart.l);
+		assert_int_equal(layout_read(&f->cart.j.t.mem, f->cart.vs, &f->cart.l), 0);
 		for (uint32_t i = 0; i < N; i++) {
-			const struct fake_nm nm = {.method = f->method,
+			const struct fake_nm nm = {.method = f->cart.method,
 						   .level = 2,
 						   .entry_bci = -1,
 						   .id = i,
 						   .code_len = 100};
-			fake_nmethod(&f->j, i % 2 ? second : &f->j.heaps[0], &nm);
+			fake_nmethod(&f->cart.j, i % 2 ? second : &f->cart.j.heaps[0], &nm);
 		}
-		f->j.t.reads = 0;
+		f->cart.j.t.reads = 0;
 		assert_int_equal(walk(f), 0);
 		assert_int_equal(f->nseen, N);
 		for (size_t i = 1; i < f->nseen; i++)
 			assert_true(f->seen[i - 1].m.end <= f->seen[i].addr);
 		assert_ptr_equal(f->seen[0].m.klass, f->seen[N - 1].m.klass);
 		/* one for each block, and a few for pages and heaps: names cost none */
-		assert_true(f->j.t.reads < N + 50);
+		assert_true(f->cart.j.t.reads < N + 50);
 	}
 }
 
@@ -275,7 +260,7 @@ static void walk_leaves_out_damaged(void **state _unused_)
 {
 	EACH_JDK(f)
 	{
-		struct fake_target *t = &f->j.t;
+		struct fake_target *t = &f->cart.j.t;
 		uint64_t at[12];
 		for (uint32_t i = 0; i < ARRAY_SIZE(at); i++)
 			at[i] = add(f, 1, 0, i);
@@ -283,10 +268,10 @@ static void walk_leaves_out_damaged(void **state _unused_)
 		fake_put32(t, at[2] + FK_BLOB_SIZE, 8);
 		fake_put64(t, at[3] + FK_METHOD, 0);
 		fake_put64(t, at[4] + FK_METHOD, 0x1234567890);
-		fake_put64(t, at[5] + FK_METHOD, f->method + 4);
-		fake_put(t, at[6] + FK_LEVEL, 5, f->j.jdk >= 20 ? 1 : 4);
-		fake_put(t, at[7] + FK_LEVEL, 0xffffffff, f->j.jdk >= 20 ? 1 : 4);
-		if (f->j.jdk >= 23) {
+		fake_put64(t, at[5] + FK_METHOD, f->cart.method + 4);
+		fake_put(t, at[6] + FK_LEVEL, 5, f->cart.j.jdk >= 20 ? 1 : 4);
+		fake_put(t, at[7] + FK_LEVEL, 0xffffffff, f->cart.j.jdk >= 20 ? 1 : 4);
+		if (f->cart.j.jdk >= 23) {
 			fake_put16(t, at[8] + FK_ENTRY, 0xffff);
 			fake_put32(t, at[9] + FK_CODE_OFFSET, 8);
 			fake_put32(t, at[10] + FK_DATA_OFFSET, 0x7fffffff);
@@ -307,12 +292,12 @@ static void walk_block_lengths(void **state _unused_)
 {
 	EACH_JDK(f)
 	{
-		uint64_t header = f->j.jdk >= 23 ? 8 : 16, at[4];
+		uint64_t header = f->cart.j.jdk >= 23 ? 8 : 16, at[4];
 		for (uint32_t i = 0; i < ARRAY_SIZE(at); i++)
 			at[i] = add(f, 1, 0, i);
-		fake_put(&f->j.t, at[1] - header, 1 << 20, 4);
-		fake_put(&f->j.t, at[2] - header, 0, 4);
-		fake_put(&f->j.t, at[3] - header, 1, 4); /* shorter than its code */
+		fake_put(&f->cart.j.t, at[1] - header, 1 << 20, 4);
+		fake_put(&f->cart.j.t, at[2] - header, 0, 4);
+		fake_put(&f->cart.j.t, at[3] - header, 1, 4); /* shorter than its code */
 		assert_int_equal(walk(f), 0);
 		assert_int_equal(f->nseen, 1);
 		assert_int_equal(f->seen[0].addr, at[0]);
@@ -325,8 +310,8 @@ static void walk_map_of_zeros(void **state _unused_)
 	EACH_JDK(f)
 	{
 		uint64_t at = add(f, 1, 0, 1);
-		memset(fake_at(&f->j.t, f->j.heaps[0].map, FAKE_CODE_LEN / FAKE_SEGMENT), 0,
-		       FAKE_CODE_LEN / FAKE_SEGMENT);
+		memset(fake_at(&f->cart.j.t, f->cart.j.heaps[0].map, FAKE_CODE_LEN / FAKE_SEGMENT),
+		       0, FAKE_CODE_LEN / FAKE_SEGMENT);
 		assert_int_equal(walk(f), 0);
 		/* its block now seems to be one segment long */
 		assert_true(f->nseen == 0 || (f->nseen == 1 && f->seen[0].addr == at));
@@ -339,7 +324,7 @@ static void walk_map_without_start(void **state _unused_)
 	EACH_JDK(f)
 	{
 		add(f, 1, 0, 1);
-		fake_put8(&f->j.t, f->j.heaps[0].map, 1);
+		fake_put8(&f->cart.j.t, f->cart.j.heaps[0].map, 1);
 		assert_int_equal(walk(f), -EPROTO);
 	}
 }
@@ -349,12 +334,12 @@ static void walk_impossible_heaps(void **state _unused_)
 {
 	for (int lie = 0; lie < 10; lie++) {
 		struct fixture *f = make(25);
-		struct fake_target *t = &f->j.t;
-		uint64_t h = f->j.heaps[0].addr, array;
+		struct fake_target *t = &f->cart.j.t;
+		uint64_t h = f->cart.j.heaps[0].addr, array;
 		int want = -EPROTO;
 
 		add(f, 1, 0, 1);
-		memcpy(&array, fake_at(t, f->j.heaps_array, 8), 8);
+		memcpy(&array, fake_at(t, f->cart.j.heaps_array, 8), 8);
 		switch (lie) {
 		case 0:
 			fake_put64(t, h + HEAP_MEMORY_LOW, FAKE_CODE_ADDR - FAKE_SEGMENT);
@@ -366,7 +351,7 @@ static void walk_impossible_heaps(void **state _unused_)
 			fake_put64(t, h + HEAP_MEMORY_HIGH, FAKE_CODE_ADDR - 1);
 			break;
 		case 3:
-			fake_put64(t, h + HEAP_MAP_HIGH, f->j.heaps[0].map - 1);
+			fake_put64(t, h + HEAP_MAP_HIGH, f->cart.j.heaps[0].map - 1);
 			break;
 		case 4:
 			fake_put32(t, h + HEAP_LOG2, 0);
@@ -382,8 +367,8 @@ static void walk_impossible_heaps(void **state _unused_)
 			break;
 		case 8: /* the same heap twice */
 			fake_put32(t, array, 2);
-			fake_put64(t, array + 8, f->j.heaps_data);
-			fake_put64(t, f->j.heaps_data, h);
+			fake_put64(t, array + 8, f->cart.j.heaps_data);
+			fake_put64(t, f->cart.j.heaps_data, h);
 			break;
 		case 9: /* a map that is not there */
 			fake_put64(t, h + HEAP_MAP_LOW, 0x1000);
@@ -403,10 +388,10 @@ static void walk_short_map(void **state _unused_)
 	struct fixture *f = make(17);
 
 	add(f, 1, 0, 1);
-	struct fake_region *r = fake_map(&f->j.t, 0x5000, 40);
-	memcpy(r->data, fake_at(&f->j.t, f->j.heaps[0].map, 40), 40);
-	fake_put64(&f->j.t, f->j.heaps[0].addr + HEAP_MAP_LOW, r->addr);
-	fake_put64(&f->j.t, f->j.heaps[0].addr + HEAP_MAP_HIGH, r->addr + r->len);
+	struct fake_region *r = fake_map(&f->cart.j.t, 0x5000, 40);
+	memcpy(r->data, fake_at(&f->cart.j.t, f->cart.j.heaps[0].map, 40), 40);
+	fake_put64(&f->cart.j.t, f->cart.j.heaps[0].addr + HEAP_MAP_LOW, r->addr);
+	fake_put64(&f->cart.j.t, f->cart.j.heaps[0].addr + HEAP_MAP_HIGH, r->addr + r->len);
 	assert_int_equal(walk(f), 0);
 	assert_int_equal(f->nseen, 1);
 	drop(f);
@@ -419,11 +404,11 @@ static void walk_target_goes(void **state _unused_)
 
 	for (uint32_t i = 0; i < 3; i++)
 		add(f, 1, 0, i);
-	f->j.t.reads = 0;
+	f->cart.j.t.reads = 0;
 	assert_int_equal(walk(f), 0);
-	uint64_t reads = f->j.t.reads;
+	uint64_t reads = f->cart.j.t.reads;
 	for (uint64_t i = 0; i < reads; i++) {
-		f->j.t.gone_after = (int)i;
+		f->cart.j.t.gone_after = (int)i;
 		assert_int_equal(walk(f), -ESRCH);
 	}
 	drop(f);
@@ -439,13 +424,13 @@ static void decode_from_copy(void **state _unused_)
 		uint64_t at = add(f, 4, -1, 9);
 		uint8_t hdr[NMETHOD_HDR_MAX];
 		struct nmethod a = {0}, b = {0};
-		memcpy(hdr, fake_at(&f->j.t, at, sizeof(hdr)), sizeof(hdr));
-		assert_int_equal(nmethod_decode(&f->l, at, hdr, sizeof(hdr), &a), 0);
-		assert_int_equal(nmethod_read(&f->j.t.mem, &f->l, at, &b), 0);
+		memcpy(hdr, fake_at(&f->cart.j.t, at, sizeof(hdr)), sizeof(hdr));
+		assert_int_equal(nmethod_decode(&f->cart.l, at, hdr, sizeof(hdr), &a), 0);
+		assert_int_equal(nmethod_read(&f->cart.j.t.mem, &f->cart.l, at, &b), 0);
 		assert_memory_equal(&a, &b, sizeof(a));
 		assert_int_equal(a.state, NMETHOD_IN_USE); /* in construction */
-		assert_int_equal(nmethod_decode(&f->l, at, hdr, 16, &a), -EPROTO);
-		assert_int_equal(nmethod_decode(&f->l, at, hdr, 0, &a), -EPROTO);
+		assert_int_equal(nmethod_decode(&f->cart.l, at, hdr, 16, &a), -EPROTO);
+		assert_int_equal(nmethod_decode(&f->cart.l, at, hdr, 0, &a), -EPROTO);
 	}
 }
 
@@ -455,21 +440,24 @@ static void decode_elsewhere(void **state _unused_)
 	EACH_JDK(f)
 	{
 		uint64_t at = add(f, 4, 0, 9);
-		uint8_t *hdr = fake_at(&f->j.t, at, NMETHOD_HDR_MAX);
+		uint8_t *hdr = fake_at(&f->cart.j.t, at, NMETHOD_HDR_MAX);
 		struct nmethod nm = {.compile_id = 77};
-		assert_int_equal(nmethod_decode(&f->l, 0, hdr, NMETHOD_HDR_MAX, &nm), -EPROTO);
-		assert_int_equal(
-			nmethod_decode(&f->l, f->l.code_high - 64, hdr, NMETHOD_HDR_MAX, &nm),
-			-EPROTO);
-		assert_int_equal(nmethod_decode(&f->l, UINT64_MAX - 64, hdr, NMETHOD_HDR_MAX, &nm),
+		assert_int_equal(nmethod_decode(&f->cart.l, 0, hdr, NMETHOD_HDR_MAX, &nm), -EPROTO);
+		assert_int_equal(nmethod_decode(&f->cart.l, f->cart.l.code_high - 64, hdr,
+						NMETHOD_HDR_MAX, &nm),
 				 -EPROTO);
+		assert_int_equal(
+			nmethod_decode(&f->cart.l, UINT64_MAX - 64, hdr, NMETHOD_HDR_MAX, &nm),
+			-EPROTO);
 		hdr[FK_BLOB_HEADER_SIZE]++;
-		assert_int_equal(nmethod_decode(&f->l, at, hdr, NMETHOD_HDR_MAX, &nm), -ENOENT);
+		assert_int_equal(nmethod_decode(&f->cart.l, at, hdr, NMETHOD_HDR_MAX, &nm),
+				 -ENOENT);
 		hdr[FK_BLOB_HEADER_SIZE]--;
 		hdr[FK_METHOD] |= 4;
-		assert_int_equal(nmethod_decode(&f->l, at, hdr, NMETHOD_HDR_MAX, &nm), -EPROTO);
+		assert_int_equal(nmethod_decode(&f->cart.l, at, hdr, NMETHOD_HDR_MAX, &nm),
+				 -EPROTO);
 		assert_int_equal(nm.compile_id, 77);
-		assert_int_equal(nmethod_read(&f->j.t.mem, &f->l, 0x1000, &nm), -EFAULT);
+		assert_int_equal(nmethod_read(&f->cart.j.t.mem, &f->cart.l, 0x1000, &nm), -EFAULT);
 	}
 }
 
@@ -481,8 +469,8 @@ static void decode_while_unloading(void **state _unused_)
 		for (int s = -1; s <= 4; s++) {
 			uint64_t at = add(f, 4, s, 1234);
 			struct nmethod nm;
-			fake_put64(&f->j.t, at + FK_METHOD, 0);
-			assert_int_equal(nmethod_read(&f->j.t.mem, &f->l, at, &nm), 0);
+			fake_put64(&f->cart.j.t, at + FK_METHOD, 0);
+			assert_int_equal(nmethod_read(&f->cart.j.t.mem, &f->cart.l, at, &nm), 0);
 			assert_int_equal(nm.compile_id, 1234);
 			assert_int_equal(nm.method_addr, 0);
 		}
@@ -500,11 +488,13 @@ static void state_read(void **state _unused_)
 					       NMETHOD_NOT_ENTRANT, NMETHOD_NOT_ENTRANT,
 					       NMETHOD_DEAD,	    NMETHOD_DEAD};
 		for (int s = -1; s <= 4; s++) {
-			fake_put8(&f->j.t, at + FK_STATE, (uint8_t)s);
-			assert_int_equal(nmethod_state_read(&f->j.t.mem, &f->l, at, &got), 0);
+			fake_put8(&f->cart.j.t, at + FK_STATE, (uint8_t)s);
+			assert_int_equal(nmethod_state_read(&f->cart.j.t.mem, &f->cart.l, at, &got),
+					 0);
 			assert_int_equal(got, want[s + 1]);
 		}
-		assert_int_equal(nmethod_state_read(&f->j.t.mem, &f->l, 0x1000, &got), -EFAULT);
+		assert_int_equal(nmethod_state_read(&f->cart.j.t.mem, &f->cart.l, 0x1000, &got),
+				 -EFAULT);
 	}
 }
 

@@ -7,42 +7,23 @@
 
 #include <cmocka.h>
 
-#include "lib/fake_jvm.h"
+#include "lib/fake_cart.h"
 
-struct fixture {
-	struct fake_jvm j;
-	struct vmstructs *vs;
-	struct layout l;
-	struct strpool *strings;
-	struct name_cache *names;
-	uint64_t klass, method; /* com.shop.Cart.add(int, String) */
-};
-
-static struct fixture *make(int jdk)
+static struct fake_cart *make(int jdk)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fake_cart *f = calloc(1, sizeof(*f));
 
-	fake_jvm_init(&f->j, jdk);
-	assert_int_equal(fake_jvm_read(&f->j, &f->vs, &f->l), 0);
-	f->strings = strpool_new();
-	f->names = name_cache_new(f->strings);
-	assert_true(f->strings && f->names);
-	f->klass = fake_klass(&f->j, "com/shop/Cart", f->j.object_klass, NULL, 0);
-	f->method = fake_method(&f->j, f->klass, "add", "(ILjava/lang/String;)V", 0x9);
+	fake_cart_init(f, jdk);
 	return f;
 }
 
-static void drop(struct fixture *f)
+static void drop(struct fake_cart *f)
 {
-	name_cache_free(f->names);
-	strpool_free(f->strings);
-	layout_fini(&f->l);
-	vmstructs_free(f->vs);
-	fake_jvm_fini(&f->j);
+	fake_cart_fini(f);
 	free(f);
 }
 
-static int name_it(struct fixture *f, uint64_t method, struct nmethod *nm)
+static int name_it(struct fake_cart *f, uint64_t method, struct nmethod *nm)
 {
 	*nm = (struct nmethod){.method_addr = method};
 	return nmethod_names(&f->j.t.mem, &f->l, f->names, nm);
@@ -51,7 +32,7 @@ static int name_it(struct fixture *f, uint64_t method, struct nmethod *nm)
 /* When metadata is reused the new names are told, though every address is the old one. */
 static void names_of_reused_metadata(void **state _unused_)
 {
-	struct fixture *f = make(25);
+	struct fake_cart *f = make(25);
 	struct nmethod nm;
 	uint64_t cm, pool;
 
@@ -72,7 +53,7 @@ static void names_of_reused_metadata(void **state _unused_)
 static void names_that_lie(void **state _unused_)
 {
 	for (int lie = 0; lie < 9; lie++) {
-		struct fixture *f = make(21);
+		struct fake_cart *f = make(21);
 		struct fake_target *t = &f->j.t;
 		uint64_t cm, pool;
 		struct nmethod nm;
@@ -127,7 +108,7 @@ static void flags_of_method(void **state _unused_)
 	static const int jdks[] = {17, 21, 25};
 
 	for (size_t i = 0; i < ARRAY_SIZE(jdks); i++) {
-		struct fixture *f = make(jdks[i]);
+		struct fake_cart *f = make(jdks[i]);
 		uint32_t flags = 0;
 		uint64_t m = fake_method(&f->j, f->klass, "f", "()V", 0x109);
 		if (f->j.jdk < 23)
@@ -142,7 +123,7 @@ static void flags_of_method(void **state _unused_)
 /* A name longer than any buffer on the way arrives whole, and so does one from the paged reader. */
 static void names_of_any_length(void **state _unused_)
 {
-	struct fixture *f = make(21);
+	struct fake_cart *f = make(21);
 	struct nmethod nm;
 	struct mem *paged;
 	char text[3001];
