@@ -15,28 +15,25 @@
 
 #include <cmocka.h>
 
+#include "lib/env.h"
 #include "lib/fake_elf.h"
 #include "proc/jvm.h"
 
 /* How long a child may take to come up; far more than it ever needs. */
 #define CHILD_WAIT_MS 10000
 
-static char dir[64];
+static char *dir;
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/hotprobe-proc-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	dir = test_dir();
+	return test_setup(state);
 }
 
 static int teardown(void **state)
 {
-	char cmd[128];
-
-	(void)state;
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
+	free(dir);
+	return test_cleanup(state);
 }
 
 static const char *in_dir(const char *name)

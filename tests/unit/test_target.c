@@ -13,25 +13,22 @@
 
 #include <cmocka.h>
 
+#include "lib/env.h"
 #include "lib/fake_elf.h"
 #include "runtime/hotspot/target.h"
 
-static char dir[64];
+static char *dir;
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/hotprobe-target-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	dir = test_dir();
+	return test_setup(state);
 }
 
 static int teardown(void **state)
 {
-	char cmd[128];
-
-	(void)state;
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
+	free(dir);
+	return test_cleanup(state);
 }
 
 static void *map_library(const char *name)
