@@ -201,6 +201,7 @@ $(O)/tests/jvm/test_agent_attach $(O)/tests/jvm/test_agent_attach_refused: | $(O
 $(O)/tests/jvm/test_agent: | $(O)/libhotprobe.so
 $(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/lib/second_agent.so \
 		$(O)/libhotprobe.so
+$(O)/tests/jvm/test_hostile: | $(O)/tests/lib/hostile_agent.so $(O)/libhotprobe.so
 $(O)/tests/lib/%_agent.so: tests/lib/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

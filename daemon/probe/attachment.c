@@ -55,7 +55,8 @@ struct remains {
 	size_t sites;	/* entries put back */
 	size_t removed; /* regions, and descriptors of them */
 	size_t stuck;	/* regions that a thread is inside of */
-	pid_t holder;	/* with -EBUSY: the living instance, 0 if it cannot be seen from here */
+	int others;   /* mappings and descriptors that have our name and stay; -errno: not known */
+	pid_t holder; /* with -EBUSY: the living instance, 0 if it cannot be seen from here */
 };
 
 /* Return: 1 a region was dealt with; 0 there is no further one; -EBUSY it has a living owner; ...
@@ -94,15 +95,18 @@ static int remove_next(const struct attachment_target *t, struct remains *found,
 /* Put back what killed instances left. Return: 0; -EBUSY an instance is alive there; -ESRCH; ... */
 static int remove_remains(const struct attachment_target *t, struct remains *found)
 {
-	int err = 1;
+	int err = 1, closed;
 	size_t index = 0;
 
 	*found = (struct remains){0};
 	for (int i = 0; i < REMAINS_MAX && err == 1; i++)
 		err = remove_next(t, found, &index);
-	if (!err)
-		found->removed += region_close_fds(t->remote) > 0;
-	return MIN(err, 0);
+	if (err < 0)
+		return err;
+	closed = region_close_fds(t->remote);
+	found->removed += closed > 0;
+	found->others = closed < 0 ? closed : found->stuck ? 0 : region_leftovers(t->remote);
+	return 0;
 }
 
 /*
@@ -303,6 +307,7 @@ int attachment_clean(const struct attachment_target *t, size_t *sites, struct fa
 	if (err == -EBUSY)
 		return fail_busy(t, found.holder, f);
 	*sites = found.sites;
+	err = err ? err : MIN(found.others, 0);
 	if (err)
 		return fail_pid(f, err, t->id->pid, "cannot be cleaned: %s",
 				remote_strerror(t->remote, err));
@@ -311,5 +316,12 @@ int attachment_clean(const struct attachment_target *t, size_t *sites, struct fa
 			f, -EBUSY, t->id->pid,
 			"a thread is still executing in the leftover region: its probes are "
 			"off; try again later");
+	if (found.others)
+		return fail_pid(
+			f, -EPROTO, t->id->pid,
+			"%d mappings or descriptors named memfd:hotprobe stay: this version did not "
+			"make them so, and leaves them alone; try the version that did, or restart "
+			"the process",
+			found.others);
 	return found.removed > 0;
 }

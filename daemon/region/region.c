@@ -196,10 +196,27 @@ static void write_contents(struct region *r)
 
 /* --- our side --------------------------------------------------------------------------------- */
 
+/* Only once the seals hold is a look at the size one for good. */
+static int check_file(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0 || fstat(fd, &st))
+		return -errno;
+	return (seals & REGION_SEALS) == REGION_SEALS && (uint64_t)st.st_size == TOTAL_LEN
+		       ? 0
+		       : -EPROTO;
+}
+
 int region_map_ours(struct region *r)
 {
-	uint8_t *p = mmap(NULL, TOTAL_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	int err = check_file(r->fd);
+	uint8_t *p;
 
+	if (err)
+		return err;
+	p = mmap(NULL, TOTAL_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	r->text_map = p;

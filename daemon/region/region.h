@@ -103,6 +103,13 @@ bool region_word_back(const struct region *r, const struct region_slot *e, uint6
  */
 int region_close_fds(struct remote *w);
 
+/**
+ * region_leftovers() - what of any region, of whatever version or state, is in the target now.
+ * Return: how many mappings have such a name, plus 1 if a descriptor has that of this version;
+ * -errno when that cannot be told.
+ */
+int region_leftovers(struct remote *w);
+
 /** region_set_nop() - rewrite the text of every slot but 0, before a uprobe is put on it. */
 void region_set_nop(struct region *r, enum slot_nop nop);
 
@@ -158,7 +165,11 @@ struct region *region_new(struct remote *w, uint64_t code_low, uint64_t code_hig
 /** region_set_place() - it lies at @base in the target, and is @len bytes so far. */
 void region_set_place(struct region *r, uint64_t base, uint64_t len);
 
-/** region_map_ours() - map @r->fd. Return: 0; -errno. */
+/**
+ * region_map_ours() - map @r->fd.
+ * Return: 0; -EPROTO unless it is of the whole size and sealed so: the target may change a memfd's
+ * size up to the moment of the seal, and to touch what it has cut off would be a SIGBUS; -errno.
+ */
 int region_map_ours(struct region *r);
 
 /** region_write_stub() - put the code that runs on our behalf (stub.h) in place. */

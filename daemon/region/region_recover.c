@@ -85,18 +85,10 @@ static int open_mapped(struct region *r, const struct map_entry *text)
 
 static int open_found(struct region *r, const struct map_entry *text, pid_t *holder)
 {
-	struct stat st;
-	int err, seals;
+	int err = open_mapped(r, text);
 
-	err = open_mapped(r, text);
-	if (err)
-		return err;
-	seals = fcntl(r->fd, F_GET_SEALS);
-	if (seals < 0 || (seals & REGION_SEALS) != REGION_SEALS)
-		return -EPROTO;
-	if (fstat(r->fd, &st) || (uint64_t)st.st_size != TOTAL_LEN)
-		return -EPROTO;
-	err = lock_file(r->fd, holder);
+	if (!err)
+		err = lock_file(r->fd, holder);
 	return err ? err : region_map_ours(r);
 }
 
@@ -291,4 +283,17 @@ int region_close_fds(struct remote *w)
 		remote_end(w);
 	}
 	return closed;
+}
+
+int region_leftovers(struct remote *w)
+{
+	_cleanup_maps_ struct maps maps = {0};
+	int err = remote_maps(w, &maps), fd, n = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < maps.n; i++)
+		n += !strncmp(maps.entries[i].path, REGION_ANY, strlen(REGION_ANY));
+	fd = remote_next_fd(w, 0, REGION_PATH);
+	return fd == -ENOENT ? n : fd < 0 ? fd : n + 1;
 }

@@ -12,6 +12,7 @@
 /* The name shows in /proc/PID/maps; the number is the layout's version. */
 #define REGION_NAME    "hotprobe.1"
 #define REGION_PATH    "/memfd:" REGION_NAME " (deleted)"
+#define REGION_ANY     "/memfd:hotprobe." /* how those of other versions begin */
 #define REGION_MAGIC   0x31656270746f68ULL
 #define REGION_VERSION 1
 

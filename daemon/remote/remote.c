@@ -198,7 +198,9 @@ const char *remote_strerror(const struct remote *w, int err)
 	case -ETIMEDOUT:
 		return agent ? "its agent does not answer" : "none of its threads could be stopped";
 	case -EPROTO:
-		return agent ? "its agent's answer is malformed" : strerror(EPROTO);
+		return agent ? "its agent's answer is malformed, or something in it changed the "
+			       "memfd that was made there: try again"
+			     : "something in it changed the memfd that was made there: try again";
 	case -EAGAIN:
 		return agent ? "it is starting, or another tracer has a thread of it: try again"
 			     : "none of its threads can be borrowed right now: try again";

@@ -123,8 +123,9 @@ static void region_make(void)
 
 	region = region_new(&remote, CODE_ADDR, CODE_ADDR + sizeof(code));
 	fuzz_check(region != NULL);
-	region->fd = memfd_create("fuzz", MFD_CLOEXEC);
-	fuzz_check(region->fd >= 0 && !ftruncate(region->fd, TOTAL_LEN));
+	region->fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fuzz_check(region->fd >= 0 && !ftruncate(region->fd, TOTAL_LEN) &&
+		   !fcntl(region->fd, F_ADD_SEALS, REGION_SEALS));
 	region_set_place(region, BASE, TOTAL_LEN);
 	fuzz_check(!region_map_ours(region));
 }
