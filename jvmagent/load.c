@@ -49,11 +49,12 @@ static int vm_look(JavaVM *jvm)
 	property_get("java.vm.specification.version", version, sizeof(version));
 	property_get("java.vm.version", agent.release, sizeof(agent.release));
 	property_get("java.vm.name", agent.vm_name, sizeof(agent.vm_name));
-	agent.jdk = atoi(version);
+	/* "1.8" was the last of that form. */
+	agent.jdk = atoi(version + (strncmp(version, "1.", 2) ? 0 : 2));
 	if (agent.jdk >= JDK_MIN && agent.jdk <= JDK_MAX)
 		return 0;
-	agent_say("Java %s is not supported, %d to %d are: the JVM goes on without the agent",
-		  version, JDK_MIN, JDK_MAX);
+	agent_say("JDK %d: supported are %d to %d; the JVM goes on without the agent", agent.jdk,
+		  JDK_MIN, JDK_MAX);
 	return -EOPNOTSUPP;
 }
 

@@ -70,7 +70,8 @@ static void take_line(struct client *c, const char *line, size_t len)
 		putc('\n', c->out->file);
 		break;
 	case REPLY_MESSAGE:
-		write_message(c, r.text, r.len);
+		if (!c->opt->quiet)
+			write_message(c, r.text, r.len);
 		break;
 	case REPLY_NOTE:
 		write_note(c, &r);

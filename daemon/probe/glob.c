@@ -2,15 +2,26 @@
 /* glob.c - patterns of names. See glob.h. */
 #include "probe/glob.h"
 
-/* Add place @at and, since a star also stands for nothing, what is behind the star there. */
-static void reach(struct glob_places *set, const char *pattern, size_t at)
+/*
+ * Add place @at and, since a star also stands for nothing, what is behind the star there; behind
+ * its '.' too where the star stands for packages, and for none so far (@none). What lies before the
+ * last place added is in the set already, with all that can be reached from there.
+ */
+static void reach(const struct glob *g, struct glob_places *set, size_t at, bool none)
 {
-	for (;;) {
-		if (!set->n || set->at[set->n - 1] < at)
-			set->at[set->n++] = (uint16_t)at;
-		if (pattern[at] != '*')
+	const char *p = g->pattern;
+
+	while (!set->n || set->at[set->n - 1] < at) {
+		size_t dot = at + strspn(p + at, "*");
+		bool packages = none && dot - at > 1 && dot < g->last_dot && p[dot] == '.' &&
+				(!at || p[at - 1] == '.');
+
+		set->at[set->n++] = (uint16_t)at;
+		if (dot == at)
 			return;
-		at += strspn(pattern + at, "*");
+		if (packages)
+			set->at[set->n++] = (uint16_t)dot++;
+		at = dot;
 	}
 }
 
@@ -19,10 +30,11 @@ bool glob_begin(struct glob *g, const char *pattern)
 	if (strnlen(pattern, GLOB_LEN_MAX + 1) > GLOB_LEN_MAX)
 		return false;
 	g->pattern = pattern;
+	g->last_dot = strrchr(pattern, '.') ? (size_t)(strrchr(pattern, '.') - pattern) : 0;
 	g->now = &g->sets[0];
 	g->next = &g->sets[1];
 	g->now->n = 0;
-	reach(g->now, pattern, 0);
+	reach(g, g->now, 0, true);
 	return true;
 }
 
@@ -36,9 +48,9 @@ static void glob_step(struct glob *g, char c)
 
 		if (g->pattern[at] == '*') {
 			if (c != '.' || g->pattern[at + 1] == '*')
-				reach(next, g->pattern, at);
+				reach(g, next, at, false);
 		} else if (g->pattern[at] == c) {
-			reach(next, g->pattern, at + 1);
+			reach(g, next, at + 1, true);
 		}
 	}
 	g->now = next;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * glob.h - the pattern language of a SPEC's names: `*` is any text without a '.', `**` any text.
+ * `**.` at the beginning or behind a '.', with another '.' to come, is any packages, also none:
+ * "**.Cart.add" is Cart.add too.
  *
  * Runs in time proportional to the product of the lengths, whatever the pattern.
  */
@@ -22,6 +24,7 @@ struct glob_places {
 
 struct glob {
 	const char *pattern;
+	size_t last_dot; /* where @pattern has it; 0: nowhere that matters */
 	struct glob_places sets[2], *now, *next;
 };
 

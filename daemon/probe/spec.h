@@ -14,7 +14,7 @@
  *
  * CLASS.METHOD is held against class and method name as one text, so "com.shop.**" is every method
  * of every class below com.shop. Nothing is implied: "Cart.add" is a class without a package, and
- * "**.Cart.add" a class Cart in any package.
+ * "**.Cart.add" a class Cart in any package or in none.
  */
 #ifndef HP_SPEC_H
 #define HP_SPEC_H

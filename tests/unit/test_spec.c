@@ -144,6 +144,25 @@ static void glob_match_two_stars(void **state)
 	assert_true(glob_match("*.**", "a."));
 }
 
+/* Two stars and a '.' stand for packages, of which there may be none: but not for a class. */
+static void glob_match_packages(void **state)
+{
+	(void)state;
+	assert_true(glob_match("**.Cart.add", "Cart.add"));
+	assert_true(glob_match("**.Cart.add", "com.shop.Cart.add"));
+	assert_true(glob_match("***.Cart.add", "Cart.add"));
+	assert_true(glob_match("**.**.Cart.add", "Cart.add"));
+	assert_true(glob_match("com.**.Cart.add", "com.Cart.add"));
+	assert_true(glob_match("**.*.add", "Cart.add"));
+	assert_true(glob_match("**.*", "Cart.add"));
+	assert_false(glob_match("**.Cart.add", "MyCart.add"));
+	assert_false(glob_match("com**.Cart.add", "Cart.add"));
+	assert_false(glob_match("com**.Cart.add", "comCart.add"));
+	assert_false(glob_match("*.Cart.add", "Cart.add"));
+	assert_false(glob_match("**.add", "add"));
+	assert_false(glob_match("**.*", "add"));
+}
+
 /* A pattern longer than any SPEC matches nothing, one just as long does. */
 static void glob_match_long(void **state)
 {
@@ -163,26 +182,33 @@ static void glob_match_hostile(void **state)
 {
 	_cleanup_free_ char *stars = repeat("", "*a", 300, "b");
 	_cleanup_free_ char *two_stars = repeat("", "**a*a", 200, "b");
+	_cleanup_free_ char *packages = repeat("", "**.", 1300, "c.b");
+	_cleanup_free_ char *dots = repeat("", "a.", 2000, "");
 	_cleanup_free_ char *text = repeat("", "a", 4000, "");
 	clock_t start = clock();
 
 	(void)state;
 	assert_false(glob_match(stars, text));
 	assert_false(glob_match(two_stars, text));
+	assert_false(glob_match(packages, text));
+	assert_false(glob_match(packages, dots));
 	assert_true((clock() - start) / CLOCKS_PER_SEC < 1);
 }
 
 /* The definition itself, exponential: what the quick matcher is held against. */
-static bool naive(const char *p, const char *t)
+static bool naive(const char *p, const char *t, bool begins)
 {
 	size_t stars = strspn(p, "*");
 
 	if (!*p)
 		return !*t;
 	if (!stars)
-		return *p == *t && naive(p + 1, t + 1);
+		return *p == *t && naive(p + 1, t + 1, *p == '.');
+	if (begins && stars > 1 && p[stars] == '.' && strchr(p + stars + 1, '.') &&
+	    naive(p + stars + 1, t, true))
+		return true;
 	for (;; t++) {
-		if (naive(p + stars, t))
+		if (naive(p + stars, t, false))
 			return true;
 		if (!*t || (*t == '.' && stars == 1))
 			return false;
@@ -204,7 +230,7 @@ static void glob_match_exhaustive(void **state)
 	}
 	for (unsigned int i = 0; i < ALL; i++)
 		for (unsigned int k = 0; k < ALL; k += 1 + i % 7)
-			if (glob_match(pattern[i], text[k]) != naive(pattern[i], text[k]))
+			if (glob_match(pattern[i], text[k]) != naive(pattern[i], text[k], true))
 				fail_msg("%s against %s", pattern[i], text[k]);
 }
 
@@ -232,6 +258,7 @@ static void spec_match_default_package(void **state)
 	assert_true(matches("Cart.add", "Cart", "add", "()V"));
 	assert_false(matches("Cart.add", "com.shop.Cart", "add", "()V"));
 	assert_true(matches("**.Cart.add", "com.shop.Cart", "add", "()V"));
+	assert_true(matches("**.Cart.add", "Cart", "add", "()V"));
 	assert_false(matches("**.Cart.add", "com.shop.Kart.Cart", "sub", "()V"));
 }
 
@@ -676,6 +703,7 @@ int main(void)
 		cmocka_unit_test(glob_match_literal),
 		cmocka_unit_test(glob_match_star),
 		cmocka_unit_test(glob_match_two_stars),
+		cmocka_unit_test(glob_match_packages),
 		cmocka_unit_test(glob_match_long),
 		cmocka_unit_test(glob_match_hostile),
 		cmocka_unit_test(glob_match_exhaustive),

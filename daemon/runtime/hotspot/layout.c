@@ -242,22 +242,37 @@ static int text_read(struct mem *m, uint64_t addr, char *buf, size_t size)
 	return 0;
 }
 
+/*
+ * HotSpot had a version of its own up to JDK 8, where it is 25: "... VM (25.432-b06) for
+ * linux-amd64 JRE (1.8.0_432-b06), built on ..." (JEP 223 gave it the JDK's, in 9).
+ */
+static int jdk_of(uint32_t major, const char *info)
+{
+	static const char old[] = " JRE (1.";
+	const char *jre = strstr(info, old);
+
+	if (jre)
+		return atoi(jre + strlen(old));
+	return major > INT16_MAX ? 0 : (int)major;
+}
+
 /* "OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE ...": up to the bracket. */
 static int version_read(struct mem *m, struct layout *l)
 {
+	char info[160], *bracket;
 	uint32_t major;
 	int err = mem_read_u32(m, l->code->vm_major, &major);
 
 	if (!err)
 		err = text_read(m, l->code->vm_release, l->version, sizeof(l->version));
 	if (!err)
-		err = text_read(m, l->code->vm_info, l->vm_name, sizeof(l->vm_name));
+		err = text_read(m, l->code->vm_info, info, sizeof(info));
 	if (err)
 		return err;
-	char *bracket = strstr(l->vm_name, " (");
-	if (bracket)
-		*bracket = 0;
-	l->jdk = major > INT16_MAX ? 0 : (int)major;
+	l->jdk = jdk_of(major, info);
+	bracket = strstr(info, " (");
+	snprintf(l->vm_name, sizeof(l->vm_name), "%.*s",
+		 (int)(bracket ? (size_t)(bracket - info) : strlen(info)), info);
 	return 0;
 }
 
@@ -519,8 +534,10 @@ int layout_read(struct mem *m, const struct vmstructs *vs, struct layout *ret)
 	if (err)
 		return err;
 	if (l->jdk < JDK_MIN || l->jdk > JDK_MAX) {
-		cap_lose(l, CAP_CODE, "JDK %d: this program knows %d to %d", l->jdk, JDK_MIN,
-			 JDK_MAX);
+		/* Whatever else is missing is missing because of that. */
+		l->other_jdk = true;
+		l->missing[CAP_CODE] = 0;
+		cap_lose(l, CAP_CODE, "JDK %d: supported are %d to %d", l->jdk, JDK_MIN, JDK_MAX);
 		return -EOPNOTSUPP;
 	}
 	return l->missing[CAP_CODE] ? -EOPNOTSUPP : values_read(m, vs, l);

@@ -58,7 +58,8 @@ struct layout_z {
 };
 
 struct layout {
-	int jdk;		     /* feature version: 17, 21, 25 */
+	int jdk;	/* feature version: 17, 21, 25 */
+	bool other_jdk; /* one that is not supported, and nothing else is known of it */
 	uint32_t missing[CAP_COUNT]; /* fields missing, per capability; 0: it works */
 	char why[CAP_COUNT][96];     /* the first missing one, as a person would say it */
 	char version[64];	     /* "17.0.15+6-Debian-1deb12u1" */

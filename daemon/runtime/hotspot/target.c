@@ -201,6 +201,8 @@ static int read_layout(const struct opening *o)
 				: fail_pid(o->f, err, t->id.pid,
 					   "its JVM is still starting: try again");
 	case -EOPNOTSUPP:
+		if (t->layout.other_jdk)
+			return fail_pid(o->f, err, t->id.pid, "%s", t->layout.why[CAP_CODE]);
 		return refuse_structures(o, err, t->layout.why[CAP_CODE]);
 	default:
 		return refuse_structures(o, err, "its structures do not read as HotSpot's");
@@ -299,11 +301,30 @@ int target_open(pid_t pid, struct target **ret, struct fail *f)
 	return target_open_by(pid, NULL, ret, f);
 }
 
+/*
+ * An agent is not put into what cannot be traced anyway: a JVM that we may look into is refused
+ * first, in the words in which it always is.
+ */
+static int refuse_first(pid_t pid, struct fail *f)
+{
+	struct target *t = NULL;
+	struct fail why = {0};
+	int err = target_open(pid, &t, &why);
+
+	target_close(t);
+	if (err == -EOPNOTSUPP)
+		*f = why;
+	return err == -EOPNOTSUPP ? err : 0;
+}
+
 int target_open_via(const struct target_request *req, struct remote **w_ret, struct target **ret,
 		    struct fail *f)
 {
-	int err = remote_open(req->pid, req->via, w_ret, f);
+	bool agent = req->via == VIA_AGENT || req->via == VIA_AUTO;
+	int err = agent ? refuse_first(req->pid, f) : 0;
 
+	if (!err)
+		err = remote_open(req->pid, req->via, w_ret, f);
 	return err ? err : target_open_by(req->pid, (*w_ret)->view, ret, f);
 }
 
