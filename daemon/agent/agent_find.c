@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "agent/agent_find.h"
+#include "base/fds.h"
 #include "jvmagent/wire.h"
 
 #define CHILD_MS   2000
@@ -187,6 +188,7 @@ static void child(const struct whereabouts *w, int sock)
 	int fd, err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fds_keep(&sock, 1);
 	err = enter(w);
 	if (!err)
 		err = connect_here(w, &fd);

@@ -12,6 +12,7 @@
 
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
+#include "base/fds.h"
 
 #define GRACE_NS    (2 * NSEC_PER_SEC) /* for the child to clean up and tell */
 #define CMDLINE_MAX (256u << 10)       /* JVM options come first; class paths of 100 kB do occur */
@@ -32,9 +33,11 @@ _Static_assert(sizeof(struct report) <= PIPE_BUF, "struct report");
  */
 static _Noreturn void child_main(struct agent_load *a, int out)
 {
+	int own[] = {out, a->proc, a->root, a->lib, a->id.pidfd};
 	struct report r = {0};
 	sigset_t all;
 
+	fds_keep(own, ARRAY_SIZE(own));
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	umask(077);

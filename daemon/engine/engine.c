@@ -13,6 +13,7 @@
 
 #include <linux/types.h>
 
+#include "base/fds.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "bpf/events.h"
@@ -249,7 +250,7 @@ pid_t engine_start(int *fd_ret)
 		return err;
 	}
 	if (pid == 0) {
-		close(sv[0]);
+		fds_keep(&sv[1], 1);
 		exit(engine_run(sv[1]));
 	}
 	close(sv[1]);

@@ -16,8 +16,10 @@ void conn_fini(struct conn *c)
 {
 	buf_fini(&c->in);
 	buf_fini(&c->out);
-	if (c->open)
+	if (c->open) {
+		shutdown(c->fd, SHUT_RDWR); /* whoever may hold a copy: this is the end */
 		close(c->fd);
+	}
 	c->open = false;
 }
 

@@ -360,6 +360,33 @@ static void run_children(void **state _unused_)
 	}
 }
 
+#define SIBLINGS 5
+
+/*
+ * JVMs that overlap and follow each other, as start scripts have them: each is traced, and the end
+ * of each is seen although others were forked meanwhile.
+ */
+static void run_jvms_overlap(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	_cleanup_free_ char *java = NULL, *script = NULL;
+	struct launch l;
+	json_t *events;
+
+	if (asprintf(&java,
+		     "%s -cp %s -Xcomp -XX:-TieredCompilation -XX:CompileCommand=quiet "
+		     "-XX:CompileCommand=compileonly,prog.Run::step prog.Run",
+		     jdk->java, env_classes()) < 0 ||
+	    asprintf(&script, "%s a 900 & %s b 600 & %s c 300; %s d 1; %s e 1; wait; exit 5", java,
+		     java, java, java, java) < 0)
+		abort();
+	launch(&l, NULL, (const char *const[]){"sh", "-c", script, NULL}, NULL);
+	events = finish(&l, 5);
+	assert_int_equal(count(events, "attached", 0), SIBLINGS);
+	assert_int_equal(count(events, "detached", 0), SIBLINGS);
+	json_decref(events);
+}
+
 /* Let the command call until this many lines begin with @head. */
 static void call_until_said(struct launch *l, const char *head, int lines)
 {
@@ -528,6 +555,7 @@ int main(void)
 		jvm_test(run_exit_status_is_the_commands),
 		jvm_test(run_script_keeps_tool_options),
 		jvm_test(run_children),
+		jvm_test(run_jvms_overlap),
 		jvm_test(run_text_names_the_jvm),
 		jvm_test(run_passes_signals_on),
 		jvm_test(run_without_privileges),

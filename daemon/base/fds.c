@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/* fds.c - inherited descriptors. See fds.h. */
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/fds.h"
+
+static int compare(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+void fds_keep(int *keep, size_t n)
+{
+	unsigned int next = STDERR_FILENO + 1;
+	int null;
+
+	qsort(keep, n, sizeof(*keep), compare);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int)next)
+			continue;
+		if ((unsigned int)keep[i] > next)
+			close_range(next, (unsigned int)keep[i] - 1, 0);
+		next = (unsigned int)keep[i] + 1;
+	}
+	close_range(next, UINT_MAX, 0);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+}

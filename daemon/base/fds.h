@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fds.h - what a process that is forked and runs no other program does with inherited descriptors.
+ */
+#ifndef HP_FDS_H
+#define HP_FDS_H
+
+#include "base/util.h"
+
+/**
+ * fds_keep() - close every descriptor but 0, 1, 2 and those of @keep, and point 0 and 1 to
+ * /dev/null.
+ *
+ * A process that is forked and executes nothing keeps everything its parent had: the ends of other
+ * processes' sockets, which then never see the end of their stream, and links of the kernel that
+ * then stay. 2 remains for what libraries and sanitizers have to say.
+ * @keep: is sorted; entries below 0 are nothing. @n: its length.
+ */
+void fds_keep(int *keep, size_t n);
+
+#endif
