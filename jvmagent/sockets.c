@@ -2,6 +2,8 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,8 @@
 
 #define BACKLOG 8
 
+#define OVERFLOW_UID 65534 /* DEFAULT_OVERFLOWUID, kernel include/linux/highuid.h */
+
 _Static_assert(WAIT_NAME_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "option wait");
 
 static bool peer_get(int fd, struct ucred *ret)
@@ -26,11 +30,51 @@ static bool peer_get(int fd, struct ucred *ret)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len) && len == sizeof(*ret);
 }
 
+/* Up to @size - 1 bytes of a short file in /proc; "" if it cannot be read. */
+static const char *proc_text(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return buf;
+}
+
+/*
+ * The kernel shows us every user that our user namespace does not map as this one number
+ * (user_namespaces(7), "Unmapped user and group IDs"): 65534, unless the sysctl says otherwise,
+ * which may even be 0. We may be such a user ourselves.
+ */
+static uid_t overflow_uid(void)
+{
+	char text[32];
+	unsigned int uid;
+
+	return sscanf(proc_text("/proc/sys/kernel/overflowuid", text, sizeof(text)), "%u", &uid) ==
+			       1
+		       ? uid
+		       : OVERFLOW_UID;
+}
+
+/* In the first namespace, and in those that are like it: nobody is unmapped. */
+static bool maps_everybody(void)
+{
+	char text[64];
+	unsigned int inside, outside, count;
+
+	return sscanf(proc_text("/proc/thread-self/uid_map", text, sizeof(text)), "%u %u %u",
+		      &inside, &outside, &count) == 3 &&
+	       !inside && !outside && count == UINT_MAX;
+}
+
 bool socket_peer_allowed(int fd)
 {
 	struct ucred peer;
 
-	return peer_get(fd, &peer) && (peer.uid == 0 || peer.uid == geteuid());
+	return peer_get(fd, &peer) && (peer.uid == 0 || peer.uid == geteuid()) &&
+	       (peer.uid != overflow_uid() || maps_everybody());
 }
 
 /* The address of "@name"; 0 when it is too long. */

@@ -33,7 +33,10 @@ bool socket_accept_again(int err);
 
 #define ACCEPT_PAUSE_MS 1000
 
-/** socket_peer_allowed() - is it root, or our own user? */
+/**
+ * socket_peer_allowed() - is it root, or our own user, and certainly so? Not if it, or we, might be
+ * anybody whom our user namespace does not map.
+ */
 bool socket_peer_allowed(int fd);
 
 #endif

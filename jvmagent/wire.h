@@ -11,8 +11,8 @@
  *
  * When two PID namespaces share a network namespace, such a name may be taken: then a number is
  * appended, "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1, and the peer's credentials
- * tell whose it is. Both sockets accept root and the process's own user, as HotSpot's attach
- * listener does, and nobody else.
+ * tell whose it is. Both sockets accept root and the process's own user, as its user namespace
+ * shows them, and nobody whom that does not map; others find the connection closed.
  *
  * Either end may be hostile to the other: sizes are checked before any cast.
  */

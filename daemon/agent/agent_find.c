@@ -82,6 +82,24 @@ static int read_status(struct whereabouts *w)
 	return 0;
 }
 
+/*
+ * Who root of its user namespace is to us; if there is none, the target's own user. That one might
+ * be nobody to its agent, when the namespace does not map it.
+ */
+static uid_t root_there(const struct whereabouts *w)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned int inside, outside, count;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", w->pid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%u %u %u", &inside, &outside, &count) == 3)
+		if (!inside)
+			return outside;
+	return w->uid;
+}
+
 /* Where we may not see it, ours is the one to try. */
 static bool other_namespace(const struct whereabouts *w, const char *kind)
 {
@@ -149,6 +167,7 @@ static int connect_here(const struct whereabouts *w, int *fd_ret)
 static int enter(const struct whereabouts *w)
 {
 	_cleanup_close_ int net = -1;
+	uid_t uid = w->other_user ? root_there(w) : w->uid;
 	char path[32];
 
 	if (w->other_net) {
@@ -157,9 +176,9 @@ static int enter(const struct whereabouts *w)
 		if (net < 0 || setns(net, CLONE_NEWNET))
 			return -EPERM;
 	}
-	/* Our root is nobody to a user namespace; the target's own user is somebody. */
-	if (w->other_user && (setgroups(0, NULL) || setresgid(w->gid, w->gid, w->gid) ||
-			      setresuid(w->uid, w->uid, w->uid)))
+	/* Our root is nobody to a user namespace; its own root is somebody. */
+	if (w->other_user &&
+	    (setgroups(0, NULL) || setresgid(w->gid, w->gid, w->gid) || setresuid(uid, uid, uid)))
 		return -EPERM;
 	return 0;
 }

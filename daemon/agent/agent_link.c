@@ -40,13 +40,13 @@ static int wait_ready(int fd, short events, uint64_t deadline_ns)
 	}
 }
 
-/* The other end is closed: because the target ends? */
+/* The other end is closed: because the target ends? Return: -ESRCH; -ECONNREFUSED. */
 static int closed(const struct agent_link *l)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, l->pid, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	return fd < 0 || poll(&p, 1, DYING_MS) > 0 ? -ESRCH : -EPROTO;
+	return fd < 0 || poll(&p, 1, DYING_MS) > 0 ? -ESRCH : -ECONNREFUSED;
 }
 
 static int send_request(struct agent_link *l, const struct agent_ask *a, uint64_t deadline_ns)
@@ -129,7 +129,7 @@ static int receive_reply(struct agent_link *l, struct agent_ask *a, uint64_t dea
 	return 0;
 }
 
-int agent_link_ask(struct agent_link *l, struct agent_ask *a)
+static int ask(struct agent_link *l, struct agent_ask *a)
 {
 	uint64_t deadline_ns = clock_ns() + (a->limit_ns ? a->limit_ns : agent_limit_ns);
 	int err = l->broken;
@@ -145,10 +145,18 @@ int agent_link_ask(struct agent_link *l, struct agent_ask *a)
 	return err;
 }
 
+int agent_link_ask(struct agent_link *l, struct agent_ask *a)
+{
+	int err = ask(l, a);
+
+	return err == -ECONNREFUSED ? -EPROTO : err;
+}
+
+/* To those whom it does not take the agent says so by hanging up. */
 static int hello(struct agent_link *l, pid_t ns_pid)
 {
 	struct agent_ask a = {.kind = HP_AGENT_HELLO, .arg = {HP_AGENT_VERSION}};
-	int err = agent_link_ask(l, &a);
+	int err = ask(l, &a);
 
 	if (err)
 		return err;

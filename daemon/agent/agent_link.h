@@ -29,8 +29,8 @@ struct agent_link {
 /**
  * agent_link_open() - find the agent in @pid, also in another network namespace, and claim it: it
  * serves one at a time.
- * Return: 0; -ENOENT none is there; -EBUSY another one is connected; -EPERM it refuses us, or its
- * network namespace is closed to us; -EPROTO; -ETIMEDOUT; -ESRCH; -ENOMEM.
+ * Return: 0; -ENOENT none is there; -EBUSY another one is connected; -ECONNREFUSED it refuses us;
+ * -EPERM its network namespace is closed to us; -EPROTO; -ETIMEDOUT; -ESRCH; -ENOMEM.
  */
 int agent_link_open(pid_t pid, struct agent_link **ret);
 void agent_link_close(struct agent_link *l);

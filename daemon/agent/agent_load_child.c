@@ -27,6 +27,7 @@
 
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
+#include "proc/user.h"
 
 #define SOCKET_LIMIT_NS (6 * NSEC_PER_SEC) /* from SIGQUIT to a socket that listens */
 #define STEP_MS		10		   /* between two looks for the socket, growing to ... */
@@ -115,7 +116,7 @@ static int enter_root(struct agent_load *a)
 /* The saved ids stay: the target's user may not signal us, and remove_stale() steps back. */
 static int become_user(struct agent_load *a)
 {
-	if (geteuid() == a->uid && getegid() == a->gid)
+	if (geteuid() == a->uid && getegid() == a->gid && user_is_certain(a->uid))
 		return 0;
 	if (setgroups(0, NULL) || setegid(a->gid) || seteuid(a->uid))
 		return fail_set(&a->fail, -EPERM,

@@ -57,6 +57,11 @@ static int fail_agent(pid_t pid, int err, struct fail *f)
 		return fail_pid(f, err, pid,
 				"the hotprobe agent does not answer: try again, or use --via "
 				"ptrace");
+	case -ECONNREFUSED:
+		return fail_pid(
+			f, -EPERM, pid,
+			"its agent refuses us: it serves root and its own user only, as its "
+			"user namespace maps them; use --via ptrace");
 	case -EPROTO:
 		return fail_pid(f, err, pid,
 				"the agent speaks another protocol version: load this version's "
@@ -133,7 +138,9 @@ static int open_present(pid_t pid, struct remote **ret, const char **reason, str
 		log_pid(LOG_LVL_INFO, pid, "uses the agent that is loaded in it");
 	if (!err || err == -EBUSY || err == -ESRCH)
 		return err ? fail_agent(pid, err, f) : 0;
-	*reason = err == -ENOENT ? "no agent is loaded in it" : "the agent in it does not answer";
+	*reason = err == -ENOENT	 ? "no agent is loaded in it"
+		  : err == -ECONNREFUSED ? "the agent in it refuses us"
+					 : "the agent in it does not answer";
 	return 1;
 }
 

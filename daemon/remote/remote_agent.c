@@ -73,7 +73,7 @@ static int relink(struct remote_agent *a)
 		return 0;
 	agent_link_close(take_ptr(a->link));
 	err = agent_link_open(a->base.pid, &a->link);
-	return err == -EBUSY ? -ETIMEDOUT : err == -ENOENT ? -EPROTO : err;
+	return err == -EBUSY ? -ETIMEDOUT : err == -ENOENT || err == -ECONNREFUSED ? -EPROTO : err;
 }
 
 static int agent_begin(struct remote *w)

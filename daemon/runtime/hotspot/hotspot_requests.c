@@ -109,6 +109,11 @@ static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
 		runtime_check_event(out, CHECK_OK, "agent",
 				    "is not loaded; it is only needed where ptrace is refused");
 		break;
+	case -ECONNREFUSED:
+		runtime_check_event(out, CHECK_DEGRADED, "agent",
+				    "is loaded, and refuses us: it serves root and its own user "
+				    "only, as its user namespace maps them");
+		break;
 	case -ESRCH: /* the line about the JVM says so */
 		break;
 	default:

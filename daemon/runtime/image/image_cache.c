@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "proc/user.h"
 #include "symmap/elffile.h"
 #include "symmap/elfsyms.h"
 #include "runtime/image/image_cache.h"
@@ -41,7 +42,7 @@ static bool is_ours(int fd, mode_t type)
 	struct stat st;
 
 	return !fstat(fd, &st) && (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+	       user_is_certain(st.st_uid) && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 static int open_folder(int at, const char *name, bool make, int flags)
