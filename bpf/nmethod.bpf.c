@@ -20,6 +20,7 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 const volatile __u32 hdr_len;
+const volatile __u32 tgid; /* of the JVM; 0: not checked */
 
 #define PAGE_SIZE 4096
 
@@ -69,6 +70,8 @@ int compile_event(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx), addr;
 	__u16 kind = cookie & HP_COOKIE_KIND;
 
+	if (tgid && bpf_get_current_pid_tgid() >> 32 != tgid)
+		return 0;
 	addr = regs_c_argument(ctx, cookie & HP_COOKIE_RSI);
 	if (send(kind, kind == HP_RESCAN ? 0 : addr))
 		__sync_fetch_and_add(&lost, 1);

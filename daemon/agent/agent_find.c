@@ -15,6 +15,7 @@
 #include "agent/agent_find.h"
 #include "base/fds.h"
 #include "jvmagent/wire.h"
+#include "proc/entry.h"
 
 #define CHILD_MS   2000
 #define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
@@ -35,7 +36,7 @@ static const char *status_field(const char *text, const char *key)
 	return p ? p + strlen(key) : "";
 }
 
-/* Of "NSpid: 4711 12", the innermost. */
+/* Of "NStgid: 4711 12", the innermost. */
 static pid_t last_pid(const char *p)
 {
 	pid_t pid = 0;
@@ -62,21 +63,19 @@ static unsigned int effective(const char *p)
 
 static int read_status(struct whereabouts *w)
 {
-	_cleanup_close_ int fd = -1;
-	char path[32], text[STATUS_MAX];
+	_cleanup_close_ int fd = entry_open(w->pid, "status", O_RDONLY);
+	char text[STATUS_MAX];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", w->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == EACCES ? -EPERM : -ESRCH;
+		return fd;
 	n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
 		return -ESRCH;
 	text[n] = '\0';
 	w->uid = effective(status_field(text, "\nUid:"));
 	w->gid = effective(status_field(text, "\nGid:"));
-	w->ns_pid = last_pid(status_field(text, "\nNSpid:"));
+	w->ns_pid = last_pid(status_field(text, "\nNStgid:"));
 	if (w->ns_pid <= 0)
 		w->ns_pid = w->pid;
 	return 0;
@@ -104,10 +103,10 @@ static uid_t root_there(const struct whereabouts *w)
 static bool other_namespace(const struct whereabouts *w, const char *kind)
 {
 	struct stat ours, theirs;
-	char path[64];
+	char name[16], path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", w->pid, kind);
-	if (stat(path, &theirs))
+	snprintf(name, sizeof(name), "ns/%s", kind);
+	if (entry_stat(w->pid, name, &theirs))
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
 	return !stat(path, &ours) && (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
@@ -168,11 +167,9 @@ static int enter(const struct whereabouts *w)
 {
 	_cleanup_close_ int net = -1;
 	uid_t uid = w->other_user ? root_there(w) : w->uid;
-	char path[32];
 
 	if (w->other_net) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", w->pid);
-		net = open(path, O_RDONLY | O_CLOEXEC);
+		net = entry_open(w->pid, "ns/net", O_RDONLY);
 		if (net < 0 || setns(net, CLONE_NEWNET))
 			return -EPERM;
 	}

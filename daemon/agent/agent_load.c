@@ -13,6 +13,7 @@
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
 #include "base/fds.h"
+#include "proc/entry.h"
 
 #define GRACE_NS    (2 * NSEC_PER_SEC) /* for the child to clean up and tell */
 #define CMDLINE_MAX (256u << 10)       /* JVM options come first; class paths of 100 kB do occur */
@@ -119,8 +120,8 @@ static int open_proc(struct agent_load *a)
 		return err;
 	a->uid = st.uid;
 	a->gid = st.gid;
-	a->root = openat(a->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (a->root < 0 && errno == EACCES)
+	a->root = entry_open(a->id.pid, "root", O_PATH | O_DIRECTORY);
+	if (a->root == -EPERM)
 		return fail_set(&a->fail, -EPERM,
 				"it runs as user %u: run hotprobe as root or that user", a->uid);
 	return a->root < 0 ? agent_load_gone(a) : 0;
@@ -165,7 +166,7 @@ static int check_kind(struct agent_load *a)
 /* Bytes read of a file below /proc/PID, closed with NUL; 0 if it cannot be read. */
 static size_t read_words(const struct agent_load *a, const char *name, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = openat(a->proc, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = entry_open(a->id.pid, name, O_RDONLY);
 	size_t len = 0;
 	ssize_t n;
 

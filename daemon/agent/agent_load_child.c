@@ -89,9 +89,7 @@ static int check_running(struct agent_load *a, struct agent_load_status *ret)
 			&a->fail, -ETIMEDOUT,
 			"it is stopped, by a signal or a debugger: let it go on (kill -CONT %d)",
 			a->id.pid);
-	if (ret->state == 'Z' || ret->state == 'X')
-		return agent_load_gone(a);
-	return 0;
+	return proc_alive(&a->id) ? 0 : agent_load_gone(a);
 }
 
 /* --- the target's root and user --------------------------------------------------------------- */

@@ -18,7 +18,8 @@ struct agent_load {
 	struct jvm_info info;
 	uid_t uid; /* effective, as we see them */
 	gid_t gid;
-	int proc;   /* /proc/PID, which the child cannot name any more in another root */
+	int proc;   /* /proc/PID, which the child cannot name any more in another root: the leader's
+		     * entry, whose status is good after its end too */
 	int root;   /* the target's */
 	int lib;    /* the library, open for reading */
 	char *path; /* of the library, absolute */

@@ -25,7 +25,8 @@ enum multi_support bpf_multi_support(void);
 
 /**
  * bpf_multi_link() - put a program on @n places of one file.
- * @pid: only hits of this process; 0: of any.
+ * @pid: only hits of this process; 0: of any. Where its leader has ended the uprobes are in every
+ * process: the program checks by itself (bpf_tgid()).
  * @offsets, @cookies: of each place, in the file.
  * Return: a file descriptor that holds the uprobes until it is closed; -errno.
  */

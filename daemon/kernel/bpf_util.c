@@ -3,9 +3,37 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "kernel/bpf_util.h"
+#include "proc/entry.h"
+
+/* PROC_PID_INIT_INO: Linux include/linux/proc_ns.h. */
+#define INIT_PID_NS_INODE 0xeffffffcu
+
+/* --- processes -------------------------------------------------------------------------------- */
+
+pid_t bpf_filter_pid(pid_t pid)
+{
+	return pid <= 0 || entry_leader_lives(pid) ? pid : 0;
+}
+
+__u32 bpf_tgid(pid_t pid)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NS_INODE ? (__u32)pid : 0;
+}
+
+int bpf_can_tell(pid_t pid, struct fail *f)
+{
+	if (bpf_tgid(pid) || bpf_filter_pid(pid))
+		return 0;
+	return fail_pid(f, -EOPNOTSUPP, pid,
+			"its first thread has ended: then it can only be told from other processes "
+			"in the host's PID namespace: run hotprobe there");
+}
 
 /* --- messages --------------------------------------------------------------------------------- */
 

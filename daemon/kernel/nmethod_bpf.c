@@ -48,7 +48,7 @@ static int on_record(void *arg, void *data, size_t size)
 	return ++b->taken < CONSUME_MAX ? 0 : STOPPED;
 }
 
-static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi, struct fail *f)
+static int load(struct nmethod_bpf *b, pid_t pid, uint32_t hdr_len, bool multi, struct fail *f)
 {
 	_cleanup_free_ struct load_log *log = malloc(sizeof(*log));
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log ? log->text : NULL,
@@ -61,6 +61,7 @@ static int load(struct nmethod_bpf *b, uint32_t hdr_len, bool multi, struct fail
 	b->skel = nmethod_bpf__open_opts(&opts);
 	if (!b->skel)
 		return bpf_load_failed("compile events", -errno, log, f);
+	b->skel->rodata->tgid = bpf_tgid(pid);
 	b->skel->rodata->hdr_len = MIN(hdr_len, (uint32_t)HP_NMETHOD_HDR_MAX);
 	if (multi)
 		bpf_program__set_expected_attach_type(
@@ -102,10 +103,13 @@ static int attach_multi(struct nmethod_bpf *b, pid_t pid, const char *path,
 static int attach_each(struct nmethod_bpf *b, pid_t pid, const char *path,
 		       const struct nmethod_site *sites, size_t n)
 {
+	pid_t filter = bpf_filter_pid(pid);
+
 	for (size_t i = 0; i < n; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = site_cookie(&sites[i]));
 		struct bpf_link *link = bpf_program__attach_uprobe_opts(
-			b->skel->progs.compile_event, pid, path, sites[i].offset, &opts);
+			b->skel->progs.compile_event, filter ? filter : -1, path, sites[i].offset,
+			&opts);
 
 		if (!link)
 			return -errno;
@@ -119,10 +123,12 @@ static int open_all(struct nmethod_bpf *b, pid_t pid, const char *path,
 {
 	/* libjvm.so is mapped by every JVM: without a filter that works all of them would stop. */
 	bool multi = bpf_multi_support() == MULTI_COMPLETE;
-	int err;
+	int err = bpf_can_tell(pid, f);
 
+	if (err)
+		return err;
 	bpf_messages();
-	err = load(b, hdr_len, multi, f);
+	err = load(b, pid, hdr_len, multi, f);
 	if (err)
 		return err;
 	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.events), on_record, b, NULL);

@@ -315,6 +315,7 @@ static int attach_each(struct probe_bpf *p, pid_t pid, const char *path,
 {
 	struct bpf_link **links = realloc(p->links, (p->nlinks + n) * sizeof(struct bpf_link *));
 	size_t before = p->nlinks;
+	pid_t filter = bpf_filter_pid(pid);
 
 	if (!links)
 		return -ENOMEM;
@@ -322,7 +323,7 @@ static int attach_each(struct probe_bpf *p, pid_t pid, const char *path,
 	for (size_t i = 0; i < n; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = places[i].slot);
 		struct bpf_link *link = bpf_program__attach_uprobe_opts(
-			p->skel->progs.hit, pid ? pid : -1, path, places[i].offset, &opts);
+			p->skel->progs.hit, filter ? filter : -1, path, places[i].offset, &opts);
 		int err = -errno;
 
 		if (!link) {

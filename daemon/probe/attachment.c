@@ -7,9 +7,8 @@
  * fast here: if the kernel made a call of the long one, that; else a one-byte nop, which older
  * kernels emulate in the trap instead of single-stepping it.
  */
-#include <sys/stat.h>
-
 #include "arch/insn.h"
+#include "kernel/bpf_util.h"
 #include "probe/attachment.h"
 #include "proc/lock.h"
 #include "base/log.h"
@@ -19,20 +18,9 @@
 /* Each killed instance leaves one region; a target that makes up more gets no further attention. */
 #define REMAINS_MAX 64
 
-/*
- * BPF sees PIDs of the initial namespace; ours are the same numbers only if we are in it.
- * Source: PROC_PID_INIT_INO, Linux include/linux/proc_ns.h.
- */
-static bool in_init_pid_ns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcu;
-}
-
 static void finish_config(struct hp_config *c, pid_t pid, size_t ring_bytes)
 {
-	c->tgid = in_init_pid_ns() ? (uint32_t)pid : 0;
+	c->tgid = bpf_tgid(pid);
 	c->wakeup_bytes = (uint32_t)MIN(ring_bytes / 8, 1u << 20);
 }
 
@@ -214,8 +202,10 @@ static int bring_up(struct attachment *r, const struct hp_config *wanted, size_t
 {
 	struct hp_config config = *wanted;
 	uint64_t start_ns;
-	int err;
+	int err = r->t.id ? bpf_can_tell(r->t.id->pid, f) : 0;
 
+	if (err)
+		return err;
 	finish_config(&config, r->t.id ? r->t.id->pid : 0, ring_bytes);
 	err = probe_bpf_open(&config, ring_bytes, fn, arg, &r->bpf, f);
 	if (err)

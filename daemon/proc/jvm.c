@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "symmap/elfsyms.h"
+#include "proc/entry.h"
 #include "proc/jvm_image.h"
 #include "proc/jvm.h"
 
@@ -56,18 +57,6 @@ void jvm_info_fini(struct jvm_info *info)
 	*info = (struct jvm_info){0};
 }
 
-static int open_proc(pid_t pid, const char *name)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
-	return fd;
-}
-
 /* --- /proc/PID/status ----------------------------------------------------------------------- */
 
 struct status {
@@ -99,7 +88,7 @@ static pid_t last_number(const char *p)
 
 static int read_status(pid_t pid, struct status *ret)
 {
-	_cleanup_close_ int fd = open_proc(pid, "status");
+	_cleanup_close_ int fd = entry_open(pid, "status", O_RDONLY);
 	char text[STATUS_MAX], *end;
 	ssize_t n;
 
@@ -111,7 +100,7 @@ static int read_status(pid_t pid, struct status *ret)
 	text[n] = '\0';
 	ret->tgid = strtol(status_field(text, "\nTgid:"), NULL, 10);
 	ret->state = *status_field(text, "\nState:");
-	ret->ns_pid = last_number(status_field(text, "\nNSpid:"));
+	ret->ns_pid = last_number(status_field(text, "\nNStgid:"));
 	strtoul(status_field(text, "\nUid:"), &end, 10);
 	ret->uid = strtoul(end, NULL, 10);
 	return 0;
@@ -211,11 +200,11 @@ static bool is_32bit(int exe)
 
 static bool same_namespace(pid_t pid, const char *ns)
 {
-	char path[64];
+	char name[16], path[64];
 	struct stat ours, theirs;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, ns);
-	if (stat(path, &theirs))
+	snprintf(name, sizeof(name), "ns/%s", ns);
+	if (entry_stat(pid, name, &theirs))
 		return true;
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", ns);
 	return stat(path, &ours) || (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev);
@@ -238,22 +227,23 @@ static char *user_name(uid_t uid)
  */
 static char *path_in_root(pid_t pid, struct view *v, const char *path)
 {
-	char link[64], root[MAPS_PATH_MAX + 1];
+	char root[MAPS_PATH_MAX + 1];
 	const char *p = path, *base;
-	ssize_t n;
+	ssize_t n = v ? (ssize_t)view_root(v, root, sizeof(root))
+		      : entry_readlink(pid, "root", root, sizeof(root));
 
-	snprintf(link, sizeof(link), "/proc/%d/root", pid);
-	n = v ? (ssize_t)view_root(v, root, sizeof(root)) : readlink(link, root, sizeof(root));
 	if (n > 1 && n < (ssize_t)sizeof(root) && !strncmp(path, root, n) && path[n] == '/')
 		p += n;
 	return strndup(p, base_name(p, &base) + (strrchr(p, '/') + 1 - p));
 }
 
 /* The mapping itself leads to the very file, also when its path now names another one. */
-static int open_map_file(pid_t pid, const struct map_entry *map, char *path, size_t size)
+static int open_map_file(pid_t pid, const struct map_entry *map)
 {
-	snprintf(path, size, "/proc/%d/map_files/%lx-%lx", pid, map->start, map->end);
-	return proc_open_regular(path);
+	char name[ENTRY_PATH_MAX];
+
+	snprintf(name, sizeof(name), "map_files/%lx-%lx", map->start, map->end);
+	return proc_open_entry(pid, name);
 }
 
 /* Needs less privilege than map_files, but the file there must still be the one that is mapped. */
@@ -282,55 +272,51 @@ static uint64_t load_bias(int fd, const struct map_entry *map)
 	return bias;
 }
 
-/* What a view opened has no path of ours but that of the descriptor, which is kept (and is not 0).
+/*
+ * The descriptor is kept (and is not 0): paths by which it was opened are good only as long as some
+ * thread lives, or as nobody changes what lies there.
  */
-static void keep_libjvm(struct jvm_info *info, int fd, char *path, size_t size)
+static int keep_libjvm(struct jvm_info *info, int fd)
 {
+	char path[32];
+
 	info->libjvm_fd = fcntl(fd, F_DUPFD_CLOEXEC, 1);
-	snprintf(path, size, "/proc/self/fd/%d", info->libjvm_fd);
+	if (info->libjvm_fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", info->libjvm_fd);
+	free(info->libjvm_open);
+	info->libjvm_open = strdup(path);
+	return info->libjvm_open ? 0 : -ENOMEM;
 }
 
 static int describe_libjvm(const struct map_entry *map, struct view *v, struct jvm_info *info)
 {
-	char path[MAPS_PATH_MAX + 64];
 	_cleanup_close_ int fd = -1;
 
 	free(info->libjvm);
 	info->libjvm = path_in_root(info->pid, v, map->path);
 	if (!info->libjvm)
 		return -ENOMEM;
-	fd = open_map_file(info->pid, map, path, sizeof(path));
-	if (fd < 0) {
+	fd = open_map_file(info->pid, map);
+	if (fd < 0)
 		fd = open_by_path(info->pid, v, map, info->libjvm);
-		snprintf(path, sizeof(path), "/proc/%d/root%s", info->pid, info->libjvm);
-		if (fd >= 0 && v)
-			keep_libjvm(info, fd, path, sizeof(path));
-	}
 	if (fd < 0) /* the file is not to be had; or whoever opens for us has failed */
 		return !v || fd == -ENOENT || fd == -EPERM || fd == -EACCES ? 0 : fd;
 	info->libjvm_base = load_bias(fd, map);
-	free(info->libjvm_open);
-	info->libjvm_open = strdup(path);
-	return info->libjvm_open ? 0 : -ENOMEM;
+	return keep_libjvm(info, fd);
 }
 
 /* Only the java launcher's command line follows the rules of jvm_main_class(). */
 static bool is_java_launcher(pid_t pid)
 {
-	char link[64], exe[MAPS_PATH_MAX + 16];
-	ssize_t n;
+	char exe[MAPS_PATH_MAX + 16];
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-	n = readlink(link, exe, sizeof(exe) - 1);
-	if (n <= 0)
-		return false;
-	exe[n] = '\0';
-	return base_is(exe, "java");
+	return entry_readlink(pid, "exe", exe, sizeof(exe)) > 0 && base_is(exe, "java");
 }
 
 static int read_main(pid_t pid, char **ret)
 {
-	_cleanup_close_ int fd = open_proc(pid, "cmdline");
+	_cleanup_close_ int fd = entry_open(pid, "cmdline", O_RDONLY);
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	ssize_t n;
@@ -395,7 +381,7 @@ static int inspect(pid_t pid, struct view *v, struct maps *maps, struct jvm_info
 		err = v ? view_maps(v, maps) : maps_read(pid, maps);
 	if (err)
 		return err;
-	exe = v ? view_open_file(v, "/proc/self/exe") : open_proc(pid, "exe");
+	exe = v ? view_open_file(v, PROC_OWN "exe") : proc_open_entry(pid, "exe");
 	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);

@@ -2,6 +2,7 @@
 /* lock.c - one instance per target. See lock.h. */
 #include <fcntl.h>
 
+#include "proc/entry.h"
 #include "proc/lock.h"
 
 int lock_file(int fd, pid_t *holder)
@@ -20,16 +21,11 @@ int lock_file(int fd, pid_t *holder)
 
 int lock_target(pid_t pid, int *fd_ret, pid_t *holder)
 {
-	_cleanup_close_ int fd = -1;
-	char path[32];
+	_cleanup_close_ int fd = entry_open(pid, "mem", O_RDWR);
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ? -ESRCH
-		       : errno == EACCES		 ? -EPERM
-							 : -errno;
+		return fd;
 	err = lock_file(fd, holder);
 	if (err)
 		return err;

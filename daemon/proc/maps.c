@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 
+#include "proc/entry.h"
 #include "proc/maps.h"
 
 #define MAPS_PAGE 4096u /* x86-64 */
@@ -241,14 +242,9 @@ int maps_read_fd(int fd, struct maps *ret)
 
 int maps_read(pid_t pid, struct maps *ret)
 {
-	_cleanup_close_ int fd = -1;
-	char name[32];
+	_cleanup_close_ int fd = entry_open(pid, "maps", O_RDONLY);
 
-	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
-	return maps_read_fd(fd, ret);
+	return fd < 0 ? fd : maps_read_fd(fd, ret);
 }
 
 const struct map_entry *maps_find(const struct maps *m, uint64_t addr)

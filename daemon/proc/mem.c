@@ -7,6 +7,7 @@
  * calls. Nothing here writes, and nothing here trusts: an address is only ever passed to the
  * kernel.
  */
+#include "proc/entry.h"
 #include "proc/mem.h"
 
 #include <limits.h>
@@ -31,7 +32,36 @@
 struct mem_live {
 	struct mem base;
 	pid_t pid;
+	pid_t tid; /* the thread that the kernel is asked about: it must not have ended */
 };
+
+/* Threads that may end, one after the other, while we read by them. */
+#define LIVE_TRIES_MAX 16
+
+/*
+ * As process_vm_readv(). It finds the memory by a thread: where that has ended, by another one. And
+ * the number of one that is not the leader may be another process's since.
+ */
+static ssize_t live_readv_once(struct mem_live *live, const struct iovec *to,
+			       const struct iovec *from, size_t n)
+{
+	ssize_t done = -1;
+
+	for (int i = 0; i < LIVE_TRIES_MAX; i++) {
+		pid_t tid;
+
+		done = process_vm_readv(live->tid, to, n, from, n, 0);
+		if ((done >= 0 || errno != ESRCH) && entry_holds(live->pid, live->tid))
+			return done;
+		tid = entry_thread(live->pid);
+		errno = ESRCH;
+		if (tid < 0 || tid == live->tid)
+			return -1;
+		live->tid = tid;
+	}
+	errno = ESRCH;
+	return -1;
+}
 
 /* A target that is gone, or that we may no longer read (it changed its credentials). */
 static int live_error(int err)
@@ -41,14 +71,14 @@ static int live_error(int err)
 
 static int live_read(struct mem *m, uint64_t addr, void *buf, size_t len)
 {
-	const struct mem_live *live = (const struct mem_live *)m;
+	struct mem_live *live = (struct mem_live *)m;
 	size_t done = 0;
 
 	/* The kernel moves at most 2 GiB a call; each turn makes progress or ends. */
 	while (done < len) {
 		struct iovec to = {(char *)buf + done, len - done};
 		struct iovec from = {(void *)(uintptr_t)(addr + done), len - done};
-		ssize_t n = process_vm_readv(live->pid, &to, 1, &from, 1, 0);
+		ssize_t n = live_readv_once(live, &to, &from, 1);
 		if (n < 0)
 			return live_error(errno);
 		if (n == 0)
@@ -78,7 +108,7 @@ static size_t live_settle(struct mem_vec *vec, size_t n, size_t moved)
 
 static int live_readv(struct mem *m, struct mem_vec *vec, size_t n)
 {
-	const struct mem_live *live = (const struct mem_live *)m;
+	struct mem_live *live = (struct mem_live *)m;
 	struct iovec to[MEM_BATCH_MAX], from[MEM_BATCH_MAX];
 
 	for (size_t i = 0; i < n;) {
@@ -88,7 +118,7 @@ static int live_readv(struct mem *m, struct mem_vec *vec, size_t n)
 			from[j] =
 				(struct iovec){(void *)(uintptr_t)vec[i + j].addr, vec[i + j].len};
 		}
-		ssize_t moved = process_vm_readv(live->pid, to, batch, from, batch, 0);
+		ssize_t moved = live_readv_once(live, to, from, batch);
 		if (moved < 0 && live_error(errno) != -EFAULT)
 			return live_error(errno);
 		i += live_settle(vec + i, batch, moved < 0 ? 0 : (size_t)moved);
@@ -108,7 +138,7 @@ int mem_open_live(pid_t pid, struct mem **ret)
 	if (!live)
 		return -ENOMEM;
 	live->base = (struct mem){.read = live_read, .readv = live_readv, .close = live_close};
-	live->pid = pid;
+	live->pid = live->tid = pid;
 	*ret = &live->base;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "proc/entry.h"
 #include "proc/proc.h"
 
 /* /proc/PID/stat: a name of at most 64 bytes and 51 numbers. */
@@ -95,18 +96,6 @@ int proc_start_time(pid_t pid, uint64_t *ret)
 	return parse_start_time(stat, ret);
 }
 
-static int open_root(pid_t pid)
-{
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == EACCES ? -EPERM : -ESRCH;
-	return fd;
-}
-
 /* Open for reading what an O_PATH descriptor stands for, which is known to be harmless to open. */
 static int reopen_regular(int file)
 {
@@ -133,11 +122,18 @@ int proc_open_regular(const char *path)
 	return file < 0 ? path_error() : reopen_regular(file);
 }
 
+int proc_open_entry(pid_t pid, const char *name)
+{
+	_cleanup_close_ int file = entry_open(pid, name, O_PATH);
+
+	return file < 0 ? file : reopen_regular(file);
+}
+
 int proc_open_file(pid_t pid, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	_cleanup_close_ int root = open_root(pid), file = -1;
+	_cleanup_close_ int root = entry_open(pid, "root", O_PATH | O_DIRECTORY), file = -1;
 
 	if (root < 0)
 		return root;

@@ -2,9 +2,9 @@
 /*
  * proc.h - processes: whether one is still the same, and its files.
  *
- * Everything is read from /proc/PID of our own mount and PID namespace; files of the target are
- * reached through /proc/PID/root and /proc/PID/map_files, so it may live in another one; where
- * those are closed to us, through a view (view.h).
+ * Everything is read from /proc of our own mount and PID namespace, by a thread that lives
+ * (entry.h); files of the target are reached through its root and map_files there, so it may live
+ * in another one; where those are closed to us, through a view (view.h).
  */
 #ifndef HP_PROC_H
 #define HP_PROC_H
@@ -44,6 +44,9 @@ int proc_start_time(pid_t pid, uint64_t *ret);
  * Return: a file descriptor; -ESRCH; -EPERM; -ENOENT no such file, or not a regular one.
  */
 int proc_open_file(pid_t pid, const char *path);
+
+/** proc_open_entry() - a file that a link in @pid's entry leads to, such as "exe" (entry.h). */
+int proc_open_entry(pid_t pid, const char *name);
 
 /** proc_open_regular() - the same for a path of our own, such as one under /proc. */
 int proc_open_regular(const char *path);

@@ -7,12 +7,6 @@
 
 #include "proc/view.h"
 
-/*
- * By the thread that opens them, for the primordial one may have ended: then /proc/self/maps is
- * empty and /proc/self/mem cannot be opened.
- */
-#define PROC_OWN "/proc/thread-self/"
-
 static bool link_ends(int fd, const char *end)
 {
 	char self[32], link[MAPS_PATH_MAX];

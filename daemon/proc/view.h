@@ -13,6 +13,12 @@
 #include "proc/maps.h"
 #include "proc/mem.h"
 
+/*
+ * A process's own entry, for open(): that of the thread which opens, as the leader may have ended
+ * (entry.h).
+ */
+#define PROC_OWN "/proc/thread-self/"
+
 struct view {
 	/* Open @path as the process sees it, read-only. Return: 0; -errno. */
 	int (*open)(struct view *v, const char *path, int *fd_ret);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "proc/entry.h"
 #include "proc/lock.h"
 #include "proc/memfd.h"
 #include "region/region_table.h"
@@ -71,12 +72,14 @@ static int find_fd(struct remote *w, uint64_t inode, int *fd_ret)
  */
 static int open_mapped(struct region *r, const struct map_entry *text)
 {
-	char path[64];
+	char name[ENTRY_PATH_MAX], path[ENTRY_PATH_MAX];
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", r->remote->pid,
-		 (unsigned long long)text->start, (unsigned long long)text->end);
-	err = memfd_reopen(path, REGION_PATH, &r->fd);
+	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)text->start,
+		 (unsigned long long)text->end);
+	err = entry_path(r->remote->pid, name, path);
+	if (!err)
+		err = memfd_reopen(path, REGION_PATH, &r->fd);
 	r->target_fd = find_fd(r->remote, text->inode, err ? &r->fd : NULL);
 	if (err == -EPERM && r->remote->keeps_fd)
 		err = r->target_fd < 0 ? -EPERM : 0;

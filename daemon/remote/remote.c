@@ -5,6 +5,7 @@
 
 #include "agent/agent_library.h"
 #include "agent/agent_load.h"
+#include "proc/entry.h"
 #include "proc/lock.h"
 #include "proc/threads.h"
 #include "remote/remote.h"
@@ -15,13 +16,10 @@
 /* Why @pid cannot be ptraced; NULL if it can. Opening its memory asks the kernel the same. */
 static const char *ptrace_obstacle(pid_t pid)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = entry_open(pid, "mem", O_RDONLY);
 	struct thread_status st;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && (errno == EACCES || errno == EPERM))
+	if (fd == -EPERM)
 		return "ptrace is not permitted";
 	if (!thread_read_status(pid, pid, &st) && st.tracer)
 		return "another tracer holds it";
@@ -80,10 +78,9 @@ static int fail_agent(pid_t pid, int err, struct fail *f)
 /* The links of /proc/PID/ns are for those who may ptrace it. */
 static bool net_hidden(pid_t pid)
 {
-	char path[32], link[64];
+	char link[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return readlink(path, link, sizeof(link)) < 0 && errno == EACCES;
+	return entry_readlink(pid, "ns/net", link, sizeof(link)) == -EPERM;
 }
 
 static int load_agent(pid_t pid, struct fail *f)

@@ -7,12 +7,14 @@
  * the agent may still be in its queue.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 
 #include "agent/agent_link.h"
 #include "remote/hijack.h"
 #include "remote/threads_outside.h"
 #include "remote/threads_wait.h"
+#include "proc/entry.h"
 #include "proc/memfd.h"
 #include "remote/tracee.h"
 #include "remote/remote.h"
@@ -65,10 +67,10 @@ static uint64_t ptrace_paused_ns(const struct remote *w)
 	return p->h ? hijack_paused_ns(p->h) : 0;
 }
 
-/* When the primordial thread has ended, /proc/PID is empty, and the thread in our hands knows. */
+/* The thread in our hands has not ended; nor has any other that is found now (entry.h). */
 static pid_t who(struct remote *w)
 {
-	return self(w)->h ? hijack_tid(self(w)->h) : w->pid;
+	return self(w)->h ? hijack_tid(self(w)->h) : entry_thread(w->pid);
 }
 
 static int ptrace_maps(struct remote *w, struct maps *ret)
@@ -83,24 +85,28 @@ static int ptrace_read(struct remote *w, uint64_t addr, void *buf, size_t len)
 
 static int ptrace_next_fd(struct remote *w, int from, const char *link)
 {
-	char path[32], found[LINK_LEN_MAX];
-	int best = -ENOENT;
+	char found[LINK_LEN_MAX];
+	int best = -ENOENT, fd = entry_open(w->pid, "fd", O_RDONLY | O_DIRECTORY);
 	struct dirent *d;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", w->pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? -ESRCH : -EPERM;
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
 	while ((d = readdir(dir))) {
-		long fd = strtol(d->d_name, NULL, 10);
+		long number = strtol(d->d_name, NULL, 10);
 		ssize_t n;
 
-		if (*d->d_name == '.' || fd < from || fd > INT_MAX || (best >= 0 && fd > best))
+		if (*d->d_name == '.' || number < from || number > INT_MAX ||
+		    (best >= 0 && number > best))
 			continue;
 		n = readlinkat(dirfd(dir), d->d_name, found, sizeof(found));
 		if (n == (ssize_t)strlen(link) && !memcmp(found, link, (size_t)n))
-			best = (int)fd;
+			best = (int)number;
 	}
 	closedir(dir);
 	return best;
@@ -108,10 +114,12 @@ static int ptrace_next_fd(struct remote *w, int from, const char *link)
 
 static int ptrace_fetch_fd(struct remote *w, int target_fd, const char *link, int *fd_ret)
 {
-	char path[64];
+	char name[16], path[ENTRY_PATH_MAX];
+	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", w->pid, target_fd);
-	return memfd_reopen(path, link, fd_ret);
+	snprintf(name, sizeof(name), "fd/%d", target_fd);
+	err = entry_path(w->pid, name, path);
+	return err ? err : memfd_reopen(path, link, fd_ret);
 }
 
 static int ptrace_outside(struct remote *w, uint64_t lo, uint64_t hi, remote_inside_fn *fn,

@@ -148,7 +148,7 @@ int threads_outside_check(pid_t pid, uint64_t lo, uint64_t hi, threads_inside_fn
 		return err;
 	if (maps.n)
 		err = threads_survey(pid, thread_outside, &r);
-	else /* the primordial thread has ended, or all have: nothing can be told */
+	else /* all threads have ended, or are about to */
 		err = threads_survey(pid, none_lives, NULL) == 1 ? -ESRCH : -EAGAIN;
 	return err;
 }

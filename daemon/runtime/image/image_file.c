@@ -27,26 +27,25 @@ int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct
 
 bool image_file_of(pid_t pid, struct image_about *ret)
 {
-	_cleanup_close_ int fd = -1;
-	char path[IMAGE_EXE_MAX];
+	_cleanup_close_ int fd = image_proc_exe(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	fd = proc_open_regular(path);
 	return fd >= 0 && !image_look(fd, ret);
 }
 
-bool image_file_exe(pid_t pid, char exe[static IMAGE_EXE_MAX])
+bool image_file_exe(pid_t pid)
 {
 	_cleanup_close_ int fd = image_proc_exe(pid);
 
-	snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", pid);
 	return fd >= 0 && image_recognise(fd);
 }
 
 const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX])
 {
-	snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", t->pid);
-	return t->binary ? t->binary : exe;
+	if (t->binary)
+		return t->binary;
+	if (entry_path(t->pid, "exe", exe)) /* it has ended: opening that says so */
+		snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", t->pid);
+	return exe;
 }
 
 const char *image_file_no_names(int err)

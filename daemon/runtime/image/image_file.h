@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/fail.h"
+#include "proc/entry.h"
 #include "proto/request.h"
 #include "runtime/image/image.h"
 
@@ -21,11 +22,11 @@ int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct
 /** image_file_of() - what kind of image process @pid runs. Return: false when it cannot be read. */
 bool image_file_of(pid_t pid, struct image_about *ret);
 
-/** image_file_exe() - does @pid run a native image? Then @exe is a path to it. */
-#define IMAGE_EXE_MAX 32
-bool image_file_exe(pid_t pid, char exe[static IMAGE_EXE_MAX]);
+/** image_file_exe() - does @pid run a native image? */
+bool image_file_exe(pid_t pid);
 
 /** image_file_path() - the file that @t is about: given, or what its process runs (in @exe). */
+#define IMAGE_EXE_MAX ENTRY_PATH_MAX
 const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX]);
 
 /** image_file_no_names() - why image_map_read() failed with @err, for a person. */

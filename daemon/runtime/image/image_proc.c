@@ -2,14 +2,12 @@
 /* image_proc.c - a process that runs a native image. See image_proc.h. */
 #include <dirent.h>
 
+#include "proc/entry.h"
 #include "runtime/image/image_proc.h"
 
 int image_proc_exe(pid_t pid)
 {
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return proc_open_regular(path);
+	return proc_open_entry(pid, "exe");
 }
 
 bool image_file_offset(const struct elffile *f, uint64_t vaddr, uint64_t len, uint64_t *ret)
@@ -55,16 +53,12 @@ static bool begins_with(const struct map_entry *e, const Elf64_Phdr *ph)
 static int find_code(struct image_proc *p, const struct elffile *f)
 {
 	const Elf64_Phdr *ph = code_segment(f);
-	char link[32], exe[4096];
+	char exe[4096];
 	struct maps maps;
-	ssize_t len;
-	int err;
+	int err = (int)MIN(entry_readlink(p->id.pid, "exe", exe, sizeof(exe)), 0);
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", p->id.pid);
-	len = readlink(link, exe, sizeof(exe) - 1);
-	if (len < 0)
-		return errno == EACCES ? -EPERM : -errno;
-	exe[len] = '\0';
+	if (err)
+		return err;
 	err = maps_read(p->id.pid, &maps);
 	if (err)
 		return err;
@@ -130,14 +124,14 @@ bool image_proc_each(const struct stat *image, bool (*fn)(pid_t pid))
 	if (!dir)
 		return false;
 	while (!found && (entry = readdir(dir))) {
-		char path[32], *end;
+		char *end;
 		long pid = strtol(entry->d_name, &end, 10);
 		struct stat st;
 
 		if (pid <= 0 || *end)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%ld/exe", pid);
-		found = !stat(path, &st) && may_be_same(&st, image) && fn((pid_t)pid);
+		found = !entry_stat((pid_t)pid, "exe", &st) && may_be_same(&st, image) &&
+			fn((pid_t)pid);
 	}
 	closedir(dir);
 	return found;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* image_requests.c - short requests about a native image. See image_requests.h. */
+#include "proc/entry.h"
 #include "runtime/image/image_cache.h"
 #include "runtime/image/image_config.h"
 #include "runtime/image/image_file.h"
@@ -12,12 +13,8 @@
 /* Path of the program that @pid runs, as that process sees it. */
 static void read_exe(pid_t pid, char *buf, size_t size)
 {
-	char link[IMAGE_EXE_MAX];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-	len = readlink(link, buf, size - 1);
-	buf[MAX(len, 0)] = '\0';
+	if (entry_readlink(pid, "exe", buf, size) < 0)
+		*buf = '\0';
 }
 
 void image_describe(const struct jvm_info *info, struct runtime_about *ret)

@@ -28,9 +28,7 @@
 /* A file, or a process that runs one. */
 static bool image_recognise_target(const struct target_request *t)
 {
-	char exe[IMAGE_EXE_MAX];
-
-	return t->binary || (t->pid && image_file_exe(t->pid, exe));
+	return t->binary || (t->pid && image_file_exe(t->pid));
 }
 
 static const char *image_klass(struct runtime *rt, uint64_t word)
@@ -110,9 +108,9 @@ static int open_proc(struct runtime *rt, pid_t pid, struct fail *f)
 	struct stat a, b;
 	int err = exe < 0 ? exe : fstat(exe, &a) || fstat(im->fd, &b) ? -errno : 0;
 
-	if (exe == -ENOENT && kill(pid, 0) && errno == ESRCH)
+	if (exe == -ESRCH && kill(pid, 0) && errno == ESRCH)
 		return fail_pid(f, -ESRCH, pid, "no such process");
-	if (exe == -ENOENT)
+	if (exe == -ESRCH || exe == -ENOENT)
 		return fail_pid(f, err, pid,
 				"runs no program: it is a thread of the kernel, or ending");
 	if (!err && (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
