@@ -130,8 +130,10 @@ static bool lib_visible(const struct agent_load *a)
 {
 	struct stat ours, theirs;
 
-	return !fstat(a->lib, &ours) && !stat(a->path, &theirs) && ours.st_dev == theirs.st_dev &&
-	       ours.st_ino == theirs.st_ino && !eaccess(a->path, R_OK);
+	/* The dynamic linker puts another text for what begins with a $ (dlopen(3), $ORIGIN). */
+	return !strchr(a->path, '$') && !fstat(a->lib, &ours) && !stat(a->path, &theirs) &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
+	       !eaccess(a->path, R_OK);
 }
 
 static int copy_bytes(int from, int to)

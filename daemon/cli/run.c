@@ -19,9 +19,14 @@
 #include <sys/wait.h>
 
 #include "agent/agent_library.h"
+#include "base/log.h"
+#include "base/printable.h"
 #include "cli/client.h"
 #include "cli/signals.h"
 #include "cli/trace.h"
+#include "launch/launch_options.h"
+
+#define VARIABLE "JAVA_TOOL_OPTIONS"
 
 #define JVMS_MAX 256 /* at a time; more of them run untraced */
 
@@ -76,16 +81,36 @@ static int listen_for_agents(struct run *r)
 	return 0;
 }
 
-/* HotSpot splits the variable at blanks, but for those between quotation marks. */
-static int set_environment(const struct run *r, const char *library)
+static int set_environment(const struct run *r, const char *library, struct fail *f)
 {
-	const char *old = getenv("JAVA_TOOL_OPTIONS");
-	_cleanup_free_ char *value = NULL;
+	const char *old = getenv(VARIABLE);
+	_cleanup_free_ char *value = NULL, *options = NULL;
+	int err;
 
-	if (asprintf(&value, "%s%s\"-agentpath:%s=wait=%s,quiet\"", old ? old : "",
-		     old && *old ? " " : "", library, r->name) < 0)
-		return -ENOMEM;
-	return setenv("JAVA_TOOL_OPTIONS", value, 1) ? -errno : 0;
+	if (asprintf(&options, "wait=%s,quiet", r->name) < 0)
+		return fail_set(f, -ENOMEM, "out of memory");
+	err = launch_options_make(old, library, options, &value, f);
+	if (err)
+		return err;
+	if (strlen(value) > LAUNCH_OPTIONS_JAVA8_MAX && old && *old &&
+	    strlen(old) <= LAUNCH_OPTIONS_JAVA8_MAX)
+		log_warn("with the agent, " VARIABLE
+			 " has more than %d bytes: a JVM of Java 8 takes "
+			 "no notice of it, nor of what it held",
+			 LAUNCH_OPTIONS_JAVA8_MAX);
+	return setenv(VARIABLE, value, 1) ? fail_set(f, -ENOMEM, "out of memory") : 0;
+}
+
+/* The command is ours to watch, but the JVMs that it starts as others must start all the same. */
+static void check_readable(const struct run *r, const char *library)
+{
+	char path[PATH_MAX];
+
+	if (r->user || geteuid() || launch_options_readable(library, path))
+		return;
+	log_warn("not every user can read %s, where the agent is: a JVM that the command starts as "
+		 "another user will not start; install hotprobe where all can read it",
+		 path);
 }
 
 static int become(const struct passwd *user)
@@ -107,15 +132,13 @@ static _Noreturn void command_exec(const struct run *r, const char *library)
 
 	err = become(r->user);
 	if (err) {
-		fprintf(stderr, "hotprobe: error: cannot become user %s: %s\n", r->user->pw_name,
-			strerror(-err));
+		log_err("cannot become user %s: %s", r->user->pw_name, strerror(-err));
 		_exit(EXIT_NOT_EXECUTABLE);
 	}
 	/* A JVM that cannot load its agent ends at once. */
 	if (access(library, R_OK)) {
-		fprintf(stderr,
-			"hotprobe: error: the command's user cannot read %s: %s; "
-			"install hotprobe where that user can read it\n",
+		log_err("the command's user cannot read %s: %s; install hotprobe where that user "
+			"can read it",
 			library, strerror(errno));
 		_exit(EXIT_NOT_EXECUTABLE);
 	}
@@ -123,32 +146,41 @@ static _Noreturn void command_exec(const struct run *r, const char *library)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(r->command[0], r->command);
-	fprintf(stderr, "hotprobe: error: cannot run %s: %s\n", r->command[0], strerror(errno));
-	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	err = errno;
+	log_err("cannot run %s: %s", r->command[0], strerror(err));
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int prepare(struct run *r, char library[static PATH_MAX], struct fail *f)
+{
+	int err = agent_library(library, PATH_MAX);
+
+	if (err)
+		return fail_set(
+			f, err,
+			"cannot find the agent %s: %s; build or install hotprobe as a whole",
+			library, strerror(-err));
+	err = listen_for_agents(r);
+	if (err)
+		return fail_set(f, err, "cannot listen for JVMs: %s", strerror(-err));
+	check_readable(r, library);
+	return set_environment(r, library, f);
 }
 
 static int command_start(struct run *r)
 {
 	char library[PATH_MAX];
-	int err = agent_library(library, sizeof(library));
+	struct fail f = {0};
+	int err = prepare(r, library, &f);
 
-	if (err) {
-		fprintf(stderr,
-			"hotprobe: error: cannot find the agent %s: %s; build or install "
-			"hotprobe as a whole\n",
-			library, strerror(-err));
-		return err;
-	}
-	err = listen_for_agents(r);
-	if (!err)
-		err = set_environment(r, library);
 	if (!err) {
 		r->pid = fork();
-		err = r->pid < 0 ? -errno : 0;
+		if (r->pid < 0)
+			err = fail_set(&f, -errno, "cannot start %s: %s", r->command[0],
+				       strerror(errno));
 	}
 	if (err) {
-		fprintf(stderr, "hotprobe: error: cannot start %s: %s\n", r->command[0],
-			strerror(-err));
+		log_err("%s", f.text);
 		return err;
 	}
 	if (r->pid == 0)
@@ -191,9 +223,7 @@ static void jvm_add(struct run *r, int fd, pid_t pid)
 	enum status status;
 
 	if (r->njvms == JVMS_MAX) {
-		fprintf(stderr,
-			"hotprobe: warning: PID %d: not traced: the limit is %d JVMs at a time\n",
-			pid, JVMS_MAX);
+		log_pid(LOG_LVL_WARN, pid, "not traced: the limit is %d JVMs at a time", JVMS_MAX);
 		return;
 	}
 	req.target.pid = pid;
@@ -304,9 +334,25 @@ static void serve(struct run *r)
 	}
 }
 
+/* -q leaves errors. */
+static void say(enum log_level level, const char *text, void *arg)
+{
+	static const char *const marks[] = {"error: ", "warning: ", "", ""};
+	struct run *r = arg;
+	_cleanup_buf_ struct buf b = {0};
+
+	if (r->o.quiet && level != LOG_LVL_ERR)
+		return;
+	printable_str(&b, text, strlen(text), 0);
+	fprintf(stderr, "hotprobe: %s%.*s\n", marks[level], (int)b.len, b.data);
+}
+
 static int run_command(struct run *r)
 {
 	int err;
+
+	log_set_sink(say, r);
+	log_set_level(r->o.req.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO);
 
 	if (output_open(&r->out, &r->o))
 		return STATUS_FAILED;

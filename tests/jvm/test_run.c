@@ -527,6 +527,62 @@ static void trace_finds_the_agent(void **state _unused_)
 	}
 }
 
+/* Run a command by a copy of hotprobe in a new folder of this name. */
+static void run_from(struct hp_result *r, const char *folder, const char *const *command)
+{
+	_cleanup_free_ char *dir = test_dir(), *path = NULL, *bin = NULL;
+	const char *argv[RUN_MAX] = {NULL, "run", STEP, "--"};
+	struct child *c;
+
+	if (asprintf(&path, "%s/%s", dir, folder) < 0 || asprintf(&bin, "%s/hotprobe", path) < 0)
+		abort();
+	assert_int_equal(mkdir(path, 0755), 0);
+	c = child_start((const char *const[]){"cp", env_bin(), env_agent(), path, NULL}, NULL);
+	assert_int_equal(child_wait(c, HP_TIMEOUT_MS), 0);
+	child_free(c);
+	argv[0] = bin;
+	for (size_t i = 0; command[i]; i++)
+		argv[4 + i] = command[i];
+	c = child_start(argv,
+			&(struct child_opts){.env = (const char *const[]){
+						     "JAVA_TOOL_OPTIONS=-Dkept='a b'", NULL}});
+	*r = (struct hp_result){.status = child_wait(c, HP_TIMEOUT_MS),
+				.out = child_text(c),
+				.err = child_errors(c)};
+	child_free(c);
+}
+
+/* From any folder, a JVM finds the agent; or the command is not started, because it would fail. */
+static void run_from_any_folder(void **state _unused_)
+{
+	static const char *const fine[] = {"q'\"r", "s p,\\\n%p"};
+	static const char *const refused[] = {"a=b", "$ORIGIN"};
+	const char *const java[] = {jdk_or_skip("jdk17")->java,
+				    "-XshowSettings:properties",
+				    "-cp",
+				    env_classes(),
+				    "prog.Run",
+				    "main",
+				    "200",
+				    NULL};
+	struct hp_result r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++) {
+		run_from(&r, fine[i], java);
+		assert_int_equal(r.status, 0);
+		assert_non_null(strstr(r.err, "kept = a b"));
+		assert_non_null(strstr(r.err, "attached to PID "));
+		hp_result_free(&r);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		run_from(&r, refused[i], (const char *const[]){"echo", "started", NULL});
+		hp_result_check(&r, 1);
+		assert_string_equal(r.out, "");
+		assert_non_null(strstr(r.err, "move or install hotprobe to a folder without"));
+		hp_result_free(&r);
+	}
+}
+
 /* Wrong usage is said in one line and nothing is started. */
 static void run_wrong_usage(void **state _unused_)
 {
@@ -560,6 +616,7 @@ int main(void)
 		jvm_test(run_passes_signals_on),
 		jvm_test(run_without_privileges),
 		jvm_test(run_as_other_user),
+		jvm_test(run_from_any_folder),
 		jvm_test(run_wrong_usage),
 		jvm_test(trace_finds_the_agent),
 	};
