@@ -56,6 +56,24 @@ static void write_note(struct client *c, const struct reply *r)
 	buf_fini(&b);
 }
 
+static void send_request(struct client *c, const struct request *req)
+{
+	json_t *json;
+
+	if (!request_encode(req, &json, NULL))
+		conn_send(&c->conn, json);
+	conn_flush(&c->conn);
+}
+
+static void send_lost(struct client *c, uint64_t count)
+{
+	struct request r;
+
+	request_init(&r, REQUEST_LOST);
+	r.lost.count = count;
+	send_request(c, &r);
+}
+
 static void take_line(struct client *c, const char *line, size_t len)
 {
 	struct reply r;
@@ -78,6 +96,9 @@ static void take_line(struct client *c, const char *line, size_t len)
 		break;
 	case REPLY_ATTACHED:
 		c->attached = true;
+		break;
+	case REPLY_ENDING:
+		send_lost(c, 0);
 		break;
 	case REPLY_DONE:
 		c->status = r.status;
@@ -156,15 +177,12 @@ bool client_read(struct client *c)
 void client_stop(struct client *c)
 {
 	struct request stop;
-	json_t *json;
 
 	if (c->stopping)
 		return;
 	c->stopping = true;
 	request_init(&stop, REQUEST_STOP);
-	if (!request_encode(&stop, &json, NULL))
-		conn_send(&c->conn, json);
-	conn_flush(&c->conn);
+	send_request(c, &stop);
 }
 
 enum status client_end(struct client *c)

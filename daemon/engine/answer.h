@@ -39,6 +39,18 @@ struct answer {
 	pid_t pid;    /* of the process it is about; 0: none */
 	bool existed; /* that process was there when the request began */
 	void (*done)(struct answer *a, enum status status);
+
+	/* What the client has said meanwhile. */
+	bool stopped;	     /* it wants no more, or is gone */
+	bool held;	     /* its reader is slow */
+	bool settled;	     /* it has said what was not written: so much */
+	uint64_t unwritten;  /* calls, or lines of other requests */
+	uint64_t stopped_ns; /* when */
+	/* Send, and take what comes, for up to @timeout_ms. Return: false when the client is gone.
+	 */
+	bool (*listen)(struct answer *a, int timeout_ms);
+
+	uint64_t dropped, dropped_told; /* events: it did not read */
 };
 
 /** answer_about() - remember which process the request is about, and whether it is there. */
@@ -47,18 +59,37 @@ void answer_about(struct answer *a, pid_t pid);
 /** answer_done() - the job has ended and is gone. */
 void answer_done(struct answer *a, enum status status);
 
-/** answer_event() - write one event. */
+/**
+ * answer_event() - write one event. While the client reads nothing and much waits for it, events
+ * are dropped, and a warning says so later.
+ */
 void answer_event(struct answer *a, const struct event *ev);
 
+/** answer_full() - shall fewer events come, because the client or its reader is behind? */
+bool answer_full(const struct answer *a);
+
 /**
- * answer_room() - where much may come: let the client read, as long as it does, until it is not far
- * behind. Return: false when it is gone.
+ * answer_room() - where much may come: let the client read, until it is not far behind.
+ * Return: false when it is gone or wants no more.
  */
 bool answer_room(struct answer *a);
 
 /**
+ * answer_drain() - the same where the request ends anyway: as long as the client goes on reading,
+ * but not for long after it has said "stop". Return: false when that is over.
+ */
+bool answer_drain(struct answer *a);
+
+/**
+ * answer_settle() - let the client say, within a deadline, how much of what it was sent it could
+ * not write. Return: that; 0 when it says nothing.
+ */
+uint64_t answer_settle(struct answer *a);
+
+/**
  * answer_failed() - say what has failed, in one line; or that the target has ended, which explains
- * any other failure. Waits up to 0.3 s for a target that may be dying.
+ * any other failure. Waits up to 0.3 s for a target that may be dying. What was given up because
+ * the client said so (-ECANCELED) is no failure.
  * @err: 0 or more if all went well. @f: may be NULL.
  * Return: the exit status that it comes to.
  */

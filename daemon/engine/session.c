@@ -9,6 +9,7 @@
  * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include "base/log.h"
+#include "base/stop.h"
 #include "engine/answer.h"
 #include "engine/session.h"
 #include "output/decode.h"
@@ -19,11 +20,7 @@
 #define FETCH_NS (10 * NSEC_PER_MSEC)
 /* At most so many records in one go: other sources want their turn. */
 #define FETCH_MAX 16384
-/* More than this unsent, and fetching pauses until the client has read. */
-#define OUT_MAX (4u << 20)
-#define LOST_NS (200 * NSEC_PER_MSEC)
-/* A client that reads nothing for so long while we detach gets none of the events that wait. */
-#define DRAIN_WAIT_MS 5000
+#define LOST_NS	  (200 * NSEC_PER_MSEC)
 
 struct session {
 	struct runtime rt;
@@ -32,7 +29,7 @@ struct session {
 	uint64_t count_max, events, hits, lost, lost_ns;
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool paused;			/* too much is unsent: the ring is not looked at */
-	bool deaf;			/* the client does not read: count, do not write */
+	bool deaf;			/* nobody reads: count, do not write */
 	struct decode decode;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
 };
@@ -79,13 +76,19 @@ static void tell_attached(struct session *s)
 	reply_attached(&s->a->conn->out);
 }
 
+/* The last events, with what could not be written of those before. */
 static void tell_detached(struct session *s, bool restored, const char *reason)
 {
-	struct event ev = event_of(s, EVENT_DETACHED, clock_ns());
+	uint64_t unwritten = answer_settle(s->a);
+	struct event ev;
 
-	ev.detached = (struct detached_event){.events = s->events,
+	s->lost_ns = clock_ns();
+	tell_lost_at(s, unwritten, "output");
+	ev = event_of(s, EVENT_DETACHED, clock_ns());
+
+	ev.detached = (struct detached_event){.events = s->events - MIN(s->events, unwritten),
 					      .hits = s->hits,
-					      .lost = s->lost + s->unshown,
+					      .lost = s->lost + s->unshown + unwritten,
 					      .restored = restored,
 					      .reason = reason};
 	answer_event(s->a, &ev);
@@ -120,7 +123,7 @@ static int on_record(void *arg, const struct hp_record *rec, size_t size)
 	else if (rec->kind == HP_THREAD)
 		decode_thread(&s->decode, rec, size);
 	/* One record's text may take hundreds of KiB: the rest waits until the client has read. */
-	return s->deaf || conn_pending(s->a->conn) < OUT_MAX ? 0 : -EAGAIN;
+	return s->deaf || !answer_full(s->a) ? 0 : -EAGAIN;
 }
 
 /* --- fetching --------------------------------------------------------------------------------- */
@@ -140,7 +143,7 @@ static void tell_lost(struct session *s)
 static void fetch(struct session *s)
 {
 	uint64_t now_ns = clock_ns();
-	bool full = conn_pending(s->a->conn) >= OUT_MAX;
+	bool full = answer_full(s->a);
 
 	s->decode.wall_offset_ns = clock_wall_ns() - now_ns;
 	if (!full)
@@ -213,13 +216,12 @@ static int attach(struct session *s, const struct trace_request *req, struct fai
 }
 
 /* What was called before the probes went still waits in the ring: nothing of it is forgotten. */
-static void drain(void *arg)
+static void drain(struct session *s)
 {
-	struct session *s = arg;
 	int n;
 
 	do {
-		s->deaf = s->deaf || conn_wait(s->a->conn, OUT_MAX, DRAIN_WAIT_MS);
+		s->deaf = s->deaf || !answer_drain(s->a);
 		n = probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);
@@ -229,13 +231,18 @@ static void drain(void *arg)
 static bool take_down(struct session *s)
 {
 	struct runtime *rt = &s->rt;
+	bool live;
 	int err;
 
 	loop_del(s->a->loop, s->ring_src);
 	loop_del(s->a->loop, s->fetch_timer);
 	loop_del(s->a->loop, s->pid_src);
 	loop_del(s->a->loop, s->duration_timer);
-	err = runtime_remove(rt, rt->live ? drain : NULL);
+	stop_set(NULL, NULL);
+	live = rt->live;
+	err = runtime_remove(rt);
+	if (live)
+		drain(s);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
 	if (!err || !rt->id || !alive(s) ||
 	    (err == -ESRCH && (rt->replaced || answer_ended_soon(rt->id->pid))))
@@ -254,7 +261,6 @@ static bool take_down(struct session *s)
 
 static void session_free(struct session *s)
 {
-	runtime_close(&s->rt);
 	decode_fini(&s->decode);
 	free(s);
 }
@@ -267,6 +273,7 @@ void session_stop(struct session *s, const char *reason)
 	if (ended)
 		reason = "target exited";
 	restored = take_down(s);
+	runtime_close(&s->rt);
 	tell_detached(s, restored, reason);
 	session_free(s);
 	answer_done(a, ended ? STATUS_TARGET_ENDED : restored ? STATUS_OK : STATUS_FAILED);
@@ -309,6 +316,7 @@ enum status session_open(struct answer *a, const struct trace_request *req, stru
 		return STATUS_OK;
 	}
 	take_down(s);
+	runtime_close(&s->rt);
 	session_free(s);
 	return status;
 }

@@ -244,33 +244,38 @@ int attachment_open(const struct attachment_target *target, const struct hp_conf
 	err = bring_up(r, config, ring_bytes, fn, arg, f);
 	if (err) {
 		/* Without a remote there is no region, and nothing that could stay. */
-		if (attachment_close(r, false) && proc_alive(target->id))
+		if (attachment_detach(r, false) && proc_alive(target->id))
 			log_pid(LOG_LVL_WARN, target->id->pid,
 				"the slot region stays mapped, unused: the next attach or "
 				"`hotprobe clean -p %d` removes it",
 				target->id->pid);
+		attachment_close(r);
 		return err;
 	}
 	*ret = r;
 	return 0;
 }
 
-int attachment_close(struct attachment *r, bool keep)
+int attachment_detach(struct attachment *r, bool keep)
 {
 	int err = 0;
 
-	if (!r)
-		return 0;
 	probe_bpf_detach(r->bpf);
 	if (r->region) {
 		err = keep ? -EBUSY : proc_alive(r->t.id) ? region_unmap(r->region) : -ESRCH;
-		region_close(r->region);
+		region_close(take_ptr(r->region));
 	}
-	probe_bpf_close(r->bpf);
-	if (r->lock_fd >= 0)
-		close(r->lock_fd);
-	free(r);
+	close_cleanup(&r->lock_fd);
+	r->lock_fd = -1;
 	return err;
+}
+
+void attachment_close(struct attachment *r)
+{
+	if (!r)
+		return;
+	probe_bpf_close(r->bpf);
+	free(r);
 }
 
 bool attachment_slot_ready(struct attachment *r, uint32_t slot)

@@ -54,13 +54,16 @@ int attachment_open(const struct attachment_target *target, const struct hp_conf
 		    struct fail *f);
 
 /**
- * attachment_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts
- * NULL.
+ * attachment_detach() - detach the uprobes, unmap the region if no thread is inside, and give the
+ * target back to other instances. The records that wait are still there.
  * @keep: some method still leads into the region, so it must stay.
  * Return: 0 nothing is left in the target; -EBUSY the region stays, for the next attach; -ESRCH;
- * -EPERM; -ETIMEDOUT. @r is gone either way.
+ * -EPERM; -ETIMEDOUT.
  */
-int attachment_close(struct attachment *r, bool keep);
+int attachment_detach(struct attachment *r, bool keep);
+
+/** attachment_close() - after attachment_detach(). Accepts NULL. */
+void attachment_close(struct attachment *r);
 
 /** attachment_slot_ready() - is there a uprobe on @slot? Attaches it where slots get theirs one by
  * one. */

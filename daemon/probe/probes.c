@@ -512,7 +512,7 @@ int probes_remove_all(struct probes *ps)
 			diverted[n++] = s;
 			continue;
 		}
-		/* Its uprobe goes with the others, in probes_close(); it is not heard of any more.
+		/* Its uprobe goes with the others, in probes_detach(); it is not heard of any more.
 		 */
 		probe_bpf_slot(ps->env.bpf, slot)->flags = 0;
 		site_is_over(ps, s, SITE_RESTORED, "detached");
@@ -520,14 +520,20 @@ int probes_remove_all(struct probes *ps)
 	return n ? restore(ps, diverted, n, "detached") : 0;
 }
 
-int probes_close(struct probes *ps)
+int probes_detach(struct probes *ps)
 {
-	int err;
-
-	if (!ps)
-		return 0;
 	/* A site that is still live leads into the region. */
-	err = attachment_close(ps->attachment, ps->nlive_sites > 0);
+	int err = attachment_detach(ps->attachment, ps->nlive_sites > 0);
+
+	ps->env.region = NULL;
+	return err;
+}
+
+void probes_close(struct probes *ps)
+{
+	if (!ps)
+		return;
+	attachment_close(ps->attachment);
 	for (uint32_t slot = 0; slot < REGION_SLOTS; slot++)
 		site_free(ps->owner[slot]);
 	for (size_t i = 0; i < FORMER_MAX; i++)
@@ -535,7 +541,6 @@ int probes_close(struct probes *ps)
 	insn_decoder_free(ps->env.decoder);
 	probe_table_fini(&ps->table);
 	free(ps);
-	return err;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

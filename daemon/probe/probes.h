@@ -73,10 +73,14 @@ void probes_gone(struct probes *ps, struct probe *p, const char *why);
 int probes_remove_all(struct probes *ps);
 
 /**
- * probes_close() - detach the uprobes and unmap the region, if no thread is inside. Accepts NULL.
- * Return: as attachment_close(). @ps is gone either way.
+ * probes_detach() - detach the uprobes and unmap the region, if no thread is inside. What was
+ * recorded can still be fetched.
+ * Return: as attachment_detach().
  */
-int probes_close(struct probes *ps);
+int probes_detach(struct probes *ps);
+
+/** probes_close() - after probes_detach(). Accepts NULL. */
+void probes_close(struct probes *ps);
 
 /** probes_site() - the site that @slot had at its use number @gen, or NULL. */
 const struct site *probes_site(const struct probes *ps, uint32_t slot, uint32_t gen);

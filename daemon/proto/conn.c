@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* conn.c - JSON lines over a stream socket. See conn.h. */
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "proto/conn.h"
@@ -91,26 +90,6 @@ int conn_flush(struct conn *c)
 		c->out_pos += (size_t)n;
 	}
 	c->out.len = c->out_pos = 0;
-	return 0;
-}
-
-int conn_wait(struct conn *c, size_t below, int patience_ms)
-{
-	struct pollfd pfd = {.fd = c->fd, .events = POLLOUT};
-
-	while (conn_pending(c) >= below) {
-		int err = conn_flush(c), n;
-
-		if (err)
-			return err;
-		if (conn_pending(c) < below)
-			break;
-		n = poll(&pfd, 1, patience_ms);
-		if (n == 0)
-			return -ETIMEDOUT;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-	}
 	return 0;
 }
 

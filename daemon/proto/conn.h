@@ -46,13 +46,6 @@ bool conn_line(struct conn *c, const char **ret, size_t *len);
  */
 int conn_flush(struct conn *c);
 
-/**
- * conn_wait() - let the other end read until fewer than @below bytes are queued.
- * @patience_ms: for how long it may read nothing; -1 for ever.
- * Return: 0; -ETIMEDOUT; as conn_flush().
- */
-int conn_wait(struct conn *c, size_t below, int patience_ms);
-
 /** conn_pending() - bytes queued and not yet sent. */
 size_t conn_pending(const struct conn *c);
 

@@ -26,6 +26,11 @@ void reply_attached(struct buf *b)
 	buf_str(b, "{\"attached\":true}\n");
 }
 
+void reply_ending(struct buf *b)
+{
+	buf_str(b, "{\"ending\":true}\n");
+}
+
 void reply_done(struct buf *b, enum status status)
 {
 	buf_printf(b, "{\"done\":{\"status\":%d}}\n", status);
@@ -48,6 +53,7 @@ static enum reply_kind kind_of(const char *line, size_t len)
 	} starts[] = {{"!", REPLY_MESSAGE},
 		      {"{\"level\"", REPLY_NOTE},
 		      {"{\"attached\"", REPLY_ATTACHED},
+		      {"{\"ending\"", REPLY_ENDING},
 		      {"{\"done\"", REPLY_DONE}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
@@ -105,7 +111,7 @@ int reply_decode(const char *line, size_t len, struct reply *ret)
 		set_data(ret, line, len);
 		return 0;
 	}
-	if (ret->kind == REPLY_ATTACHED)
+	if (ret->kind == REPLY_ATTACHED || ret->kind == REPLY_ENDING)
 		return 0;
 	obj = json_loadb(line, len, 0, NULL);
 	err = !obj ? -EPROTO : ret->kind == REPLY_NOTE ? set_note(ret, obj) : set_done(ret, obj);

@@ -18,6 +18,7 @@ enum reply_kind {
 	REPLY_MESSAGE,	/* text format: for stderr */
 	REPLY_NOTE,	/* for a person */
 	REPLY_ATTACHED, /* every matching method is probed */
+	REPLY_ENDING,	/* the probes are gone: say what was not written, for the last events */
 	REPLY_DONE,	/* the request has ended */
 };
 
@@ -32,6 +33,7 @@ struct reply {
 
 void reply_note(struct buf *b, enum log_level level, const char *text);
 void reply_attached(struct buf *b);
+void reply_ending(struct buf *b);
 void reply_done(struct buf *b, enum status status);
 
 /**

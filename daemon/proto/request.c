@@ -3,10 +3,18 @@
 #include "proto/request.h"
 
 #define KIND_NAME(NAME, name) [REQUEST_##NAME] = #name,
-static const char *const kinds[] = {REQUESTS(KIND_NAME)[REQUEST_STOP] = "stop"};
+static const char *const kinds[] = {
+	REQUESTS(KIND_NAME)[REQUEST_STOP] = "stop", [REQUEST_HOLD] = "hold", [REQUEST_GO] = "go",
+	[REQUEST_LOST] = "lost"};
 #undef KIND_NAME
 
 static const char format_default[] = "json";
+
+/* Is it about a process or a file? */
+static bool has_target(enum request_kind kind)
+{
+	return kind != REQUEST_LIST && kind < REQUEST_STOP;
+}
 
 void request_init(struct request *r, enum request_kind kind)
 {
@@ -113,8 +121,10 @@ int request_encode(const struct request *r, json_t **ret, struct fail *f)
 	put_text(&e, "request", kinds[r->kind]);
 	put_flag(&e, "verbose", r->verbose);
 	put_output(&e, &r->output);
-	if (r->kind != REQUEST_LIST && r->kind != REQUEST_STOP)
+	if (has_target(r->kind))
 		put_target(&e, &r->target);
+	if (r->kind == REQUEST_LOST)
+		put_number(&e, "count", r->lost.count);
 	if (r->kind == REQUEST_METHODS)
 		put_methods(&e, &r->methods);
 	else if (r->kind == REQUEST_TRACE)
@@ -222,8 +232,10 @@ int request_decode(const json_t *json, struct request *ret, struct fail *f)
 	err = get_kind(json, &ret->kind, f);
 	if (!err)
 		err = get_output(json, &ret->output, f);
-	if (!err && ret->kind != REQUEST_LIST && ret->kind != REQUEST_STOP)
+	if (!err && has_target(ret->kind))
 		err = get_target(json, &ret->target, f);
+	if (!err && ret->kind == REQUEST_LOST)
+		ret->lost.count = (uint64_t)number(json, "count", 0, 0, INT64_MAX);
 	if (!err && ret->kind == REQUEST_METHODS) {
 		ret->methods.pattern = text_of(json, "pattern");
 		ret->methods.follow = flag(json, "follow");

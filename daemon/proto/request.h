@@ -27,6 +27,10 @@
 #define REQUEST_KIND(NAME, name) REQUEST_##NAME,
 enum request_kind {
 	REQUESTS(REQUEST_KIND) REQUEST_STOP, /* the one that runs */
+	/* May come while one runs: */
+	REQUEST_HOLD, /* the client's reader is slow: send no more than must be */
+	REQUEST_GO,   /* it has caught up */
+	REQUEST_LOST, /* the answer to "ending": what was not written */
 };
 #undef REQUEST_KIND
 
@@ -54,6 +58,11 @@ struct trace_request {
 	bool count_only; /* no events: calls are only counted */
 };
 
+/* Of the lines that the client was sent. */
+struct lost_request {
+	uint64_t count;
+};
+
 /* How the answer is to be written. */
 struct output_request {
 	const char *format; /* name of an encoder: "json", "text" */
@@ -69,6 +78,7 @@ struct request {
 		struct target_request target; /* check, clean; and the others begin with it */
 		struct methods_request methods;
 		struct trace_request trace;
+		struct lost_request lost;
 	};
 };
 

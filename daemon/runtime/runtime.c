@@ -38,7 +38,7 @@ int runtime_attach(struct runtime *rt, const struct trace_request *req, struct f
 	return rt->ops->attach(rt, req, f);
 }
 
-int runtime_remove(struct runtime *rt, void (*drain)(void *arg))
+int runtime_remove(struct runtime *rt)
 {
 	int err, left;
 
@@ -48,14 +48,13 @@ int runtime_remove(struct runtime *rt, void (*drain)(void *arg))
 	rt->ops->detach_begin(rt);
 	err = probes_remove_all(rt->probes);
 	rt->ops->detach_end(rt);
-	if (drain)
-		drain(rt->arg);
-	left = probes_close(take_ptr(rt->probes));
+	left = probes_detach(rt->probes);
 	return err ? err : left;
 }
 
 void runtime_close(struct runtime *rt)
 {
+	probes_close(take_ptr(rt->probes));
 	if (rt->ops)
 		rt->ops->close(rt);
 	remote_close(take_ptr(rt->remote));

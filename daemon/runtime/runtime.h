@@ -113,11 +113,11 @@ const struct runtime_ops *runtime_find(const struct target_request *t);
 int runtime_attach(struct runtime *rt, const struct trace_request *req, struct fail *f);
 
 /**
- * runtime_remove() - take all probes out again, and what was put into the target for them.
- * @drain: called when no call reaches a probe any more and records may still wait; NULL: it is of
- * no interest. Return: 0 nothing is left; as probes_remove_all() and probes_close().
+ * runtime_remove() - take all probes out again, and what was put into the target for them. What
+ * they have recorded can still be fetched, until runtime_close(). Return: 0 nothing is left; as
+ * probes_remove_all() and probes_detach().
  */
-int runtime_remove(struct runtime *rt, void (*drain)(void *arg));
+int runtime_remove(struct runtime *rt);
 
 /** runtime_close() - give up what attach() filled; the probes have been removed. */
 void runtime_close(struct runtime *rt);

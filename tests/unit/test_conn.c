@@ -132,21 +132,6 @@ static void conn_flush_keeps_what_does_not_fit(void **state)
 	assert_int_equal(conn_pending(&p->c), 0);
 }
 
-/* A reader that does not read is waited for no longer than it was said; one that does is served. */
-static void conn_wait_has_patience(void **state)
-{
-	struct pair *p = *state;
-	char buf[65536];
-
-	for (int i = 0; i < 20000; i++)
-		assert_int_equal(conn_send(&p->c, json_pack("{s:i}", "number", 10000000 + i)), 0);
-	assert_int_equal(conn_wait(&p->c, SIZE_MAX, 0), 0);
-	assert_int_equal(conn_wait(&p->c, 1, 10), -ETIMEDOUT);
-	while (conn_wait(&p->c, 1, 0) == -ETIMEDOUT)
-		assert_true(recv(p->other, buf, sizeof(buf), 0) > 0);
-	assert_int_equal(conn_pending(&p->c), 0);
-}
-
 /* What was never opened has nothing to be closed: not even descriptor 0. */
 static void conn_fini_of_nothing(void **state _unused_)
 {
@@ -181,7 +166,6 @@ static void conn_flush_refuses_a_stream_with_a_hole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(conn_wait_has_patience, pair_open, pair_close),
 		cmocka_unit_test(conn_fini_of_nothing),
 		cmocka_unit_test_setup_teardown(conn_flush_refuses_a_stream_with_a_hole, pair_open,
 						pair_close),

@@ -50,6 +50,8 @@ static void reply_control_round_trip(void **state _unused_)
 	}
 	reply_attached(&out);
 	assert_int_equal(taken().kind, REPLY_ATTACHED);
+	reply_ending(&out);
+	assert_int_equal(taken().kind, REPLY_ENDING);
 	reply_done(&out, STATUS_TARGET_ENDED);
 	r = taken();
 	assert_int_equal(r.kind, REPLY_DONE);

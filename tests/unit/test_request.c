@@ -69,7 +69,7 @@ static void request_kinds_round_trip(void **state _unused_)
 	struct request r, got;
 	json_t *json;
 
-	for (enum request_kind kind = REQUEST_LIST; kind <= REQUEST_STOP; kind++) {
+	for (enum request_kind kind = REQUEST_LIST; kind <= REQUEST_LOST; kind++) {
 		if (kind == REQUEST_TRACE)
 			continue;
 		request_init(&r, kind);
@@ -90,6 +90,11 @@ static void request_kinds_round_trip(void **state _unused_)
 	assert_int_equal(got.target.pid, 7);
 	assert_string_equal(got.methods.pattern, "**.x");
 	assert_true(got.methods.follow);
+	json_decref(json);
+	request_init(&r, REQUEST_LOST);
+	r.lost.count = INT64_MAX;
+	got = round_trip(&r, &json);
+	assert_true(got.lost.count == INT64_MAX);
 	json_decref(json);
 }
 
