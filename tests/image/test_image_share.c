@@ -21,6 +21,7 @@
 #include "lib/image_run.h"
 #include "lib/image_text.h"
 #include "lib/image_work.h"
+#include "lib/leader.h"
 #include "lib/jvm.h"
 #include "lib/plain.h"
 
@@ -275,6 +276,34 @@ static void share_with_a_tracer(void **state _unused_)
 	json_decref(attached);
 }
 
+/* Its first thread ends while it is traced, and the trace goes on; the next ones find it as ever.
+ */
+static void share_without_its_leader(void **state _unused_)
+{
+	_cleanup_free_ char *path = image_copy("ce22");
+	struct child *c = repl_start(path, NULL), *hp;
+	json_t *attached;
+	json_int_t hits;
+
+	repl_ask(c, "1 + 1", "2");
+	for (int round = 0; round < 2; round++) {
+		hp = image_trace(path, child_pid(c), count_parser, &attached);
+		assert_true(member(attached, "diverted") > 0);
+		if (round == 0)
+			leader_end(child_pid(c));
+		repl_ask(c, "2 + 2", "4");
+		trace_end(hp, SIGINT, "interrupted", &hits);
+		assert_true(hits > 0);
+		json_decref(attached);
+	}
+	hp = image_trace(path, child_pid(c), count_parser, NULL);
+	child_kill_tree(hp);
+	child_free(hp);
+	trace_clean(child_pid(c));
+	repl_ask(c, "3 + 3", "6");
+	child_free(c);
+}
+
 /*
  * Become a program where mprotect() to PROT_READ | PROT_WRITE | PROT_EXEC fails with EPERM, as
  * under systemd's MemoryDenyWriteExecute=.
@@ -502,6 +531,7 @@ int main(int argc, char **argv)
 		jvm_test(share_a_diverted_instruction),
 		jvm_test(share_with_a_lock_held),
 		jvm_test(share_with_a_tracer),
+		jvm_test(share_without_its_leader),
 		jvm_test(share_with_a_policy),
 		jvm_test(share_with_a_successor),
 		jvm_test(share_a_deleted_file),

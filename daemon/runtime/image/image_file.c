@@ -4,9 +4,20 @@
 #include "proc/proc.h"
 #include "runtime/image/image_proc.h"
 
+/* A process's program is found also when its leader has ended (entry.h). */
+static int open_path(const char *path)
+{
+	pid_t pid;
+	int end = 0;
+
+	if (sscanf(path, "/proc/%d/exe%n", &pid, &end) == 1 && end && !path[end])
+		return image_proc_exe(pid);
+	return proc_open_regular(path);
+}
+
 int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct fail *f)
 {
-	int fd = proc_open_regular(path), err;
+	int fd = open_path(path), err;
 
 	if (fd == -EPERM)
 		return fail_set(f, -EPERM, "%s cannot be opened: %s", path, strerror(EACCES));
@@ -41,11 +52,8 @@ bool image_file_exe(pid_t pid)
 
 const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX])
 {
-	if (t->binary)
-		return t->binary;
-	if (entry_path(t->pid, "exe", exe)) /* it has ended: opening that says so */
-		snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", t->pid);
-	return exe;
+	snprintf(exe, IMAGE_EXE_MAX, "/proc/%d/exe", t->pid);
+	return t->binary ? t->binary : exe;
 }
 
 const char *image_file_no_names(int err)

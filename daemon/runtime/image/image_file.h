@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "base/fail.h"
-#include "proc/entry.h"
 #include "proto/request.h"
 #include "runtime/image/image.h"
 
@@ -26,7 +25,7 @@ bool image_file_of(pid_t pid, struct image_about *ret);
 bool image_file_exe(pid_t pid);
 
 /** image_file_path() - the file that @t is about: given, or what its process runs (in @exe). */
-#define IMAGE_EXE_MAX ENTRY_PATH_MAX
+#define IMAGE_EXE_MAX 32
 const char *image_file_path(const struct target_request *t, char exe[static IMAGE_EXE_MAX]);
 
 /** image_file_no_names() - why image_map_read() failed with @err, for a person. */
