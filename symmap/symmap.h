@@ -44,6 +44,7 @@ struct nmethod {
 	struct method m;
 	uint64_t addr;	      /* of the nmethod structure itself: the key of add and remove */
 	uint64_t method_addr; /* the Method* it was compiled from */
+	uint64_t holder;      /* the Klass* that declares it */
 	uint32_t compile_id;
 	uint32_t gen;  /* set by symmap_add() */
 	int8_t level;  /* tier, 0 to 4 */

@@ -119,6 +119,8 @@ static void tables_classes(struct fake_jvm *j)
 	fake_field(t, "Klass", "_super_check_offset", "juint", FK_KLASS_CHECK);
 	fake_field(t, "Klass", "_primary_supers[0]", "Klass*", FK_KLASS_PRIMARY);
 	fake_field(t, "Klass", "_secondary_super_cache", "Klass*", FK_KLASS_SECONDARY);
+	fake_field(t, "Klass", "_access_flags", "AccessFlags", FK_KLASS_FLAGS);
+	fake_field(t, "ObjArrayKlass", "_bottom_klass", "Klass*", FK_KLASS_BOTTOM);
 	fake_field(t, "InstanceKlass", "_constants", "ConstantPool*", FK_KLASS_POOL);
 	fake_field(t, "Array<u1>", "_data", NULL, 4);
 	fake_field(t, "Array<u2>", "_data", NULL, 4);
@@ -169,6 +171,8 @@ static void tables_globals(struct fake_jvm *j)
 	j->heaps_array = t->fields.rows[t->fields.n - 1].value;
 	j->code_low = fake_static8(j, "CodeCache", "_low_bound", FAKE_CODE_ADDR);
 	j->code_high = fake_static8(j, "CodeCache", "_high_bound", FAKE_CODE_ADDR);
+	j->shared_base = fake_static8(j, "MetaspaceObj", "_shared_metaspace_base", 0);
+	j->shared_top = fake_static8(j, "MetaspaceObj", "_shared_metaspace_top", 0);
 	j->vm_major = fake_static8(j, "Abstract_VM_Version", "_vm_major_version", j->jdk);
 	snprintf(text, sizeof(text), "%d.0.1+2-Fake", j->jdk);
 	fake_static8(j, "Abstract_VM_Version", "_s_vm_release", fake_str(t, text));

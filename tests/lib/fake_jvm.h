@@ -47,7 +47,9 @@ enum {
 	FK_KLASS_POOL = 104,
 	FK_KLASS_FIELDS = 112,
 	FK_KLASS_FIELD_COUNT = 120,
-	FK_KLASS_SIZE = 128,
+	FK_KLASS_FLAGS = 124,  /* behind the count of fields; JDK 25: two bytes */
+	FK_KLASS_BOTTOM = 128, /* of an array of objects */
+	FK_KLASS_SIZE = 136,
 	FK_SYMBOL_LENGTH = 4,
 	FK_SYMBOL_BODY = 6,
 	FK_THREAD_OBJ = 200,
@@ -73,6 +75,7 @@ struct fake_jvm {
 	uint64_t narrow_klass_base;	   /* address of the static */
 	uint64_t string_slot, thread_slot; /* addresses of the vmClasses statics */
 	uint64_t code_low, code_high;	   /* addresses of the statics */
+	uint64_t shared_base, shared_top;  /* the same, of the CDS archive */
 	uint64_t object_klass, string_klass, thread_klass;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Classes: from the word in a header to a name, and where their instances keep fields. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,13 +45,18 @@ static int name_of(struct fixture *f, uint64_t klass, const char **ret)
 	return klass_name(&f->j.t.mem, &f->l, klass, f->strings, ret);
 }
 
-static void check_external(const char *internal, const char *want)
+static void check_external_of(const char *internal, bool hidden, const char *want)
 {
 	char buf[64];
 
-	assert_int_equal(klass_external_name(internal, strlen(internal), buf, sizeof(buf)),
+	assert_int_equal(klass_external_name(internal, strlen(internal), hidden, buf, sizeof(buf)),
 			 strlen(want));
 	assert_string_equal(buf, want);
+}
+
+static void check_external(const char *internal, const char *want)
+{
+	check_external_of(internal, false, want);
 }
 
 /* Class file names become what Java code says. */
@@ -65,16 +71,14 @@ static void external_name(void **state _unused_)
 	check_external("[[[Ljava/lang/String;", "java.lang.String[][][]");
 }
 
-/* Java names a hidden class with a slash, however many digits follow; other pluses stay. */
+/* Java names a hidden class with a slash for the last plus; pluses of others stay. */
 static void external_name_hidden(void **state _unused_)
 {
-	check_external("a/B$$Lambda$34+0x800000045", "a.B$$Lambda$34/0x800000045");
-	check_external("B$$Lambda+0x00007f0a4c003000", "B$$Lambda/0x00007f0a4c003000");
-	check_external("[LB$$Lambda+0xab;", "B$$Lambda/0xab[]");
+	check_external_of("a/B$$Lambda$34+0x800000045", true, "a.B$$Lambda$34/0x800000045");
+	check_external_of("a/B+C+0x00007f0a4c003000", true, "a.B+C/0x00007f0a4c003000");
+	check_external_of("[LB$$Lambda+0xab;", true, "B$$Lambda/0xab[]");
+	check_external("B$$Lambda+0x00007f0a4c003000", "B$$Lambda+0x00007f0a4c003000");
 	check_external("C+D", "C+D");
-	check_external("C+0x", "C+0x");
-	check_external("C+0x0123456789abcdef0", "C+0x0123456789abcdef0");
-	check_external("+0x12", "+0x12");
 }
 
 /* What is no class name is 0; what does not fit is cut and its full length told. */
@@ -86,18 +90,19 @@ static void external_name_limits(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		strcpy(buf, "before");
-		assert_int_equal(klass_external_name(bad[i], strlen(bad[i]), buf, sizeof(buf)), 0);
+		assert_int_equal(
+			klass_external_name(bad[i], strlen(bad[i]), false, buf, sizeof(buf)), 0);
 		assert_string_equal(buf, "");
 	}
-	assert_int_equal(klass_external_name("java/lang/String", 16, buf, sizeof(buf)), 16);
+	assert_int_equal(klass_external_name("java/lang/String", 16, false, buf, sizeof(buf)), 16);
 	assert_string_equal(buf, "java.la");
-	assert_int_equal(klass_external_name("java/lang/String", 16, NULL, 0), 16);
+	assert_int_equal(klass_external_name("java/lang/String", 16, false, NULL, 0), 16);
 	memset(deep, '[', sizeof(deep));
 	deep[255] = 'I';
-	assert_int_equal(klass_external_name(deep, 256, NULL, 0), 3 + 2 * 255);
+	assert_int_equal(klass_external_name(deep, 256, false, NULL, 0), 3 + 2 * 255);
 	deep[255] = '[';
 	deep[256] = 'I';
-	assert_int_equal(klass_external_name(deep, 257, NULL, 0), 0);
+	assert_int_equal(klass_external_name(deep, 257, false, NULL, 0), 0);
 }
 
 /* A class is found by its wide pointer, its narrow one, and the one in the mark. */
@@ -156,6 +161,55 @@ static void name_read(void **state _unused_)
 		uint64_t array = fake_klass(&f->j, "[[Lcom/shop/Cart;", f->j.object_klass, NULL, 0);
 		assert_int_equal(name_of(f, array, &a), 0);
 		assert_string_equal(a, "com.shop.Cart[][]");
+		drop(f);
+	}
+}
+
+/* @name is what the class at @klass is called inside. */
+static void check_hidden(struct fixture *f, uint64_t klass, const char *name, const char *want)
+{
+	const char *got;
+
+	fake_put64(&f->j.t, klass + FK_KLASS_NAME, fake_symbol_text(&f->j, name, strlen(name)));
+	assert_int_equal(name_of(f, klass, &got), 0);
+	assert_string_equal(got, want);
+}
+
+/*
+ * The class itself says whether it is hidden: its address is in its name; or, where it comes from
+ * an archive, its flags say so (to JDK 23), or where it lies. A class may look so and not be it.
+ */
+static void name_of_hidden(void **state _unused_)
+{
+	static const int jdks[] = {17, 21, 25};
+
+	for (size_t i = 0; i < ARRAY_SIZE(jdks); i++) {
+		struct fixture *f = make(jdks[i]);
+		uint64_t k = fake_klass(&f->j, "p/A", f->j.object_klass, NULL, 0);
+		uint64_t array = fake_klass(&f->j, "[Lp/A;", f->j.object_klass, NULL, 0);
+		char name[64], want[64];
+
+		fake_put64(&f->j.t, array + FK_KLASS_BOTTOM, k);
+		check_hidden(f, k, "p/A+0x00007f", "p.A+0x00007f");
+		check_hidden(f, k, "p/A+0x00007f0a4c003000", "p.A+0x00007f0a4c003000");
+		check_hidden(f, array, "[Lp/A+0x00007f;", "p.A+0x00007f[]");
+		snprintf(name, sizeof(name), "p/A+B+0x%016" PRIx64, k);
+		snprintf(want, sizeof(want), "p.A+B/0x%016" PRIx64, k);
+		check_hidden(f, k, name, want);
+		snprintf(name, sizeof(name), "[[Lp/A+B+0x%016" PRIx64 ";", k);
+		snprintf(want, sizeof(want), "p.A+B/0x%016" PRIx64 "[][]", k);
+		check_hidden(f, array, name, want);
+		if (jdks[i] < 24) {
+			fake_put32(&f->j.t, k + FK_KLASS_FLAGS, 0x04001030);
+		} else {
+			fake_put64(&f->j.t, f->j.shared_base, k & ~0xfffULL);
+			fake_put64(&f->j.t, f->j.shared_top, k + 8);
+		}
+		check_hidden(f, k, "p/A$$Lambda+0x800000045", "p.A$$Lambda/0x800000045");
+		check_hidden(f, array, "[Lp/A+0xab;", "p.A/0xab[]");
+		check_hidden(f, k, "p/A+0x", "p.A+0x");
+		check_hidden(f, k, "+0x12", "+0x12");
+		check_hidden(f, k, "C+0x0123456789abcdef0", "C+0x0123456789abcdef0");
 		drop(f);
 	}
 }
@@ -416,6 +470,7 @@ int main(void)
 		cmocka_unit_test(from_word),
 		cmocka_unit_test(from_word_that_is_none),
 		cmocka_unit_test(name_read),
+		cmocka_unit_test(name_of_hidden),
 		cmocka_unit_test(name_with_surrogates),
 		cmocka_unit_test(name_of_65535_bytes),
 		cmocka_unit_test(name_of_unchecked_class),

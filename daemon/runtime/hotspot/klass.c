@@ -22,6 +22,9 @@
 #define MARK_BITS      3
 #define MARK_FORWARDED 3
 
+/* Of Klass::_access_flags, up to JDK 23. */
+#define ACC_HIDDEN 0x04000000
+
 /* JVMS 4.3.2: an array has at most 255 dimensions. */
 #define DIMENSIONS_MAX 255
 
@@ -100,35 +103,15 @@ static const char *primitive_name(char tag)
 	}
 }
 
-/*
- * A hidden class (a lambda's, say) is "Shop$$Lambda+0x000078f2a4003000" inside the JVM, and Java
- * calls it "Shop$$Lambda/0x000078f2a4003000". Returns the position of that '+', or @len.
- * Source: ClassFileParser::mangle_hidden_class_name() in share/classfile/classFileParser.cpp and
- * convert_hidden_name_to_java() in share/oops/klass.cpp. Those from a CDS archive have fewer
- * digits.
- */
-static size_t hidden_plus(const char *name, size_t len)
+static void out_class(struct out *o, const char *name, size_t len, bool hidden)
 {
-	size_t digits = 0;
+	const char *plus = hidden ? memrchr(name, '+', len) : NULL;
 
-	while (digits < len && isxdigit((unsigned char)name[len - 1 - digits]))
-		digits++;
-	size_t suffix = digits + strlen("+0x");
-	if (digits == 0 || digits > 16 || suffix >= len ||
-	    memcmp(name + len - suffix, "+0x", 3) != 0)
-		return len;
-	return len - suffix;
+	for (const char *c = name; c < name + len; c++)
+		out_char(o, c == plus ? '/' : *c == '/' ? '.' : *c);
 }
 
-static void out_class(struct out *o, const char *name, size_t len)
-{
-	size_t plus = hidden_plus(name, len);
-
-	for (size_t i = 0; i < len; i++)
-		out_char(o, i == plus ? '/' : name[i] == '/' ? '.' : name[i]);
-}
-
-size_t klass_external_name(const char *internal, size_t len, char *buf, size_t size)
+size_t klass_external_name(const char *internal, size_t len, bool hidden, char *buf, size_t size)
 {
 	struct out o = {.buf = buf, .size = size};
 	size_t dims = 0;
@@ -138,9 +121,9 @@ size_t klass_external_name(const char *internal, size_t len, char *buf, size_t s
 	const char *elem = internal + dims, *word = NULL;
 	size_t n = len - dims;
 	if (dims == 0) {
-		out_class(&o, elem, n);
+		out_class(&o, elem, n, hidden);
 	} else if (n >= 3 && elem[0] == 'L' && elem[n - 1] == ';') {
-		out_class(&o, elem + 1, n - 2);
+		out_class(&o, elem + 1, n - 2, hidden);
 	} else if (n == 1 && (word = primitive_name(elem[0])) != NULL) {
 		while (*word)
 			out_char(&o, *word++);
@@ -155,6 +138,76 @@ size_t klass_external_name(const char *internal, size_t len, char *buf, size_t s
 	out_end(&o);
 	return dims > DIMENSIONS_MAX ? 0 : o.len;
 }
+
+/* --- hidden classes --------------------------------------------------------------------------- */
+
+/*
+ * A hidden class is "Shop$$Lambda+0x000078f2a4003000" inside the JVM: the number is the address of
+ * its InstanceKlass, in 16 digits; that of the moment of dumping if it comes from a dynamic CDS
+ * archive, or a small number in fewer digits from a static one. Return: whether @name ends like
+ * that, and the number.
+ * Source: ClassFileParser::mangle_hidden_class_name(), share/classfile/classFileParser.cpp.
+ */
+static bool hidden_number(const char *name, size_t len, uint64_t *ret)
+{
+	size_t digits = 0;
+
+	while (digits < len && isxdigit((unsigned char)name[len - 1 - digits]))
+		digits++;
+	if (digits == 0 || digits > 16 || digits + strlen("+0x") >= len ||
+	    memcmp(name + len - digits - strlen("+0x"), "+0x", strlen("+0x")) != 0)
+		return false;
+
+	char text[17] = "";
+
+	memcpy(text, name + len - digits, digits);
+	*ret = strtoull(text, NULL, 16);
+	return true;
+}
+
+/*
+ * Of one whose number is not its address. Up to JDK 23 its access flags tell
+ * (JVM_ACC_IS_HIDDEN_CLASS, share/utilities/accessFlags.hpp). From 24 on the tables do not say
+ * where that stands (KlassFlags, share/oops/klassFlags.hpp): then it is one of an archive.
+ */
+static int hidden_elsewhere(struct mem *m, const struct layout *l, uint64_t klass)
+{
+	const struct layout_code *c = l->code;
+	uint64_t flags, base, top;
+	int err;
+
+	if (l->jdk < 24 && field_exists(c->klass_flags)) {
+		err = field_read(m, klass, c->klass_flags, &flags);
+		return err ? err : (flags & ACC_HIDDEN) != 0;
+	}
+	if (!c->shared_base || !c->shared_top)
+		return 0;
+	err = mem_read_u64(m, c->shared_base, &base);
+	if (!err)
+		err = mem_read_u64(m, c->shared_top, &top);
+	return err ? err : klass >= base && klass < top;
+}
+
+int klass_is_hidden(struct mem *m, const struct layout *l, uint64_t klass, const char *internal,
+		    size_t len)
+{
+	bool array = len && internal[0] == '[';
+	uint64_t number;
+	int err;
+
+	if (array && internal[len - 1] == ';')
+		len--;
+	if (!hidden_number(internal, len, &number))
+		return 0;
+	if (array && !field_exists(l->code->klass_bottom))
+		return 0;
+	err = array ? field_read(m, klass, l->code->klass_bottom, &klass) : 0;
+	if (err)
+		return err;
+	return number == klass ? 1 : hidden_elsewhere(m, l, klass);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* Does the structure at @klass say of itself that it is a class? 0; -EPROTO; -EFAULT; -ESRCH. */
 static int klass_check(struct mem *m, const struct layout *l, uint64_t klass)
@@ -203,13 +256,16 @@ int klass_name(struct mem *m, const struct layout *l, uint64_t klass, struct str
 		return len;
 	if (!klass_text_ok(internal, (size_t)len))
 		return -EPROTO;
-	size_t need = klass_external_name(internal, (size_t)len, NULL, 0);
+	int hidden = klass_is_hidden(m, l, klass, internal, (size_t)len);
+	if (hidden < 0)
+		return hidden;
+	size_t need = klass_external_name(internal, (size_t)len, hidden, NULL, 0);
 	if (need == 0)
 		return -EPROTO;
 	_cleanup_free_ char *name = malloc(need + 1);
 	if (!name)
 		return -ENOMEM;
-	klass_external_name(internal, (size_t)len, name, need + 1);
+	klass_external_name(internal, (size_t)len, hidden, name, need + 1);
 	*ret = strpool_add(strings, name, need);
 	return *ret ? 0 : -ENOMEM;
 }

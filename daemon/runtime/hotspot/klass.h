@@ -26,7 +26,20 @@ uint64_t klass_from_word(const struct layout *l, uint64_t word);
 int klass_name(struct mem *m, const struct layout *l, uint64_t klass, struct strpool *strings,
 	       const char **ret);
 
-/* A class file name in source form: '/' becomes '.', arrays as in jtype_name(). */
-size_t klass_external_name(const char *internal, size_t len, char *buf, size_t size);
+/**
+ * klass_is_hidden() - is the class at @klass, or of the array there the element's, a hidden one
+ * (JEP 371: a lambda's, say)? @internal: its name, @len bytes. A class may have any name, so a name
+ * that looks like a hidden class's only says where the class must be asked.
+ * Return: 1 yes; 0 no; -EFAULT; -ESRCH.
+ */
+int klass_is_hidden(struct mem *m, const struct layout *l, uint64_t klass, const char *internal,
+		    size_t len);
+
+/**
+ * klass_external_name() - a class file name in source form: '/' becomes '.', arrays as in
+ * jtype_name(); in the name of a @hidden class the last '+' a '/', as Class.getName() has it.
+ * Return: its length, of which at most @size - 1 bytes were written; 0: that is no name of a class.
+ */
+size_t klass_external_name(const char *internal, size_t len, bool hidden, char *buf, size_t size);
 
 #endif

@@ -64,6 +64,9 @@ struct layout_code {
 
 	/* classes */
 	struct field klass_super, klass_check_offset, klass_primary, klass_secondary;
+	struct field klass_flags;	  /* AccessFlags */
+	struct field klass_bottom;	  /* of an array of objects: their class */
+	uint64_t shared_base, shared_top; /* addresses of the bounds of the CDS archive */
 	struct field klass_pool, klass_fields, klass_field_count, klass_fieldinfo;
 	struct field u1_data, u2_data; /* Array<u1>, Array<u2>; their int length is at 0 */
 	int64_t ff_initialized, ff_generic, ff_contended; /* JDK 21+: bit positions */

@@ -84,6 +84,10 @@ const struct want layout_wants[] = {
 	{FIELD(klass_check_offset), OPTIONAL, 4, {{"Klass", "_super_check_offset"}}},
 	{FIELD(klass_primary), OPTIONAL, 8, {{"Klass", "_primary_supers[0]"}}},
 	{FIELD(klass_secondary), OPTIONAL, 8, {{"Klass", "_secondary_super_cache"}}},
+	{FIELD(klass_flags), OPTIONAL, 4, {{"Klass", "_access_flags"}}},
+	{FIELD(klass_bottom), OPTIONAL, 8, {{"ObjArrayKlass", "_bottom_klass"}}},
+	{STATIC(shared_base), OPTIONAL, 8, {{"MetaspaceObj", "_shared_metaspace_base"}}},
+	{STATIC(shared_top), OPTIONAL, 8, {{"MetaspaceObj", "_shared_metaspace_top"}}},
 	{FIELD(klass_pool), CAP_STRINGS, 8, {{"InstanceKlass", "_constants"}}},
 	/* six u2 per field; JDK 21+: a compressed stream */
 	{FIELD(klass_fields), OPTIONAL, 8, {{"InstanceKlass", "_fields"}}},

@@ -78,7 +78,11 @@ static int holder_name(struct mem *m, const struct layout *l, struct name_cache 
 	int len = symbol_read(m, l, symbol, c->text);
 	if (len < 0)
 		return len;
-	size_t n = klass_external_name(c->text, (size_t)len, c->external, sizeof(c->external));
+	int hidden = klass_is_hidden(m, l, klass, c->text, (size_t)len);
+	if (hidden < 0)
+		return hidden;
+	size_t n =
+		klass_external_name(c->text, (size_t)len, hidden, c->external, sizeof(c->external));
 	if (n == 0 || n >= sizeof(c->external))
 		return -EPROTO;
 	return intern(c, c->external, n, ret);
@@ -127,6 +131,7 @@ int nmethod_names(struct mem *m, const struct layout *l, struct name_cache *c, s
 		err = jsignature_parse(desc, &sig);
 	if (err)
 		return err;
+	nm->holder = holder;
 	nm->m.klass = klass;
 	nm->m.name = name;
 	nm->m.desc = desc;
