@@ -17,7 +17,7 @@
 #define HP_TEXTS_MAX	   16	/* of which strings whose text is copied */
 #define HP_TEXT_MAX	   4096 /* largest --string-max, in bytes of the Java array */
 #define HP_NMETHOD_HDR_MAX 512	/* NMETHOD_HDR_MAX */
-#define HP_THREAD_NAME_MAX 128	/* bytes of a thread's name that are copied */
+#define HP_THREAD_NAME_MAX 256	/* bytes of a thread's name that are copied */
 
 /*
  * Room a slot makes below rsp to save xmm0-7 before it passes the nop; the saved doubles are at
@@ -166,8 +166,10 @@ struct hp_thread {
 	__u64 java_tid; /* 0: a native image's, known by its tid */
 	__u32 tid;
 	__u16 text_len;
-	__u8 status; /* enum hp_ref_status */
-	__u8 coder;  /* HP_CODER_NONE: bytes up to a NUL, as the kernel names threads */
+	__u8 status;	/* enum hp_ref_status */
+	__u8 coder;	/* HP_CODER_NONE: bytes up to a NUL, as the kernel names threads */
+	__u32 name_len; /* bytes of the whole name: more than text_len when it was cut */
+	__u32 pad;
 	__u8 text[HP_THREAD_NAME_MAX];
 };
 
@@ -189,7 +191,7 @@ _Static_assert(sizeof(struct hp_slot_spec) == 16 + 4 * HP_REFS_MAX, "hp_slot_spe
 _Static_assert(sizeof(struct hp_record) == 16, "hp_record");
 _Static_assert(sizeof(struct hp_entry) == 104, "hp_entry");
 _Static_assert(sizeof(struct hp_ref) == 24, "hp_ref");
-_Static_assert(sizeof(struct hp_thread) == 32 + HP_THREAD_NAME_MAX, "hp_thread");
+_Static_assert(sizeof(struct hp_thread) == 40 + HP_THREAD_NAME_MAX, "hp_thread");
 _Static_assert(sizeof(struct hp_nmethod) == 32 + HP_NMETHOD_HDR_MAX, "hp_nmethod");
 
 #endif

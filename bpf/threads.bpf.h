@@ -121,6 +121,7 @@ static __always_inline long copy_name(struct hp_thread *rec, const struct locate
 	if (len > HP_THREAD_NAME_MAX)
 		len = HP_THREAD_NAME_MAX;
 	rec->text_len = len;
+	rec->name_len = name->array_len;
 	rec->coder = name->coder;
 	return len ? read_now(rec->text, len, name->text) : 0;
 }
@@ -131,6 +132,8 @@ static __always_inline void put_thread_head(struct hp_thread *rec, __u64 java_ti
 	rec->h.kind = HP_THREAD;
 	rec->h.pad = 0;
 	rec->h.ts_ns = now_ns;
+	rec->name_len = 0;
+	rec->pad = 0;
 	rec->java_tid = java_tid;
 	rec->tid = (__u32)bpf_get_current_pid_tgid();
 }
@@ -161,7 +164,7 @@ __noinline int tell_thread(__u64 jthread, __u64 java_tid, __u64 now_ns)
 		return -1;
 	}
 	if (status != HP_REF_OK)
-		rec->text_len = 0;
+		rec->text_len = rec->name_len = 0;
 	rec->status = status;
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 	return 0;

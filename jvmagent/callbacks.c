@@ -39,6 +39,12 @@ static void line_code(struct text *t, const void *addr, jint size)
 
 static void line_end(struct text *t)
 {
+	if (t->replaced) {
+		text_str(t, ",\"replaced\":");
+		text_u64(t, t->replaced);
+	}
+	if (t->cut)
+		text_str(t, ",\"cut\":true");
 	if (sender_replaying())
 		text_str(t, ",\"replay\":true");
 	text_str(t, "}\n");

@@ -96,14 +96,14 @@ static void write_method(struct text *t, JNIEnv *jni, jmethodID m)
 static size_t write_methods(struct text *t, JNIEnv *jni, const struct table *table)
 {
 	for (size_t i = 1; i < table->n; i++) {
-		size_t before = t->len;
+		const struct text before = *t;
 
 		if (i > 1)
 			text_str(t, ",");
 		write_method(t, jni, table->method[i]);
 		/* Half of the line is for the ranges. */
 		if (!has_room(t) || t->len > LINE_MAX_BYTES / 2) {
-			text_rewind(t, before);
+			text_rewind(t, &before);
 			return i;
 		}
 	}
@@ -137,7 +137,7 @@ static bool write_ranges(struct text *t, struct table *table, size_t known, cons
 	bool more = false, any = false;
 
 	for (size_t i = 0; i < n; i++, first = last + 1) {
-		size_t before = t->len;
+		const struct text before = *t;
 
 		while (i + 1 < n && is_inlined(&p[i]) && same_frames(&p[i], &p[i + 1]))
 			i++;
@@ -151,7 +151,7 @@ static bool write_ranges(struct text *t, struct table *table, size_t known, cons
 			text_str(t, ",");
 		write_range(t, table, known, &p[i], first, last);
 		if (!has_room(t)) {
-			text_rewind(t, before);
+			text_rewind(t, &before);
 			more = true;
 			continue;
 		}
@@ -173,7 +173,8 @@ void inlined_write(struct text *t, JNIEnv *jni, jmethodID self, const void *code
 {
 	const jvmtiCompiledMethodLoadInlineRecord *r = record_find(info);
 	struct table table = {.n = 0};
-	size_t before = t->len, known, n;
+	const struct text before = *t;
+	size_t known, n;
 
 	if (!r || r->numpcs <= 0 || size <= 0)
 		return;
@@ -185,7 +186,7 @@ void inlined_write(struct text *t, JNIEnv *jni, jmethodID self, const void *code
 	known = write_methods(t, jni, &table);
 	text_str(t, "],\"ranges\":[");
 	if (!has_room(t)) {
-		text_rewind(t, before);
+		text_rewind(t, &before);
 		return;
 	}
 	if (write_ranges(t, &table, known, r->pcinfo, n, (uintptr_t)code, (uint64_t)size))

@@ -79,10 +79,12 @@ void text_hex(struct text *t, uint64_t v)
 	text_str(t, "\"");
 }
 
-void text_rewind(struct text *t, size_t len)
+void text_rewind(struct text *t, const struct text *then)
 {
-	t->len = len;
-	t->failed = false;
+	t->len = then->len;
+	t->failed = then->failed;
+	t->replaced = then->replaced;
+	t->cut = then->cut;
 }
 
 static bool is_tail(unsigned char c)
@@ -132,14 +134,32 @@ static void text_utf8(struct text *t, int c)
 
 #define REPLACEMENT 0xfffd
 
+/*
+ * A command to a terminal, or to whatever shows a line: controls, separators of lines, and what
+ * changes the direction of text (Unicode UAX #9). The same as utf8_is_command() of the daemon.
+ */
+static bool is_command(int c)
+{
+	if (c < 0xa0)
+		return c < 0x20 || c >= 0x7f;
+	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+static void text_replaced(struct text *t)
+{
+	text_utf8(t, REPLACEMENT);
+	t->replaced++;
+}
+
 static void text_char(struct text *t, int c, const unsigned char **next)
 {
 	const unsigned char *peek = *next;
 	int low;
 
 	if (c < 0) {
-		text_utf8(t, REPLACEMENT);
-	} else if (c < 0x20) {
+		text_replaced(t);
+	} else if (is_command(c)) {
 		text_escape(t, c);
 	} else if (c < 0x80) {
 		if (c == '"' || c == '\\')
@@ -151,25 +171,40 @@ static void text_char(struct text *t, int c, const unsigned char **next)
 		*next = peek;
 		text_utf8(t, 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff)));
 	} else {
-		text_escape(t, c);
+		text_replaced(t);
 	}
 }
 
-void text_name(struct text *t, const char *s)
+/* What begins before @end; the NUL at the end of @p may come earlier. Return: where it stopped. */
+static const unsigned char *text_quoted(struct text *t, const unsigned char *p,
+					const unsigned char *end)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	size_t first = t->len;
 
-	if (!s) {
-		text_str(t, "null");
-		return;
-	}
 	text_str(t, "\"");
-	while (*p && !t->failed) {
+	while (*p && p < end && !t->failed && t->len - first < NAME_TEXT_MAX) {
 		int c = unit_next(&p);
 
 		text_char(t, c, &p);
 	}
 	text_str(t, "\"");
+	return p;
+}
+
+void text_name(struct text *t, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	const struct text before = *t;
+
+	if (!s) {
+		text_str(t, "null");
+		return;
+	}
+	if (!*text_quoted(t, p, p + strlen(s)))
+		return;
+	text_rewind(t, &before);
+	text_quoted(t, p, p + NAME_CUT);
+	t->cut = true;
 }
 
 /*

@@ -156,6 +156,24 @@ size_t jtype_name(const struct jsignature *sig, const struct jtype *type, char *
 	return put_end(&o);
 }
 
+size_t jtype_of_class_name(const char *name, char *buf, size_t size)
+{
+	struct out o = {.buf = buf, .size = size};
+	size_t dims = strspn(name, "["), len = strlen(name);
+
+	if (dims && name[dims] == 'L' && name[len - 1] == ';' && len > dims + 2) {
+		put(&o, name + dims + 1, len - dims - 2);
+	} else if (dims && len == dims + 1 && strchr("BCDFIJSZ", name[dims])) {
+		put_str(&o, primitive_name(name[dims]));
+	} else {
+		put_str(&o, name);
+		dims = 0;
+	}
+	while (dims--)
+		put(&o, "[]", 2);
+	return put_end(&o);
+}
+
 size_t jsignature_name(const struct jsignature *sig, const char *klass, const char *name, char *buf,
 		       size_t size)
 {

@@ -41,6 +41,12 @@ int jsignature_parse(const char *desc, struct jsignature *ret);
 size_t jtype_name(const struct jsignature *sig, const struct jtype *type, char *buf, size_t size);
 
 /**
+ * jtype_of_class_name() - source form of what Class.getName() gives: "java.lang.String[]" for
+ * "[Ljava.lang.String;", "int[]" for "[I"; any other name is what it is. Same return.
+ */
+size_t jtype_of_class_name(const char *name, char *buf, size_t size);
+
+/**
  * jsignature_name() - "com.shop.Cart.add(int, java.lang.String)"; same return as jtype_name().
  */
 size_t jsignature_name(const struct jsignature *sig, const char *klass, const char *name, char *buf,

@@ -1,168 +1,80 @@
 // SPDX-License-Identifier: MIT
 /* json.c - JSON string literals from UTF-8 and from the two forms of a Java string. See json.h. */
+#include "base/escape.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
-/* The longest forms: "\u001f" for a byte or a code unit. */
-#define ESCAPE_LEN 6
-
-/* Bytes written per room asked for, so that a long text does not ask for six times its length. */
-#define CHUNK 4096
-
-/* What JSON wants escaped below 0x80: 0 no, 'u' by number, else the letter after the backslash. */
-static const char escapes[128] = {
-	[0 ... 7] = 'u', ['\b'] = 'b',	    ['\t'] = 't', ['\n'] = 'n',	 [11] = 'u',  ['\f'] = 'f',
-	['\r'] = 'r',	 [14 ... 31] = 'u', ['"'] = '"',  ['\\'] = '\\', [127] = 'u',
-};
-
-#define EACH_BYTE(x) (0x0101010101010101u * (x))
-
-/* Some bit set if a byte of @w is zero. ("Bit Twiddling Hacks", S. E. Anderson: haszero) */
-static uint64_t zero_byte(uint64_t w)
+/* The letter behind the backslash, where there is one. */
+static char letter_of(uint32_t c)
 {
-	return (w - EACH_BYTE(0x01)) & ~w & EACH_BYTE(0x80);
-}
-
-/* How many bytes from @s on are ASCII that needs no escape; most texts are nothing else. */
-static size_t plain_run(const uint8_t *s, size_t len)
-{
-	size_t i = 0;
-
-	for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-		uint64_t w;
-
-		memcpy(&w, s + i, sizeof(w));
-		if (((w - EACH_BYTE(0x20)) | w) & EACH_BYTE(0x80) ||
-		    zero_byte(w ^ EACH_BYTE('"')) | zero_byte(w ^ EACH_BYTE('\\')) |
-			    zero_byte(w ^ EACH_BYTE(0x7f)))
-			break;
+	switch (c) {
+	case '\b':
+		return 'b';
+	case '\t':
+		return 't';
+	case '\n':
+		return 'n';
+	case '\f':
+		return 'f';
+	case '\r':
+		return 'r';
+	case '"':
+	case '\\':
+		return (char)c;
+	default:
+		return 0;
 	}
-	while (i < len && s[i] < 0x80 && !escapes[s[i]])
-		i++;
-	return i;
 }
 
-static char *put_number(char *p, uint32_t unit)
+/* @replaced grows where something else stands for what is no character. */
+static ESCAPE_INLINE char *put(char *p, uint32_t c, char how _unused_, size_t *replaced)
 {
-	static const char hex[] = "0123456789abcdef";
+	char letter = letter_of(c);
 
-	*p++ = '\\';
-	*p++ = 'u';
-	for (int shift = 12; shift >= 0; shift -= 4)
-		*p++ = hex[unit >> shift & 15];
+	if (letter) {
+		*p++ = '\\';
+		*p++ = letter;
+	} else if (c == UTF8_NOTHING || utf8_is_surrogate(c)) {
+		p = utf8_put(p, UTF8_REPLACEMENT);
+		++*replaced;
+	} else if (utf8_is_command(c)) {
+		*p++ = '\\';
+		*p++ = 'u';
+		p = utf8_put_hex(p, c, 4);
+	} else {
+		p = utf8_put(p, c);
+	}
 	return p;
 }
 
-static char *put_ascii(char *p, uint8_t c)
+static ESCAPE_INLINE size_t quoted(struct buf *b, const uint8_t *s, size_t len,
+				   escape_next_fn *next, bool is_bytes)
 {
-	if (!escapes[c]) {
-		*p++ = (char)c;
-		return p;
-	}
-	if (escapes[c] == 'u')
-		return put_number(p, c);
-	*p++ = '\\';
-	*p++ = escapes[c];
-	return p;
-}
-
-/* @c is no surrogate. */
-static char *put_code_point(char *p, uint32_t c)
-{
-	return c < 0x80 ? put_ascii(p, (uint8_t)c) : utf8_put(p, c);
-}
-
-void json_str(struct buf *b, const char *text, size_t len)
-{
-	const uint8_t *s = (const uint8_t *)text, *end = s + len;
+	size_t replaced;
 
 	buf_add(b, "\"", 1);
-	while (s < end) {
-		const uint8_t *stop = s + MIN(CHUNK, end - s);
-		char *p = buf_reserve(b, (size_t)(stop - s) * ESCAPE_LEN);
-		char *first = p;
-
-		if (!p)
-			return;
-		while (s < stop) {
-			size_t run = plain_run(s, (size_t)(stop - s));
-
-			p = mempcpy(p, s, run);
-			s += run;
-			if (s == stop)
-				break;
-
-			uint32_t c = UTF8_REPLACEMENT;
-			size_t n = utf8_decode(s, (size_t)(end - s), &c);
-
-			p = put_code_point(p, c);
-			s += n ? n : 1;
-		}
-		b->len += (size_t)(p - first);
-	}
+	replaced = escape_add(b, s, len, 0, next, is_bytes, put, 0);
 	buf_add(b, "\"", 1);
+	return replaced;
 }
 
-void json_latin1(struct buf *b, const uint8_t *s, size_t len)
+size_t json_str(struct buf *b, const char *s, size_t len)
 {
-	const uint8_t *end = s + len;
-
-	buf_add(b, "\"", 1);
-	while (s < end) {
-		const uint8_t *stop = s + MIN(CHUNK, end - s);
-		char *p = buf_reserve(b, (size_t)(stop - s) * ESCAPE_LEN);
-		char *first = p;
-
-		if (!p)
-			return;
-		while (s < stop) {
-			size_t run = plain_run(s, (size_t)(stop - s));
-
-			p = mempcpy(p, s, run);
-			s += run;
-			if (s < stop)
-				p = put_code_point(p, *s++);
-		}
-		b->len += (size_t)(p - first);
-	}
-	buf_add(b, "\"", 1);
+	return quoted(b, (const uint8_t *)s, len, escape_next_utf8, true);
 }
 
-/* One character at @s, which has @len bytes, at least two; @taken tells how many it took. */
-static char *put_utf16(char *p, const uint8_t *s, size_t len, size_t *taken)
+size_t json_latin1(struct buf *b, const uint8_t *s, size_t len)
 {
-	uint32_t c;
-
-	*taken = utf8_from_utf16(s, len, &c);
-	return utf8_is_surrogate(c) ? put_number(p, c) : put_code_point(p, c);
+	return quoted(b, s, len, escape_next_latin1, true);
 }
 
-void json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes)
+size_t json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes)
 {
-	const uint8_t *end = s + (len_bytes & ~(size_t)1);
-
-	buf_add(b, "\"", 1);
-	while (s < end) {
-		const uint8_t *stop = s + MIN(CHUNK, end - s);
-		char *p = buf_reserve(b, (size_t)(stop - s) / 2 * ESCAPE_LEN);
-		char *first = p;
-
-		if (!p)
-			return;
-		while (s < stop) {
-			size_t taken;
-
-			p = put_utf16(p, s, (size_t)(end - s), &taken);
-			s += taken;
-		}
-		b->len += (size_t)(p - first);
-	}
-	buf_add(b, "\"", 1);
+	return quoted(b, s, len_bytes & ~(size_t)1, utf8_from_utf16, false);
 }
 
-void json_char(struct buf *b, uint16_t c)
+size_t json_char(struct buf *b, uint16_t c)
 {
 	const uint8_t unit[2] = {(uint8_t)c, (uint8_t)(c >> 8)};
 
-	json_utf16(b, unit, sizeof(unit));
+	return json_utf16(b, unit, sizeof(unit));
 }

@@ -10,20 +10,24 @@
 
 #include "base/buf.h"
 
-/** json_str() - a JSON string literal; @s is UTF-8, bytes that are not become U+FFFD. */
-void json_str(struct buf *b, const char *s, size_t len);
-
-/** json_latin1() / json_utf16() - the same from a Java string's bytes; a lone surrogate is escaped.
+/**
+ * json_str() - a JSON string literal; @s is UTF-8, modified or not: see utf8_decode(). What
+ * utf8_is_command() is escaped, so that the line may be shown on a terminal too.
+ * Return: how many U+FFFD stand for what is no character: bytes that are no UTF-8, and halves of
+ * surrogate pairs, which readers of JSON refuse even when they are escaped (RFC 8259, 8.2).
  */
-void json_latin1(struct buf *b, const uint8_t *s, size_t len);
-void json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes);
+size_t json_str(struct buf *b, const char *s, size_t len);
+
+/** json_latin1() / json_utf16() - the same from a Java string's bytes. */
+size_t json_latin1(struct buf *b, const uint8_t *s, size_t len);
+size_t json_utf16(struct buf *b, const uint8_t *s, size_t len_bytes);
 
 /** json_float() / json_double() - shortest text that reads back the same; "NaN", "Infinity" quoted.
  */
 void json_float(struct buf *b, float v);
 void json_double(struct buf *b, double v);
 
-/** json_char() - one UTF-16 code unit as a one-character string. */
-void json_char(struct buf *b, uint16_t c);
+/** json_char() - one UTF-16 code unit as a one-character string. Return: as json_str(). */
+size_t json_char(struct buf *b, uint16_t c);
 
 #endif

@@ -2,7 +2,39 @@
 /* utf8.c - code points from UTF-8 and UTF-16. See utf8.h. */
 #include "base/utf8.h"
 
-size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
+#define EACH_BYTE(x) (0x0101010101010101u * (x))
+
+/* Some bit set if a byte of @w is zero. ("Bit Twiddling Hacks", S. E. Anderson: haszero) */
+static uint64_t zero_byte(uint64_t w)
+{
+	return (w - EACH_BYTE(0x01)) & ~w & EACH_BYTE(0x80);
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+}
+
+size_t utf8_plain_run(const uint8_t *s, size_t len)
+{
+	size_t i = 0;
+
+	for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t w;
+
+		memcpy(&w, s + i, sizeof(w));
+		if (((w - EACH_BYTE(0x20)) | w) & EACH_BYTE(0x80) ||
+		    zero_byte(w ^ EACH_BYTE('"')) | zero_byte(w ^ EACH_BYTE('\'')) |
+			    zero_byte(w ^ EACH_BYTE('\\')) | zero_byte(w ^ EACH_BYTE(0x7f)))
+			break;
+	}
+	while (i < len && is_plain(s[i]))
+		i++;
+	return i;
+}
+
+/* One sequence, of which any value but an overlong one will do. */
+static size_t decode_any(const uint8_t *s, size_t len, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
@@ -17,10 +49,22 @@ size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
 			return 0;
 		c = c << 6 | (s[i] & 0x3f);
 	}
-	if (c < least[n] || c > 0x10ffff || utf8_is_surrogate(c))
+	if (c > 0x10ffff || (c < least[n] && !(c == 0 && n == 2)))
 		return 0;
 	*ret = c;
 	return n;
+}
+
+size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
+{
+	uint32_t low;
+	size_t n = decode_any(s, len, ret);
+
+	if (n != 3 || !utf8_is_high(*ret) || len < UTF8_PAIR_LEN ||
+	    decode_any(s + 3, len - 3, &low) != 3 || !utf8_is_low(low))
+		return n;
+	*ret = utf8_join(*ret, low);
+	return UTF8_PAIR_LEN;
 }
 
 static uint32_t unit_at(const uint8_t *s)
@@ -30,14 +74,24 @@ static uint32_t unit_at(const uint8_t *s)
 
 size_t utf8_from_utf16(const uint8_t *s, size_t len, uint32_t *ret)
 {
-	uint32_t unit = unit_at(s), low;
-
-	*ret = unit;
-	if ((unit & 0xfc00) != 0xd800 || len < 4)
+	*ret = unit_at(s);
+	if (!utf8_is_high(*ret) || len < 4 || !utf8_is_low(unit_at(s + 2)))
 		return 2;
-	low = unit_at(s + 2);
-	if ((low & 0xfc00) != 0xdc00)
-		return 2;
-	*ret = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+	*ret = utf8_join(*ret, unit_at(s + 2));
 	return 4;
+}
+
+size_t utf8_cut(const char *s, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	for (len = max; len && ((uint8_t)s[len] & 0xc0) == 0x80;)
+		len--;
+	return len;
+}
+
+size_t utf8_cut_utf16(const uint8_t *s, size_t max)
+{
+	max &= ~(size_t)1;
+	return max && utf8_is_high(unit_at(s + max - 2)) ? max - 2 : max;
 }

@@ -24,7 +24,7 @@ static void say_error(const char *what)
 {
 	struct buf b = {0};
 
-	printable_str(&b, what, strlen(what), 0);
+	printable_message(&b, what);
 	fprintf(stderr, "hotprobe: error: %.*s\n", (int)b.len, b.data);
 	buf_fini(&b);
 }
@@ -51,7 +51,7 @@ static void write_note(struct client *c, const struct reply *r)
 	    (r->level == LOG_LVL_DEBUG && !c->opt->req.verbose))
 		return;
 	buf_printf(&b, "hotprobe: %s", marks[r->level]);
-	printable_str(&b, r->note, strlen(r->note), 0);
+	printable_message(&b, r->note);
 	write_message(c, b.data, b.len);
 	buf_fini(&b);
 }

@@ -343,7 +343,7 @@ static void say(enum log_level level, const char *text, void *arg)
 
 	if (r->o.quiet && level != LOG_LVL_ERR)
 		return;
-	printable_str(&b, text, strlen(text), 0);
+	printable_message(&b, text);
 	fprintf(stderr, "hotprobe: %s%.*s\n", marks[level], (int)b.len, b.data);
 }
 

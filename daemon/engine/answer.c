@@ -8,6 +8,8 @@
 #include "proc/proc.h"
 #include "proto/reply.h"
 
+_Static_assert(ENCODER_LINE_MAX <= CONN_LINE_MAX, "the client takes what an event becomes");
+
 /* More than this unsent, and no more is made until the client has read. */
 #define FULL_BYTES (4u << 20)
 /* So much unsent, and even the rare events are dropped; half of what may. */

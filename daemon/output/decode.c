@@ -5,6 +5,7 @@
  * The bytes come from the BPF program, but what it copied came out of a hostile target: nothing in
  * a record is believed before decode_check() has held it against the record's size.
  */
+#include "base/utf8.h"
 #include "output/decode.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -120,8 +121,8 @@ static uint32_t trim_text(const struct event_text *t, uint32_t array_len)
 {
 	uint32_t len = t->len & ~(uint32_t)t->coder;
 
-	if (t->coder && len >= 2 && len < array_len && (t->s[len - 1] & 0xfc) == 0xd8)
-		len -= 2;
+	if (t->coder && len < array_len)
+		len = (uint32_t)utf8_cut_utf16(t->s, len);
 	return len;
 }
 
@@ -236,32 +237,41 @@ static bool has_klass(const struct value *v)
 }
 
 /* Names are copied: asking for the next one may end the life of the one before. */
-static void name_classes(struct decode *d, size_t n)
+static void name_classes(struct decode *d, const struct probe *p, size_t n)
 {
-	const char *name;
 	size_t at = 0;
 
 	d->klasses.len = 0;
 	for (size_t i = 0; i < n; i++) {
+		struct value_ref *ref = &d->values[i].ref;
+		const char *name;
+
 		if (!has_klass(&d->values[i]))
 			continue;
-		name = d->klass(d->klass_arg, d->values[i].ref.klass_word);
+		name = d->klass(d->klass_arg, p, ref->klass_word, &ref->unnamed);
 		buf_add(&d->klasses, name ? name : "", name ? strlen(name) + 1 : 1);
 	}
-	for (size_t i = 0; i < n && !d->klasses.failed; i++) {
+	for (size_t i = 0; i < n; i++) {
+		struct value_ref *ref = &d->values[i].ref;
+
 		if (!has_klass(&d->values[i]))
 			continue;
-		name = d->klasses.data + at;
-		at += strlen(name) + 1;
-		d->values[i].ref.klass = *name ? name : NULL;
+		if (d->klasses.failed) {
+			ref->unnamed = "hotprobe is out of memory";
+			continue;
+		}
+		ref->klass = d->klasses.data[at] ? d->klasses.data + at : NULL;
+		at += strlen(d->klasses.data + at) + 1;
 	}
 }
 
-static void take_values(struct decode *d, const struct capture_list *l, const struct decode_view *v)
+static void take_values(struct decode *d, const struct probe *p, const struct decode_view *v)
 {
+	const struct capture_list *l = p->captures;
+
 	for (size_t i = 0; i < l->n; i++)
 		decode_value(v, &l->v[i], &d->values[i]);
-	name_classes(d, l->n);
+	name_classes(d, p, l->n);
 }
 
 void decode_call(struct decode *d, struct probe *p, const struct decode_view *v, struct event *ret)
@@ -279,7 +289,7 @@ void decode_call(struct decode *d, struct probe *p, const struct decode_view *v,
 	ret->call.thread = name ? name->text : NULL;
 	ret->call.values = p->captures ? d->values : NULL;
 	if (p->captures) {
-		take_values(d, p->captures, v);
+		take_values(d, p, v);
 		return;
 	}
 	for (unsigned int i = 0; i < HP_GPR_ARGS; i++)
@@ -297,8 +307,11 @@ void decode_thread(struct decode *d, const struct hp_record *rec, size_t size)
 	text = (struct event_text){.s = t->text, .len = t->text_len, .coder = t->coder};
 	if (t->coder == HP_CODER_NONE)
 		text.len = (uint32_t)strnlen((const char *)t->text, t->text_len);
+	else
+		text.len = trim_text(&text, t->name_len);
+	text.cut = text.len < t->name_len;
 	if (t->status == HP_REF_OK)
-		encoder_text(d->encoder, &b, &text);
+		encoder_thread(d->encoder, &b, &text);
 	buf_add(&b, "", 1);
 	names_put(&d->threads, thread_key(t->java_tid, t->tid),
 		  t->status == HP_REF_OK && !b.failed ? b.data : NULL, rec->ts_ns);

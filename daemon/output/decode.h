@@ -26,9 +26,12 @@ struct decode_view {
 	const uint8_t *texts[HP_REFS_MAX]; /* NULL where none */
 };
 
-/* How class words become names: NULL when it cannot be known. The name lasts until the next call.
+/*
+ * What the object's class that a hit of @p saw is called: NULL when it cannot be known, with @why.
+ * The name lasts until the next call.
  */
-typedef const char *decode_klass_fn(void *arg, uint64_t klass_word);
+typedef const char *decode_klass_fn(void *arg, const struct probe *p, uint64_t klass_word,
+				    const char **why);
 
 /* What is needed from record to record. Zero-initialised but for the first four. */
 struct decode {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* encoder.c - what all forms of output have in common. See encoder.h. */
+#include "base/utf8.h"
 #include "output/encoder.h"
+
+/* A longer head is not kept: there are thousands of probes, and a target may name its methods. */
+#define HEAD_KEPT_MAX 16384
 
 static const struct encoder_ops *const forms[] = {&encoder_json, &encoder_text_lines};
 
@@ -26,6 +30,7 @@ struct encoder *encoder_new(const char *name, const struct encoder_options *opt,
 		e->ops = ops;
 		e->opt = *opt;
 		e->out = out;
+		e->text_max = SIZE_MAX;
 	}
 	return e;
 }
@@ -37,28 +42,64 @@ void encoder_free(struct encoder *e)
 
 void encoder_event(struct encoder *e, const struct event *ev)
 {
+	size_t first = e->out->len;
+
 	e->ops->add[ev->kind](e, ev);
+	if (e->out->len - first <= ENCODER_LINE_MAX)
+		return;
+	e->out->len = first;
+	e->text_max = ENCODER_TEXT_CUT;
+	e->ops->add[ev->kind](e, ev);
+	e->text_max = SIZE_MAX;
 }
 
-void encoder_text(const struct encoder *e, struct buf *b, const struct event_text *t)
+void encoder_thread(const struct encoder *e, struct buf *b, const struct event_text *t)
 {
-	e->ops->text(b, t);
+	e->ops->thread(b, t);
 }
 
-void encoder_head(const struct encoder *e, struct buf *b, struct probe *p)
+/* Of what was written since @out had @first bytes. */
+static void keep_head(const struct buf *out, size_t first, struct probe *p)
 {
-	struct buf head = {0};
+	size_t len = out->len - first;
 
-	if (!p->head) {
-		e->ops->head(e, &head, p);
-		if (head.failed) {
-			buf_fini(&head);
-			return;
-		}
-		p->head = head.data;
-		p->head_len = head.len;
+	if (out->failed || !len || len > HEAD_KEPT_MAX)
+		return;
+	p->head = malloc(len);
+	if (!p->head)
+		return;
+	memcpy(p->head, out->data + first, len);
+	p->head_len = len;
+}
+
+void encoder_head(struct encoder *e, struct probe *p)
+{
+	bool whole = e->text_max == SIZE_MAX;
+	size_t first = e->out->len;
+
+	if (p->head && whole) {
+		buf_add(e->out, p->head, p->head_len);
+		return;
 	}
-	buf_add(b, p->head, p->head_len);
+	e->ops->head(e, p);
+	if (whole)
+		keep_head(e->out, first, p);
+}
+
+struct event_text encoder_cut(const struct encoder *e, const struct event_text *t)
+{
+	struct event_text cut = *t;
+	size_t len = e->text_max;
+
+	if (t->len <= len)
+		return cut;
+	if (t->coder == HP_CODER_NONE)
+		len = utf8_cut((const char *)t->s, t->len, len);
+	else if (t->coder)
+		len = utf8_cut_utf16(t->s, len);
+	cut.len = (uint32_t)len;
+	cut.cut = true;
+	return cut;
 }
 
 void encoder_title(struct buf *b, const struct probe *p)

@@ -21,10 +21,10 @@ struct encoder_ops {
 	 * the last.
 	 */
 	void (*add[EVENT_KINDS])(struct encoder *e, const struct event *ev);
-	/* The part of each event of a probe that is always the same, kept with the probe. */
-	void (*head)(const struct encoder *e, struct buf *b, const struct probe *p);
-	/* A text of the target's that is kept for later events; without NUL. */
-	void (*text)(struct buf *b, const struct event_text *t);
+	/* Write the part of each event of a probe that is always the same. */
+	void (*head)(struct encoder *e, const struct probe *p);
+	/* A thread's name, which is kept for later events; without NUL. */
+	void (*thread)(struct buf *b, const struct event_text *t);
 };
 
 extern const struct encoder_ops encoder_json, encoder_text_lines;
@@ -35,10 +35,20 @@ struct encoder_options {
 		       */
 };
 
+/*
+ * Bytes of what one event becomes, which the protocol allows for a line (docs/protocol.md). Where
+ * it would take more, each text of the target's in it is cut to ENCODER_TEXT_CUT bytes: a call has
+ * at most 255 types, HP_REFS_MAX classes or strings and five other texts, of which each byte may
+ * take six.
+ */
+#define ENCODER_LINE_MAX (1u << 20)
+#define ENCODER_TEXT_CUT 512
+
 struct encoder {
 	const struct encoder_ops *ops;
 	struct encoder_options opt;
 	struct buf *out; /* not owned */
+	size_t text_max; /* ENCODER_TEXT_CUT where the line is to be shortened, else SIZE_MAX */
 	uint64_t own[];	 /* @ops->own_size bytes */
 };
 
@@ -49,15 +59,17 @@ struct encoder {
 struct encoder *encoder_new(const char *name, const struct encoder_options *opt, struct buf *out);
 void encoder_free(struct encoder *e); /* accepts NULL */
 
-/** encoder_event() - write one event. */
+/** encoder_event() - write one event, in at most ENCODER_LINE_MAX bytes. */
 void encoder_event(struct encoder *e, const struct event *ev);
 
-/** encoder_text() - @t in this form, to be kept: see struct call_event. */
-void encoder_text(const struct encoder *e, struct buf *b, const struct event_text *t);
+/** encoder_thread() - a thread's name in this form, to be kept: see struct call_event. */
+void encoder_thread(const struct encoder *e, struct buf *b, const struct event_text *t);
 
-/** encoder_head() - for forms: add the probe's constant part to @b. Out of memory it is left out.
- */
-void encoder_head(const struct encoder *e, struct buf *b, struct probe *p);
+/** encoder_head() - for forms: write the probe's constant part. Out of memory it is left out. */
+void encoder_head(struct encoder *e, struct probe *p);
+
+/** encoder_cut() - for forms: @t, or what is left of it in a line that is to be shortened. */
+struct event_text encoder_cut(const struct encoder *e, const struct event_text *t);
 
 /** encoder_title() - for forms: "com.shop.Cart.add(int, java.lang.String)", unescaped. */
 void encoder_title(struct buf *b, const struct probe *p);

@@ -13,6 +13,7 @@ struct event_text {
 	const uint8_t *s;
 	uint32_t len;  /* bytes */
 	uint8_t coder; /* 0 Latin-1, 1 UTF-16LE, HP_CODER_NONE: UTF-8 */
+	bool cut;      /* there is more of it; for one that is no String's */
 };
 
 /* A reference as it was at the hit. */
@@ -21,6 +22,7 @@ struct value_ref {
 	uint64_t klass_word; /* valid when known */
 	bool known;	     /* klass_word was read */
 	const char *klass;   /* what it stands for; NULL: not known, or not asked, as for a text */
+	const char *unnamed; /* why it is not known; NULL: it is, or nothing more can be said */
 	bool has_text;	     /* a String whose text was copied */
 	struct event_text text;
 	uint32_t array_len; /* bytes of the whole text */
@@ -78,7 +80,7 @@ struct call_event {
 	uint32_t tid;
 	uint64_t jthread;
 	uint64_t java_tid;	    /* 0: not known */
-	const char *thread;	    /* its name, as encoder_text() wrote it; NULL: not known */
+	const char *thread;	    /* its name, as encoder_thread() wrote it; NULL: not known */
 	const struct value *values; /* of the probe's captures; NULL: types are not known */
 	uint64_t raw[HP_GPR_ARGS];  /* then the argument registers, in the convention's order */
 };

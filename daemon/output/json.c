@@ -5,25 +5,55 @@
  * What a value is not known to be is never printed: it becomes {"type":..,"error":"why"}.
  */
 #include "base/json.h"
+#include "base/utf8.h"
 #include "output/encoder.h"
 
 #define add_literal(b, s) buf_add(b, s, sizeof(s) - 1)
 
+/* At most so many offsets of a list in a line that is to be shortened. */
+#define OFFSETS_CUT 2048
+
 static const char string_type[] = "java.lang.String";
+
+struct json_own {
+	size_t replaced; /* U+FFFD in the object so far that stand for what is no character */
+};
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-static void add_str(struct buf *b, const char *s)
+static size_t *replaced(struct encoder *e)
 {
-	json_str(b, s, strlen(s));
+	return &((struct json_own *)e->own)->replaced;
 }
 
-static void add_str_or_null(struct buf *b, const char *s)
+static void add_str(struct encoder *e, const char *s)
+{
+	*replaced(e) += json_str(e->out, s, utf8_cut(s, strlen(s), e->text_max));
+}
+
+static void add_str_or_null(struct encoder *e, const char *s)
 {
 	if (s)
-		add_str(b, s);
+		add_str(e, s);
 	else
-		add_literal(b, "null");
+		add_literal(e->out, "null");
+}
+
+/* At the end of an object, or of a part of it: what its texts do not show. */
+static void add_replaced(struct encoder *e)
+{
+	if (!*replaced(e))
+		return;
+	add_literal(e->out, ",\"replaced\":");
+	buf_u64(e->out, *replaced(e));
+	*replaced(e) = 0;
+}
+
+static void add_marks(struct encoder *e)
+{
+	add_replaced(e);
+	if (e->text_max != SIZE_MAX)
+		add_literal(e->out, ",\"cut\":true");
 }
 
 static void add_bool(struct buf *b, bool v)
@@ -45,30 +75,42 @@ static void begin(struct buf *b, const char *name, const struct event *ev)
 		add_literal(b, "null");
 }
 
-static void end(struct buf *b)
+static void end(struct encoder *e)
 {
-	add_literal(b, "}\n");
+	add_marks(e);
+	add_literal(e->out, "}\n");
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void text(struct buf *b, const struct event_text *t)
+static size_t add_text(struct buf *b, const struct event_text *t)
 {
 	if (t->coder == HP_CODER_NONE)
-		json_str(b, (const char *)t->s, t->len);
-	else if (t->coder)
-		json_utf16(b, t->s, t->len);
-	else
-		json_latin1(b, t->s, t->len);
+		return json_str(b, (const char *)t->s, t->len);
+	return t->coder ? json_utf16(b, t->s, t->len) : json_latin1(b, t->s, t->len);
 }
 
-static void add_text(struct buf *b, const char *type, const struct value_ref *ref)
+/* With what else there is to say of the name. */
+static void thread(struct buf *b, const struct event_text *t)
 {
+	size_t n = add_text(b, t);
+
+	if (t->cut)
+		add_literal(b, ",\"thread_truncated\":true");
+	if (n)
+		buf_printf(b, ",\"thread_replaced\":%zu", n);
+}
+
+static void add_string(struct encoder *e, const char *type, const struct value_ref *ref)
+{
+	struct event_text t = encoder_cut(e, &ref->text);
+	struct buf *b = e->out;
+
 	add_literal(b, "\"value\":");
-	text(b, &ref->text);
+	*replaced(e) += add_text(b, &t);
 	add_literal(b, ",\"length\":");
-	buf_u64(b, ref->array_len >> (ref->text.coder ? 1 : 0));
-	if (ref->text.len < ref->array_len)
+	buf_u64(b, ref->array_len >> (t.coder ? 1 : 0));
+	if (t.len < ref->array_len)
 		add_literal(b, ",\"truncated\":true");
 	else
 		add_literal(b, ",\"truncated\":false");
@@ -76,31 +118,39 @@ static void add_text(struct buf *b, const char *type, const struct value_ref *re
 		add_literal(b, ",\"class\":\"java.lang.String\"");
 }
 
-static void add_ref(struct buf *b, const char *type, const struct value_ref *ref)
+static void add_ref(struct encoder *e, const char *type, const struct value_ref *ref)
 {
+	struct buf *b = e->out;
+
 	if (!ref->addr) {
 		add_literal(b, "\"value\":null");
 		return;
 	}
 	if (ref->has_text) {
-		add_text(b, type, ref);
+		add_string(e, type, ref);
 		return;
 	}
 	add_literal(b, "\"class\":");
-	add_str_or_null(b, ref->klass);
+	add_str_or_null(e, ref->klass);
 	add_literal(b, ",\"addr\":");
 	buf_hex(b, ref->addr);
+	if (ref->klass)
+		return;
+	add_literal(b, ",\"error\":");
+	add_str(e, ref->unnamed ? ref->unnamed : "its class is not known");
 }
 
-static void add_primitive(struct buf *b, const struct value *v)
+static void add_primitive(struct encoder *e, const struct value *v)
 {
+	struct buf *b = e->out;
+
 	add_literal(b, "\"value\":");
 	switch (v->tag) {
 	case 'Z':
 		add_bool(b, v->z);
 		break;
 	case 'C':
-		json_char(b, v->c);
+		*replaced(e) += json_char(b, v->c);
 		break;
 	case 'J':
 		buf_i64(b, v->j);
@@ -116,28 +166,31 @@ static void add_primitive(struct buf *b, const struct value *v)
 	}
 }
 
-static void add_value(struct buf *b, const struct value *v)
+static void add_value(struct encoder *e, const struct value *v)
 {
+	struct buf *b = e->out;
+
 	add_literal(b, "{");
 	if (v->type) {
 		add_literal(b, "\"type\":");
-		add_str(b, v->type);
+		add_str(e, v->type);
 		add_literal(b, ",");
 	}
 	if (v->error) {
 		add_literal(b, "\"error\":");
-		add_str(b, v->error);
+		add_str(e, v->error);
 	} else if (v->tag == 'L' || v->tag == '[') {
-		add_ref(b, v->type, &v->ref);
+		add_ref(e, v->type, &v->ref);
 	} else {
-		add_primitive(b, v);
+		add_primitive(e, v);
 	}
+	add_replaced(e);
 	add_literal(b, "}");
 }
 
 /* --- a trace ---------------------------------------------------------------------------------- */
 
-static void head(const struct encoder *e _unused_, struct buf *b, const struct probe *p)
+static void head(struct encoder *e, const struct probe *p)
 {
 	static const char *const signatures[] = {
 		[TYPES_UNKNOWN] = "null",
@@ -145,23 +198,24 @@ static void head(const struct encoder *e _unused_, struct buf *b, const struct p
 		[TYPES_OF_SPEC] = "\"spec\"",
 	};
 	const struct method *m = &p->method;
-	struct buf title = {0};
+	struct buf title = {0}, *b = e->out;
 
 	encoder_title(&title, p);
 	add_literal(b, ",\"method\":");
-	json_str(b, title.data, title.len);
+	json_str(b, title.data, utf8_cut(title.data, title.len, e->text_max));
 	buf_fini(&title);
 	add_literal(b, ",\"class\":");
-	add_str(b, m->klass);
+	add_str(e, m->klass);
 	add_literal(b, ",\"name\":");
-	add_str(b, m->name);
+	add_str(e, m->name);
 	add_literal(b, ",\"descriptor\":");
-	add_str_or_null(b, *m->desc ? m->desc : NULL);
+	add_str_or_null(e, *m->desc ? m->desc : NULL);
+	add_replaced(e);
 	buf_printf(b, ",\"level\":%d,\"compile_id\":%u", p->level, p->compile_id);
 	if (!p->kind)
 		return;
 	buf_printf(b, ",\"kind\":\"%s\",\"symbol\":", p->kind);
-	add_str_or_null(b, *m->symbol ? m->symbol : NULL);
+	add_str_or_null(e, *m->symbol ? m->symbol : NULL);
 	buf_printf(b, ",\"overloads\":%u,\"signature\":%s", p->overloads, signatures[p->types]);
 }
 
@@ -177,20 +231,21 @@ static void add_raw(struct buf *b, const struct call_event *c)
 	add_literal(b, "]");
 }
 
-static void add_args(struct buf *b, const struct call_event *c)
+static void add_args(struct encoder *e, const struct call_event *c)
 {
 	const struct capture_list *l = c->probe->captures;
 	const struct value *v = c->values;
+	struct buf *b = e->out;
 
 	if (l->has_this) {
 		add_literal(b, ",\"this\":");
-		add_value(b, v++);
+		add_value(e, v++);
 	}
 	add_literal(b, ",\"args\":[");
 	for (int i = 0, n = capture_nargs(l); i < n; i++) {
 		if (i)
 			add_literal(b, ",");
-		add_value(b, v++);
+		add_value(e, v++);
 	}
 	add_literal(b, "]");
 }
@@ -212,12 +267,12 @@ static void add_call(struct encoder *e, const struct event *ev)
 		add_literal(b, "null");
 	add_literal(b, ",\"thread\":");
 	buf_str(b, c->thread ? c->thread : "null");
-	encoder_head(e, b, c->probe);
+	encoder_head(e, c->probe);
 	if (c->values)
-		add_args(b, c);
+		add_args(e, c);
 	else
 		add_raw(b, c);
-	end(b);
+	end(e);
 }
 
 static void add_attached(struct encoder *e, const struct event *ev)
@@ -228,14 +283,14 @@ static void add_attached(struct encoder *e, const struct event *ev)
 	begin(b, "attached", ev);
 	if (a->binary) {
 		add_literal(b, ",\"kind\":\"native-image\",\"binary\":");
-		add_str(b, a->binary);
+		add_str(e, a->binary);
 	}
 	buf_printf(b, ",\"methods\":%llu,\"sites\":%llu,\"waiting\":[",
 		   (unsigned long long)a->methods, (unsigned long long)a->sites);
 	for (size_t i = 0; i < a->nwaiting; i++) {
 		if (i)
 			add_literal(b, ",");
-		add_str(b, a->waiting[i]);
+		add_str(e, a->waiting[i]);
 	}
 	buf_printf(b, "],\"via\":\"%s\"", a->via);
 	if (a->binary)
@@ -243,7 +298,7 @@ static void add_attached(struct encoder *e, const struct event *ev)
 			   a->emulated, a->stepped);
 	else
 		buf_printf(b, ",\"source\":\"%s\"", a->source);
-	end(b);
+	end(e);
 }
 
 static void add_change(struct encoder *e, const struct event *ev)
@@ -251,12 +306,12 @@ static void add_change(struct encoder *e, const struct event *ev)
 	struct buf *b = e->out;
 
 	begin(b, ev->kind == EVENT_PROBED ? "probed" : "unprobed", ev);
-	encoder_head(e, b, ev->change.probe);
+	encoder_head(e, ev->change.probe);
 	add_literal(b, ",\"entry\":");
 	buf_hex(b, ev->change.probe->method.entry);
 	add_literal(b, ",\"why\":");
-	add_str(b, ev->change.why);
-	end(b);
+	add_str(e, ev->change.why);
+	end(e);
 }
 
 static void add_lost(struct encoder *e, const struct event *ev)
@@ -264,7 +319,7 @@ static void add_lost(struct encoder *e, const struct event *ev)
 	begin(e->out, "lost", ev);
 	buf_printf(e->out, ",\"count\":%llu,\"where\":\"%s\"", (unsigned long long)ev->lost.count,
 		   ev->lost.where);
-	end(e->out);
+	end(e);
 }
 
 static void add_detached(struct encoder *e, const struct event *ev)
@@ -276,13 +331,17 @@ static void add_detached(struct encoder *e, const struct event *ev)
 		   ",\"events\":%llu,\"hits\":%llu,\"lost\":%llu,\"restored\":%s,\"reason\":\"%s\"",
 		   (unsigned long long)d->events, (unsigned long long)d->hits,
 		   (unsigned long long)d->lost, d->restored ? "true" : "false", d->reason);
-	end(e->out);
+	end(e);
 }
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
-static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, size_t n)
+static void add_offsets(struct encoder *e, const char *key, const uint32_t *offs, size_t n)
 {
+	struct buf *b = e->out;
+
+	if (e->text_max != SIZE_MAX)
+		n = MIN(n, (size_t)OFFSETS_CUT);
 	buf_printf(b, ",\"%s\":", key);
 	if (!offs) {
 		add_literal(b, "null");
@@ -293,15 +352,18 @@ static void add_offsets(struct buf *b, const char *key, const uint32_t *offs, si
 	buf_str(b, n ? "]" : "[]");
 }
 
-static void add_image(struct buf *b, const struct method *m, const struct image_method_event *im)
+static void add_image(struct encoder *e, const struct method *m,
+		      const struct image_method_event *im)
 {
+	struct buf *b = e->out;
+
 	add_literal(b, ",\"symbol\":");
-	add_str_or_null(b, *m->symbol ? m->symbol : NULL);
+	add_str_or_null(e, *m->symbol ? m->symbol : NULL);
 	if (im->has_offset)
 		buf_printf(b, ",\"offset\":\"0x%llx\"", (unsigned long long)im->offset);
 	if (im->has_code) {
-		add_offsets(b, "returns", im->returns, im->nreturns);
-		add_offsets(b, "exits", im->exits, im->nreturns);
+		add_offsets(e, "returns", im->returns, im->nreturns);
+		add_offsets(e, "exits", im->exits, im->nreturns);
 	}
 	buf_printf(b, ",\"overloads\":%u,\"c_entry\":%s", im->overloads,
 		   im->c_entry ? "true" : "false");
@@ -329,22 +391,28 @@ static void add_method(struct encoder *e, const struct event *ev)
 		   (unsigned long long)m->end, (unsigned long long)(m->end - m->begin), me->level,
 		   me->compile_id, me->kind, me->state, me->osr ? "true" : "false");
 	add_literal(b, ",\"class\":");
-	add_str(b, m->klass);
+	add_str(e, m->klass);
 	add_literal(b, ",\"name\":");
-	add_str(b, m->name);
+	add_str(e, m->name);
 	add_literal(b, ",\"descriptor\":");
-	add_str_or_null(b, me->image && !*m->desc ? NULL : m->desc);
+	add_str_or_null(e, me->image && !*m->desc ? NULL : m->desc);
 	if (me->image)
-		add_image(b, m, me->image);
-	end(b);
+		add_image(e, m, me->image);
+	end(e);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void add_member(struct buf *b, const char *key, const char *s)
+static void add_member(struct encoder *e, const char *key, const char *s)
 {
-	buf_printf(b, ",\"%s\":", key);
-	add_str_or_null(b, s);
+	buf_printf(e->out, ",\"%s\":", key);
+	add_str_or_null(e, s);
+}
+
+static void end_item(struct encoder *e)
+{
+	add_marks(e);
+	add_literal(e->out, "}}\n");
 }
 
 static void add_jvm(struct encoder *e, const struct event *ev)
@@ -353,16 +421,16 @@ static void add_jvm(struct encoder *e, const struct event *ev)
 	struct buf *b = e->out;
 
 	buf_printf(b, "{\"item\":{\"pid\":%d,\"uid\":%u", ev->pid, j->uid);
-	add_member(b, "user", j->user);
-	add_member(b, "java_version", j->java_version);
-	add_member(b, "vm", j->vm);
-	add_member(b, "gc", j->gc);
-	add_member(b, "kind", j->kind);
-	add_member(b, "main", j->main);
+	add_member(e, "user", j->user);
+	add_member(e, "java_version", j->java_version);
+	add_member(e, "vm", j->vm);
+	add_member(e, "gc", j->gc);
+	add_member(e, "kind", j->kind);
+	add_member(e, "main", j->main);
 	add_literal(b, ",\"probeable\":");
 	add_bool(b, !j->reason);
-	add_member(b, "reason", j->reason);
-	add_literal(b, "}}\n");
+	add_member(e, "reason", j->reason);
+	end_item(e);
 }
 
 static void add_check(struct encoder *e, const struct event *ev)
@@ -375,10 +443,10 @@ static void add_check(struct encoder *e, const struct event *ev)
 	struct buf *b = e->out;
 
 	add_literal(b, "{\"item\":{\"check\":");
-	add_str(b, ev->check.what);
-	add_member(b, "result", results[ev->check.result]);
-	add_member(b, "detail", ev->check.detail);
-	add_literal(b, "}}\n");
+	add_str(e, ev->check.what);
+	add_member(e, "result", results[ev->check.result]);
+	add_member(e, "detail", ev->check.detail);
+	end_item(e);
 }
 
 static void add_cleaned(struct encoder *e, const struct event *ev)
@@ -391,6 +459,7 @@ static void add_cleaned(struct encoder *e, const struct event *ev)
 
 const struct encoder_ops encoder_json = {
 	.name = "json",
+	.own_size = sizeof(struct json_own),
 	.add =
 		{
 			[EVENT_ATTACHED] = add_attached,
@@ -408,5 +477,5 @@ const struct encoder_ops encoder_json = {
 			[EVENT_CLEANED] = add_cleaned,
 		},
 	.head = head,
-	.text = text,
+	.thread = thread,
 };

@@ -7,6 +7,7 @@
  */
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 #include "output/encoder.h"
 
 #define add_literal(b, s) buf_add(b, s, sizeof(s) - 1)
@@ -30,9 +31,15 @@ static const struct colors *colors_of(const struct encoder *e)
 	return e->opt.color ? &ansi : &none;
 }
 
-static void add_str(struct buf *b, const char *s)
+static const char cut_mark[] = "...";
+
+static void add_str(struct encoder *e, const char *s)
 {
-	printable_str(b, s, strlen(s), 0);
+	size_t len = strlen(s), cut = utf8_cut(s, len, e->text_max);
+
+	printable_str(e->out, s, cut, 0);
+	if (cut < len)
+		buf_str(e->out, cut_mark);
 }
 
 static void add_dec(struct buf *b, uint64_t n)
@@ -52,9 +59,11 @@ static void add_text(struct buf *b, const struct event_text *t, char quote)
 		printable_latin1(b, t->s, t->len, quote);
 }
 
-static void text(struct buf *b, const struct event_text *t)
+static void thread(struct buf *b, const struct event_text *t)
 {
 	add_text(b, t, 0);
+	if (t->cut)
+		buf_str(b, cut_mark);
 }
 
 static void add_char(struct buf *b, uint16_t c)
@@ -92,27 +101,48 @@ static void add_hex(struct buf *b, uint64_t v)
 	buf_add(b, s, (size_t)(end - s));
 }
 
-static void add_ref(struct buf *b, const char *type, const struct value_ref *ref)
+static void add_string(struct encoder *e, const struct value_ref *ref)
 {
-	if (!ref->addr) {
-		add_literal(b, "null");
-	} else if (ref->has_text) {
-		add_literal(b, "\"");
-		add_text(b, &ref->text, '"');
-		add_literal(b, "\"");
-		if (ref->text.len < ref->array_len)
-			add_literal(b, "...");
-	} else {
-		add_str(b, ref->klass ? ref->klass : type ? type : "?");
-		add_literal(b, "@");
-		add_hex(b, ref->addr);
-	}
+	struct event_text t = encoder_cut(e, &ref->text);
+
+	add_literal(e->out, "\"");
+	add_text(e->out, &t, '"');
+	add_literal(e->out, "\"");
+	if (t.len < ref->array_len)
+		buf_str(e->out, cut_mark);
 }
 
-static void add_value(struct buf *b, const struct value *v)
+static void add_error(struct encoder *e, const char *why)
 {
+	add_literal(e->out, "<");
+	add_str(e, why);
+	add_literal(e->out, ">");
+}
+
+static void add_ref(struct encoder *e, const struct value_ref *ref)
+{
+	if (!ref->addr) {
+		add_literal(e->out, "null");
+		return;
+	}
+	if (ref->has_text) {
+		add_string(e, ref);
+		return;
+	}
+	if (ref->klass)
+		add_str(e, ref->klass);
+	else
+		add_error(e, ref->unnamed ? ref->unnamed : "its class is not known");
+	add_literal(e->out, "@");
+	add_hex(e->out, ref->addr);
+}
+
+static void add_value(struct encoder *e, const struct value *v)
+{
+	struct buf *b = e->out;
+
 	if (v->error) {
-		buf_printf(b, "<%s>", v->error);
+		add_error(e, v->error);
 		return;
 	}
 	switch (v->tag) {
@@ -131,7 +161,7 @@ static void add_value(struct buf *b, const struct value *v)
 		break;
 	case 'L':
 	case '[':
-		add_ref(b, v->type, &v->ref);
+		add_ref(e, &v->ref);
 		break;
 	default:
 		buf_i64(b, v->i);
@@ -182,32 +212,34 @@ static void add_raw(struct buf *b, const struct call_event *c)
 	}
 }
 
-static void add_args(struct buf *b, const struct call_event *c, const struct colors *color)
+static void add_args(struct encoder *e, const struct call_event *c, const struct colors *color)
 {
 	const struct capture_list *l = c->probe->captures;
 	const struct value *v = c->values;
+	struct buf *b = e->out;
 
 	if (l->has_this) {
 		buf_str(b, color->dim);
 		add_literal(b, "this=");
-		add_value(b, v++);
+		add_value(e, v++);
 		buf_str(b, color->off);
 	}
 	for (int i = 0, n = capture_nargs(l); i < n; i++) {
 		if (i || l->has_this)
 			add_literal(b, ", ");
-		add_value(b, v++);
+		add_value(e, v++);
 	}
 }
 
-static void head(const struct encoder *e, struct buf *b, const struct probe *p)
+static void head(struct encoder *e, const struct probe *p)
 {
 	const struct colors *c = colors_of(e);
+	struct buf *b = e->out;
 
 	buf_str(b, c->bold);
-	add_str(b, p->method.klass);
+	add_str(e, p->method.klass);
 	add_literal(b, ".");
-	add_str(b, p->method.name);
+	add_str(e, p->method.name);
 	buf_str(b, c->off);
 	add_literal(b, "(");
 }
@@ -228,9 +260,9 @@ static void add_call(struct encoder *e, const struct event *ev)
 	add_thread(b, ev);
 	buf_str(b, c->off);
 	add_literal(b, " ");
-	encoder_head(e, b, ev->call.probe);
+	encoder_head(e, ev->call.probe);
 	if (ev->call.values)
-		add_args(b, &ev->call, c);
+		add_args(e, &ev->call, c);
 	else
 		add_raw(b, &ev->call);
 	add_literal(b, ")\n");
@@ -240,12 +272,12 @@ static void add_call(struct encoder *e, const struct event *ev)
  */
 
 /* "PID 4711", or "/usr/bin/app", of which every process is meant. */
-static void add_target(struct buf *b, pid_t pid, const char *binary)
+static void add_target(struct encoder *e, pid_t pid, const char *binary)
 {
 	if (pid)
-		buf_printf(b, "PID %d", pid);
+		buf_printf(e->out, "PID %d", pid);
 	else
-		add_str(b, binary ? binary : "all processes");
+		add_str(e, binary ? binary : "all processes");
 }
 
 static void add_attached(struct encoder *e, const struct event *ev)
@@ -253,7 +285,7 @@ static void add_attached(struct encoder *e, const struct event *ev)
 	const struct attached_event *a = &ev->attached;
 
 	add_literal(e->out, "!hotprobe: attached to ");
-	add_target(e->out, ev->pid, a->binary);
+	add_target(e, ev->pid, a->binary);
 	buf_printf(e->out, ": %llu %s probed\n", (unsigned long long)a->sites,
 		   a->binary ? "methods" : "compiled bodies");
 }
@@ -264,7 +296,7 @@ static void add_detached(struct encoder *e, const struct event *ev)
 	struct buf *b = e->out;
 
 	add_literal(b, "!hotprobe: detached from ");
-	add_target(b, ev->pid, NULL);
+	add_target(e, ev->pid, NULL);
 	buf_printf(b, " (%s): %llu calls", d->reason, (unsigned long long)d->events);
 	if (d->hits && !d->events)
 		buf_printf(b, " shown, %llu counted", (unsigned long long)d->hits);
@@ -279,10 +311,11 @@ static void add_change(struct encoder *e, const struct event *ev)
 
 	buf_printf(b, "!hotprobe: %s ", ev->kind == EVENT_PROBED ? "probed" : "unprobed");
 	encoder_title(&title, ev->change.probe);
-	printable_str(b, title.data, title.len, 0);
+	buf_add(&title, "", 1);
+	add_str(e, title.failed ? "?" : title.data);
 	buf_fini(&title);
 	buf_printf(b, " (level %d): ", ev->change.probe->level);
-	add_str(b, ev->change.why);
+	add_str(e, ev->change.why);
 	add_literal(b, "\n");
 }
 
@@ -297,14 +330,14 @@ static void add_lost(struct encoder *e, const struct event *ev)
 /* --- methods ---------------------------------------------------------------------------------- */
 
 /* "class.name(descriptor)" */
-static void add_name(struct buf *b, const struct method *m, const struct colors *c)
+static void add_name(struct encoder *e, const struct method *m, const struct colors *c)
 {
-	add_str(b, m->klass);
+	add_str(e, m->klass);
 	if (*m->klass)
-		add_literal(b, ".");
-	add_str(b, m->name);
-	buf_str(b, c->dim);
-	add_str(b, m->desc);
+		add_literal(e->out, ".");
+	add_str(e, m->name);
+	buf_str(e->out, c->dim);
+	add_str(e, m->desc);
 }
 
 static void add_method(struct encoder *e, const struct event *ev)
@@ -328,7 +361,7 @@ static void add_method(struct encoder *e, const struct event *ev)
 		buf_printf(b, "%d %-6s %6u  %s%-11s%s %-3s ", me->level, me->kind, me->compile_id,
 			   strcmp(me->state, "in_use") == 0 ? "" : c->warn, me->state, c->off,
 			   me->osr ? "osr" : "");
-	add_name(b, m, c);
+	add_name(e, m, c);
 	/* Its symbol may tell overloads apart: --json has it. */
 	if (me->image && me->image->overloads > 1 && !*m->desc)
 		buf_printf(b, "  (1 of %u)", me->image->overloads);
@@ -374,7 +407,7 @@ static void add_jvm(struct encoder *e, const struct event *ev)
 	if (!ev->jvm.reason)
 		return;
 	buf_printf(b, ">%10s%snot probeable: ", "", c->warn);
-	add_str(b, ev->jvm.reason);
+	add_str(e, ev->jvm.reason);
 	buf_printf(b, "%s\n", c->off);
 }
 
@@ -391,7 +424,7 @@ static void add_check(struct encoder *e, const struct event *ev)
 
 	buf_printf(e->out, ">%s%-8s%s  %-18s ", results[ev->check.result].color,
 		   results[ev->check.result].name, c->off, ev->check.what);
-	add_str(e->out, ev->check.detail);
+	add_str(e, ev->check.detail);
 	add_literal(e->out, "\n");
 }
 
@@ -426,5 +459,5 @@ const struct encoder_ops encoder_text_lines = {
 			[EVENT_CLEANED] = add_cleaned,
 		},
 	.head = head,
-	.text = text,
+	.thread = thread,
 };

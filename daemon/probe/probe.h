@@ -28,6 +28,11 @@ struct probe {
 	int8_t level;
 	uint32_t overloads; /* native image: methods of this class and name, itself included */
 	enum probe_types types;
+	/*
+	 * What the runtime knows the class by that declares the method; 0: not known. While the
+	 * method runs its class is there, so an object whose class this is needs no looking up.
+	 */
+	uint64_t holder;
 
 	struct capture_list *captures; /* owned; NULL: the parameters are not known */
 	struct site *sites[PROBE_SITES_MAX];

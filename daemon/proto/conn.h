@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 
-#define CONN_LINE_MAX (1u << 20) /* a longer request is refused; events are far shorter */
+#define CONN_LINE_MAX (1u << 20) /* a longer line is refused, by both ends */
 
 struct conn {
 	int fd;

@@ -60,11 +60,11 @@ void runtime_close(struct runtime *rt)
 	remote_close(take_ptr(rt->remote));
 }
 
-const char *runtime_klass(void *arg, uint64_t word)
+const char *runtime_klass(void *arg, const struct probe *p, uint64_t word, const char **why)
 {
 	struct runtime *rt = arg;
 
-	return rt->ops->klass(rt, word);
+	return rt->ops->klass(rt, p, word, why);
 }
 
 int runtime_record(void *arg, const struct hp_record *rec, size_t size)

@@ -79,8 +79,12 @@ struct runtime_ops {
 	 * there is to say, once that is written. */
 	void (*attached)(struct runtime *rt, struct attached_event *ev);
 	void (*notes)(struct runtime *rt);
-	/* The class that the class word of an object stands for; NULL: not known. */
-	const char *(*klass)(struct runtime *rt, uint64_t word);
+	/*
+	 * The class that the class word of an object stands for, which a hit of @p saw: its name
+	 * in source form, good until the next call; NULL: not known, and @why.
+	 */
+	const char *(*klass)(struct runtime *rt, const struct probe *p, uint64_t word,
+			     const char **why);
 	/* Before and after the probes are removed. */
 	void (*detach_begin)(struct runtime *rt);
 	void (*detach_end)(struct runtime *rt);
@@ -123,7 +127,7 @@ int runtime_remove(struct runtime *rt);
 void runtime_close(struct runtime *rt);
 
 /** runtime_klass() - as ops->klass(); @rt is a struct runtime. */
-const char *runtime_klass(void *rt, uint64_t word);
+const char *runtime_klass(void *rt, const struct probe *p, uint64_t word, const char **why);
 
 /* For the kinds: the probe_ops that all of them share; @arg is the runtime. */
 int runtime_record(void *rt, const struct hp_record *rec, size_t size);

@@ -14,10 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	(sizeof(struct hp_entry) + 8 * (HP_FP_ARGS + HP_STACK_WORDS_MAX) +                         \
 	 HP_REFS_MAX * (sizeof(struct hp_ref) + HP_TEXT_MAX))
 
-static const char *no_klass(void *arg, uint64_t klass_word)
+static const char *no_klass(void *arg _unused_, const struct probe *p _unused_,
+			    uint64_t klass_word _unused_, const char **why)
 {
-	(void)arg;
-	(void)klass_word;
+	*why = "it has none";
 	return NULL;
 }
 

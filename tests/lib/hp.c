@@ -162,7 +162,7 @@ json_t *json_line(const char *line)
 		if (surrogate(s, 0xd800) >= 0 && surrogate(s + 6, 0xdc00) >= 0) {
 			n = 12;
 		} else if (surrogate(s, 0xd800) >= 0 || surrogate(s, 0xdc00) >= 0) {
-			o += sprintf(o, "\\uf8ff%04x", hex4(s + 2));
+			o += sprintf(o, "\\ufffd");
 			s += 6;
 			continue;
 		} else if (*s == '\\' && s[1]) {

@@ -59,8 +59,8 @@ json_t *hp_finish(struct child *hp, int sig, int status, json_t *events);
 void hp_fail(struct child *hp, const char *fmt, ...) _printf_(2, 3);
 
 /**
- * json_line() - parse one line. Lone surrogates, which are valid in JSON but not in UTF-8, become
- * U+F8FF and four hexadecimal digits, so that they can be compared. Return: NULL if it is no JSON.
+ * json_line() - parse one line, of a Java program too: halves of surrogate pairs, which hotprobe
+ * never writes, become U+FFFD as they do there. Return: NULL if it is no JSON.
  */
 json_t *json_line(const char *line);
 

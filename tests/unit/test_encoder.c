@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "output/decode.h"
 
@@ -135,7 +136,7 @@ static void encoder_primitives(void **state)
 	check_value(b, (struct value){.tag = 'C', .type = "char", .c = '\''},
 		    "{\"type\":\"char\",\"value\":\"'\"}", "'\\''");
 	check_value(b, (struct value){.tag = 'C', .type = "char", .c = 0xd83d},
-		    "{\"type\":\"char\",\"value\":\"\\ud83d\"}", "'\xef\xbf\xbd'");
+		    "{\"type\":\"char\",\"value\":\"\xef\xbf\xbd\",\"replaced\":1}", "'\\ud83d'");
 	check_value(b, (struct value){.tag = 'J', .type = "long", .j = INT64_MIN},
 		    "{\"type\":\"long\",\"value\":-9223372036854775808}", "-9223372036854775808");
 	check_value(b, (struct value){.tag = 'F', .type = "float", .f = 0.1f},
@@ -195,8 +196,11 @@ static void encoder_objects(void **state)
 		    "\"addr\":\"0x1000\"}",
 		    "com.shop.Cart@1000");
 	v.ref.klass = NULL;
-	check_value(b, v, "{\"type\":\"com.shop.Base\",\"class\":null,\"addr\":\"0x1000\"}",
-		    "com.shop.Base@1000");
+	v.ref.unnamed = "it was unloaded";
+	check_value(b, v,
+		    "{\"type\":\"com.shop.Base\",\"class\":null,\"addr\":\"0x1000\","
+		    "\"error\":\"it was unloaded\"}",
+		    "<it was unloaded>@1000");
 	v.error = "because";
 	check_value(b, v, "{\"type\":\"com.shop.Base\",\"error\":\"because\"}", "<because>");
 	check_value(b, (struct value){.tag = '[', .type = "int[]"},
@@ -279,17 +283,142 @@ static void encoder_call_raw(void **state)
 	      "rcx=0x4, r8=0x5, r9=0xff)\n");
 }
 
-/* The names of threads are kept in the form they will be written in. */
-static void encoder_text_of_threads(void **state)
+/* The names of threads are kept in the form they will be written in, with what they lack. */
+static void encoder_thread_names(void **state)
 {
 	struct bench *b = *state;
-	const struct event_text t = {
-		.s = (const uint8_t *)"\x3d\xd8\"\0\x1b\0", .len = 6, .coder = 1};
+	struct event_text t = {
+		.s = (const uint8_t *)"\x3d\xd8\"\0\x1b\0\\\0\x2e\x20", .len = 10, .coder = 1};
 
-	encoder_text(b->json, &b->out, &t);
-	assert_string_equal(taken(b), "\"\\ud83d\\\"\\u001b\"");
-	encoder_text(b->text, &b->out, &t);
-	assert_string_equal(taken(b), "\xef\xbf\xbd\"\\x1b");
+	encoder_thread(b->json, &b->out, &t);
+	assert_string_equal(taken(b),
+			    "\"\xef\xbf\xbd\\\"\\u001b\\\\\\u202e\",\"thread_replaced\":1");
+	encoder_thread(b->text, &b->out, &t);
+	assert_string_equal(taken(b), "\\ud83d\"\\x1b\\\\\\u202e");
+	t = (struct event_text){.s = (const uint8_t *)"main", .len = 4, .cut = true};
+	encoder_thread(b->json, &b->out, &t);
+	assert_string_equal(taken(b), "\"main\",\"thread_truncated\":true");
+	encoder_thread(b->text, &b->out, &t);
+	assert_string_equal(taken(b), "main...");
+}
+
+/* Names and types may hold anything: an object says how often U+FFFD stands for something else. */
+static void encoder_odd_names(void **state)
+{
+	struct bench *b = *state;
+	struct value v = {.tag = 'L',
+			  .type = "p.\xed\xa0\x80",
+			  .ref = {.addr = 0x10, .known = true, .klass = "p.a\xc0\x80\\"}};
+	struct event ev = {.kind = EVENT_CALL,
+			   .ts_ns = 1,
+			   .pid = 7,
+			   .call = {.probe = &b->probe, .thread = "x", .values = &v}};
+
+	set_captures(b, "(Ljava/lang/Object;)V", true);
+	b->probe.method.klass = "p.\xed\xa0\x80";
+	b->probe.method.name = "x\xed\xb0\x80\xc2\x9b";
+	encoder_event(b->json, &ev);
+	assert_non_null(strstr(
+		taken(b),
+		"\"class\":\"p.\xef\xbf\xbd\",\"name\":\"x\xef\xbf\xbd\\u009b\",\"descriptor\":"
+		"\"(Ljava/lang/Object;)V\",\"replaced\":2,\"level\":4,\"compile_id\":196,"
+		"\"args\":[{\"type\":\"p.\xef\xbf\xbd\",\"class\":\"p.a\\u0000\\\\\",\"addr\":\"0x10\",\"replaced\":1}]}"));
+	forget_head(b);
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b),
+			    ">00:00:00.000000 x/0 p.\\ud800.x\\udc00\\x9b(p.a\\x00\\\\@10)\n");
+	forget_head(b);
+	b->probe.method.klass = "com.shop.Cart";
+	b->probe.method.name = "add";
+}
+
+static json_t *parsed(struct bench *b)
+{
+	json_t *o = json_loads(taken(b), JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+	assert_non_null(o);
+	return o;
+}
+
+/* @n bytes of "L", @c again and again, ";" at @p. Return: where it ends. */
+static char *put_type(char *p, char c, size_t n)
+{
+	*p++ = 'L';
+	memset(p, c, n);
+	p += n;
+	*p++ = ';';
+	return p;
+}
+
+/*
+ * A line has at most 1 MiB, whatever a class file may hold: 65535 bytes for each name, and texts
+ * that take six times their length; then it says that it is cut. It does not take a second look at
+ * a method's next call to be so again, and what is short is whole.
+ */
+static void encoder_longest_line(void **state)
+{
+	enum { LONG = 65535, TYPES = 250, TYPE = 258 };
+	struct bench *b = *state;
+	char *name = malloc(LONG + 1), *desc = malloc(LONG + 1), *p = desc;
+	struct value *v = calloc(TYPES, sizeof(*v));
+	struct event ev = {.kind = EVENT_CALL,
+			   .ts_ns = 1,
+			   .pid = 7,
+			   .call = {.probe = &b->probe, .thread = "1", .values = v}};
+	struct encoder *const forms[] = {b->json, b->text};
+
+	assert_true(name && desc && v);
+	memset(name, 1, LONG);
+	name[LONG] = '\0';
+	*p++ = '(';
+	for (int i = 0; i < TYPES; i++)
+		p = put_type(p, 1, TYPE);
+	strcpy(p, ")V");
+	set_captures(b, desc, true);
+	for (int i = 0; i < TYPES; i++) {
+		struct value_ref *ref = &v[i].ref;
+
+		v[i] = (struct value){.tag = 'L', .type = capture_arg(b->probe.captures, i)->type};
+		if (i >= HP_REFS_MAX)
+			v[i].error = "too many objects in one call";
+		*ref = (struct value_ref){.addr = 0x10, .known = true, .klass = name};
+		ref->has_text = i < HP_TEXTS_MAX;
+		ref->text = (struct event_text){.s = (const uint8_t *)name, .len = HP_TEXT_MAX};
+		ref->array_len = HP_TEXT_MAX;
+	}
+	b->probe.method.klass = b->probe.method.name = name;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		for (int again = 0; again < 2; again++) {
+			encoder_event(forms[i], &ev);
+			assert_true(b->out.len <= ENCODER_LINE_MAX && b->out.len > 4096);
+			assert_null(b->probe.head);
+			if (forms[i] == b->json) {
+				json_t *o = parsed(b);
+
+				assert_true(json_is_true(json_object_get(o, "cut")));
+				assert_int_equal(json_string_length(json_object_get(o, "name")),
+						 ENCODER_TEXT_CUT);
+				assert_int_equal(json_array_size(json_object_get(o, "args")),
+						 TYPES);
+				json_decref(o);
+			} else {
+				assert_non_null(strstr(taken(b), "\\x01...."));
+			}
+		}
+	ev = (struct event){
+		.kind = EVENT_METHOD,
+		.method = {.method = &b->probe.method, .kind = "c1", .state = "in_use"}};
+	encoder_event(b->json, &ev);
+	assert_true(b->out.len <= ENCODER_LINE_MAX);
+	json_decref(parsed(b));
+	b->probe.method.klass = "com.shop.Cart";
+	b->probe.method.name = "add";
+	encoder_event(b->json, &ev);
+	assert_null(strstr(taken(b), "\"cut\""));
+	set_captures(b, "()V", true);
+	free(name);
+	free(desc);
+	free(v);
 }
 
 static void encoder_attached(void **state)
@@ -479,7 +608,7 @@ static void encoder_answers(void **state)
 	check(b, &ev,
 	      "{\"item\":{\"pid\":1412,\"uid\":0,\"user\":null,\"java_version\":null,\"vm\":null,"
 	      "\"gc\":null,\"kind\":\"openj9\",\"main\":\"\xef\xbf\xbd\\u001b\","
-	      "\"probeable\":false,\"reason\":\"no \\\"way\\\"\"}}\n",
+	      "\"probeable\":false,\"reason\":\"no \\\"way\\\"\",\"replaced\":1}}\n",
 	      ">    1412  ?          -                            -           openj9       "
 	      "\xef\xbf\xbd\\x1b\n>          not probeable: no \"way\"\n");
 	ev = (struct event){
@@ -508,7 +637,9 @@ int main(void)
 		TEST(encoder_objects),
 		TEST(encoder_call),
 		TEST(encoder_call_raw),
-		TEST(encoder_text_of_threads),
+		TEST(encoder_thread_names),
+		TEST(encoder_odd_names),
+		TEST(encoder_longest_line),
 		TEST(encoder_attached),
 		TEST(encoder_changes),
 		TEST(encoder_lost_and_detached),

@@ -105,11 +105,12 @@ static void image_heap_open_other_layout(void **state _unused_)
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* Latin, two and three bytes of UTF-8, a surrogate pair, and surrogates that have no other. */
+/* Latin, two and three bytes of UTF-8, a pair of surrogates, NUL, and surrogates without another:
+ * as in a class file. */
 static void image_heap_string_wide(void **state _unused_)
 {
-	static const uint16_t text[] = {'a', 0xc4,   0x67ff, 0xd83c, 0xdf47,
-					'b', 0xdf47, 0xd83c, 'c',    0xd83c};
+	static const uint16_t text[] = {'a',	0xc4, 0x67ff, 0xd83c, 0xdf47, 'b',
+					0xdf47, 0,    0xd83c, 'c',    0xd83c};
 	struct fake_image f;
 	struct opened o;
 
@@ -119,7 +120,9 @@ static void image_heap_string_wide(void **state _unused_)
 		fake_image_make(&f, kind);
 		obj = fake_image_string(&f, text, ARRAY_SIZE(text));
 		open_heap(&f, &o);
-		check_string(&o.h, obj, "aÄ柿🍇b\uFFFD\uFFFDc\uFFFD");
+		check_string(&o.h, obj,
+			     "aÄ柿🍇b\xed\xbd\x87\xc0\x80\xed\xa0\xbc"
+			     "c\xed\xa0\xbc");
 		close_heap(&o);
 	}
 }

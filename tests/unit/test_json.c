@@ -113,10 +113,37 @@ static void json_str_escapes(void **state)
 	assert_string_equal(taken(), "\"a\\n\\\"\\\\\\u001f\"");
 }
 
+/* What a terminal, or a reader of lines, would take for a command is escaped, beyond ASCII too. */
+static void json_str_lets_no_command_through(void **state)
+{
+	static const char text[] =
+		"\x7f\xc2\x80\xc2\x9b\xc2\x9f\u00a0\u061c\u200e\u2028\u2029\u202e\u2069";
+
+	(void)state;
+	assert_int_equal(json_str(&out, text, sizeof(text) - 1), 0);
+	assert_string_equal(taken(),
+			    "\"\\u007f\\u0080\\u009b\\u009f\u00a0\\u061c\\u200e\\u2028\\u2029"
+			    "\\u202e\\u2069\"");
+	json_utf16(&out, (const uint8_t *)"\x9b\0\x2e\x20", 4);
+	assert_string_equal(taken(), "\"\\u009b\\u202e\"");
+	json_latin1(&out, (const uint8_t *)"\x9b", 1);
+	assert_string_equal(taken(), "\"\\u009b\"");
+}
+
+/* Names are modified UTF-8: NUL is C0 80, a character above U+FFFF two surrogates. */
+static void json_str_modified_utf8(void **state)
+{
+	static const char text[] = "a\xc0\x80\xed\xa0\xbd\xed\xb8\x80\xed\xb8\x80\xed\xa0\xbd";
+
+	(void)state;
+	assert_int_equal(json_str(&out, text, sizeof(text) - 1), 2);
+	assert_string_equal(taken(), "\"a\\u0000\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
 /* Valid UTF-8 of every length passes unchanged. */
 static void json_str_utf8(void **state)
 {
-	static const char text[] = "\x7e\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf"
+	static const char text[] = "\x7e\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf"
 				   "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
 
 	(void)state;
@@ -137,7 +164,7 @@ static void json_str_not_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		json_str(&out, bad[i], strlen(bad[i]));
+		assert_true(json_str(&out, bad[i], strlen(bad[i])) > 0);
 
 		json_t *json = parsed();
 
@@ -193,19 +220,24 @@ static void json_utf16_long(void **state)
 	json_decref(json);
 }
 
-/* Code units of every UTF-8 length are encoded; a surrogate without its other half is escaped. */
+/* Code units of every UTF-8 length are encoded; half a pair of surrogates is replaced. */
 static void json_utf16_units(void **state)
 {
 	(void)state;
 	json_utf16(&out, (const uint8_t *)"A\0\xe9\0\xac\x20\x3d\xd8\x00\xde", 10);
 	assert_string_equal(taken(), "\"A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
-	json_utf16(&out,
-		   (const uint8_t *)"\x3d\xd8"
-				    "B\0",
-		   4);
-	assert_string_equal(taken(), "\"\\ud83dB\"");
-	json_utf16(&out, (const uint8_t *)"\x00\xde\x3d\xd8", 4);
-	assert_string_equal(taken(), "\"\\ude00\\ud83d\"");
+	assert_int_equal(json_utf16(&out,
+				    (const uint8_t *)"\x3d\xd8"
+						     "B\0",
+				    4),
+			 1);
+	assert_string_equal(taken(), "\"\xef\xbf\xbd"
+				     "B\"");
+	assert_int_equal(json_utf16(&out, (const uint8_t *)"\x00\xde\x3d\xd8", 4), 2);
+	assert_string_equal(taken(), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+	/* That character itself is none that was replaced. */
+	assert_int_equal(json_utf16(&out, (const uint8_t *)"\xfd\xff", 2), 0);
+	assert_string_equal(taken(), "\"\xef\xbf\xbd\"");
 	json_utf16(&out, (const uint8_t *)"A\0Z", 3); /* half a unit is no unit */
 	assert_string_equal(taken(), "\"A\"");
 	json_utf16(&out, (const uint8_t *)"", 0);
@@ -218,8 +250,12 @@ static void json_char_kinds(void **state)
 	static const struct {
 		uint16_t c;
 		const char *want;
-	} cases[] = {{'x', "\"x\""},	     {'"', "\"\\\"\""},	      {0, "\"\\u0000\""},
-		     {0xe9, "\"\xc3\xa9\""}, {0xd83d, "\"\\ud83d\""}, {0xffff, "\"\xef\xbf\xbf\""}};
+	} cases[] = {{'x', "\"x\""},
+		     {'"', "\"\\\"\""},
+		     {0, "\"\\u0000\""},
+		     {0xe9, "\"\xc3\xa9\""},
+		     {0xd83d, "\"\xef\xbf\xbd\""},
+		     {0xffff, "\"\xef\xbf\xbf\""}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -320,6 +356,8 @@ int main(void)
 		cmocka_unit_test_teardown(buf_printf_grows, teardown),
 		cmocka_unit_test_teardown(buf_reserve_beyond_max, teardown),
 		cmocka_unit_test_teardown(json_str_escapes, teardown),
+		cmocka_unit_test_teardown(json_str_lets_no_command_through, teardown),
+		cmocka_unit_test_teardown(json_str_modified_utf8, teardown),
 		cmocka_unit_test_teardown(json_str_utf8, teardown),
 		cmocka_unit_test_teardown(json_str_not_utf8, teardown),
 		cmocka_unit_test_teardown(json_latin1_all, teardown),

@@ -226,9 +226,37 @@ static void jsignature_parse_overlong(void **state)
 	assert_true(refused(more));
 }
 
+/* What Class.getName() gives becomes what Java code says; what is no array stays what it is. */
+static void jtype_of_class_name_forms(void **state _unused_)
+{
+	static const char *const cases[][2] = {
+		{"[Ljava.lang.String;", "java.lang.String[]"},
+		{"[[I", "int[][]"},
+		{"[Lp.A$$Lambda/0x12;", "p.A$$Lambda/0x12[]"},
+		{"java.lang.String", "java.lang.String"},
+		{"int", "int"},
+		{"", ""},
+		{"[", "["},
+		{"[V", "[V"},
+		{"[II", "[II"},
+		{"[L;", "[L;"},
+		{"[Lx", "[Lx"},
+	};
+	char buf[32];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(jtype_of_class_name(cases[i][0], buf, sizeof(buf)),
+				 strlen(cases[i][1]));
+		assert_string_equal(buf, cases[i][1]);
+	}
+	assert_int_equal(jtype_of_class_name("[Lab;", buf, 3), 4);
+	assert_string_equal(buf, "ab");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jtype_of_class_name_forms),
 		cmocka_unit_test(jsignature_parse_mixed),
 		cmocka_unit_test(jsignature_parse_results),
 		cmocka_unit_test(jsignature_name_primitives),

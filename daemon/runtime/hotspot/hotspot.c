@@ -153,21 +153,51 @@ static const struct codecache_ops codecache_ops = {
 
 /* --- attach ----------------------------------------------------------------------------------- */
 
-static const char *hotspot_klass(struct runtime *rt, uint64_t word)
+/* The name of the class at @klass; what is returned is the pool's. */
+static const char *read_klass(struct hotspot *hs, uint64_t klass, const char **why)
 {
-	struct hotspot *e = rt->own;
-	const struct name_entry *known = names_get(&e->klasses, word);
-	uint64_t now_ns = clock_ns(), klass;
 	const char *name = NULL;
+	int err = -ENOMEM;
 
+	if (strpool_bytes(hs->strings) <= KLASS_NAMES_MAX)
+		err = klass_name(hs->t->mem, &hs->t->layout, klass, hs->strings, &name);
+	switch (err) {
+	case 0:
+		return name;
+	case -ENOMEM:
+		*why = "its class has no name: those of others fill hotprobe's memory";
+		return NULL;
+	case -ESRCH:
+		*why = "the target ended before its class was named";
+		return NULL;
+	default:
+		*why = "its class was unloaded before it was named";
+		return NULL;
+	}
+}
+
+static const char *hotspot_klass(struct runtime *rt, const struct probe *p, uint64_t word,
+				 const char **why)
+{
+	struct hotspot *hs = rt->own;
+	uint64_t klass = klass_from_word(&hs->t->layout, word), now_ns;
+	const struct name_entry *known;
+	const char *name;
+
+	if (klass && klass == p->holder)
+		return p->method.klass;
+	known = names_get(&hs->klasses, word);
+	now_ns = clock_ns();
 	if (known && now_ns - known->ts_ns < KLASS_FRESH_NS)
 		return known->text;
-	klass = klass_from_word(&e->t->layout, word);
-	if (!klass || strpool_bytes(e->strings) > KLASS_NAMES_MAX ||
-	    klass_name(e->t->mem, &e->t->layout, klass, e->strings, &name))
+	if (!klass) {
+		*why = "what stood in its header is no class";
 		return NULL;
-	names_put(&e->klasses, word, name, now_ns);
-	return name; /* the pool's */
+	}
+	name = read_klass(hs, klass, why);
+	if (name)
+		names_put(&hs->klasses, word, name, now_ns);
+	return name;
 }
 
 /* Before anything is touched: a typing error must cost the target nothing. */

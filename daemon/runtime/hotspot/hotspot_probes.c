@@ -103,6 +103,7 @@ static struct probe *new_probe(const struct nmethod *nm)
 
 	if (!p)
 		return NULL;
+	p->holder = nm->holder;
 	p->level = nm->level;
 	p->compile_id = nm->compile_id;
 	p->types = TYPES_OF_RUNTIME;

@@ -8,45 +8,27 @@
  *
  * Source: OpenJDK src/hotspot/share/oops/symbol.hpp, the same in 17, 21 and 25.
  */
+#include "base/utf8.h"
 #include "runtime/hotspot/symbol.h"
-
-/* "ED Ax xx" is a high surrogate, "ED Bx xx" a low one. */
-static bool surrogate_at(const uint8_t *p, uint8_t high_nibble)
-{
-	return p[0] == 0xed && (p[1] & 0xf0) == high_nibble && (p[2] & 0xc0) == 0x80;
-}
-
-static uint32_t surrogate_bits(const uint8_t *p)
-{
-	return (uint32_t)(p[1] & 0xf) << 6 | (p[2] & 0x3f);
-}
-
-static void utf8_put4(uint8_t *p, uint32_t c)
-{
-	p[0] = (uint8_t)(0xf0 | c >> 18);
-	p[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-	p[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-	p[3] = (uint8_t)(0x80 | (c & 0x3f));
-}
 
 int symbol_check(char *text, size_t len)
 {
-	uint8_t *p = (uint8_t *)text;
-	size_t out = 0;
+	const uint8_t *in = (const uint8_t *)text, *end = in + len;
+	char *out = text;
 
 	if (len == 0 || memchr(text, 0, len))
 		return -EPROTO;
-	for (size_t in = 0; in < len;) {
-		if (len - in >= 6 && surrogate_at(p + in, 0xa0) && surrogate_at(p + in + 3, 0xb0)) {
-			uint32_t high = surrogate_bits(p + in), low = surrogate_bits(p + in + 3);
-			utf8_put4(p + out, 0x10000 + (high << 10 | low));
-			in += 6;
-			out += 4;
+	while (in < end) {
+		uint32_t c;
+
+		if (utf8_decode(in, (size_t)(end - in), &c) == UTF8_PAIR_LEN) {
+			out = utf8_put(out, c);
+			in += UTF8_PAIR_LEN;
 		} else {
-			p[out++] = p[in++];
+			*out++ = (char)*in++;
 		}
 	}
-	return (int)out;
+	return (int)(out - text);
 }
 
 int symbol_read(struct mem *m, const struct layout *l, uint64_t addr, char *buf)

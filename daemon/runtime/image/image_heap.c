@@ -2,6 +2,7 @@
 /* image_heap.c - the initial heap of a native image. See image_heap.h and docs/images.md. */
 #include <fcntl.h>
 
+#include "base/utf8.h"
 #include "runtime/image/image_heap.h"
 
 /* The largest seen has 206 MB (GraalVM 21.0, which left garbage in it). */
@@ -117,31 +118,19 @@ uint64_t image_heap_array(const struct image_heap *h, uint64_t obj, uint64_t hub
 	return obj + h->layout->data;
 }
 
-/* One character into @buf, if four bytes of room are left. Return: bytes taken, 0 for no room. */
-static size_t put_utf8(uint32_t c, char *buf, size_t room)
+/*
+ * One character into @buf, if four bytes of room are left, as a class file has it: a surrogate
+ * without its other half as it is, NUL as C0 80. Return: bytes taken, 0 for no room.
+ */
+static size_t put_char(uint32_t c, char *buf, size_t room)
 {
-	if (room < 4)
+	if (room < UTF8_LEN_MAX)
 		return 0;
-	if (c < 0x80) {
-		buf[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		buf[0] = (char)(0xc0 | c >> 6);
-		buf[1] = (char)(0x80 | (c & 0x3f));
+	if (!c) {
+		memcpy(buf, "\xc0\x80", 2);
 		return 2;
 	}
-	if (c < 0x10000) {
-		buf[0] = (char)(0xe0 | c >> 12);
-		buf[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		buf[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	buf[0] = (char)(0xf0 | c >> 18);
-	buf[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	buf[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	buf[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	return (size_t)(utf8_put(buf, c) - buf);
 }
 
 /* The text of a String: @n units of one or two bytes, some of which are in @buf. */
@@ -193,24 +182,20 @@ static bool text_unit(struct text *t, uint32_t i, uint32_t *ret)
 	return true;
 }
 
-/* Takes one character at *@i; a lone surrogate becomes U+FFFD. */
+/* Takes one character at *@i. */
 static bool text_take(struct text *t, uint32_t *i, uint32_t *ret)
 {
-	uint32_t c, low;
+	uint32_t low;
 
-	if (!text_unit(t, (*i)++, &c))
+	if (!text_unit(t, (*i)++, ret))
 		return false;
-	*ret = c;
-	if (c < 0xd800 || c > 0xdfff)
-		return true;
-	*ret = 0xfffd;
-	if (c > 0xdbff || *i == t->n)
+	if (!utf8_is_high(*ret) || *i == t->n)
 		return true;
 	if (!text_unit(t, *i, &low))
 		return false;
-	if (low >= 0xdc00 && low <= 0xdfff) {
+	if (utf8_is_low(low)) {
 		++*i;
-		*ret = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+		*ret = utf8_join(*ret, low);
 	}
 	return true;
 }
@@ -224,7 +209,7 @@ int image_heap_string(const struct image_heap *h, uint64_t obj, char *buf, size_
 	if (!text_open(h, obj, &t) || t.n >= size)
 		return -EPROTO;
 	for (uint32_t i = 0; i < t.n;) {
-		size_t took = text_take(&t, &i, &c) ? put_utf8(c, buf + out, size - out - 1) : 0;
+		size_t took = text_take(&t, &i, &c) ? put_char(c, buf + out, size - out - 1) : 0;
 
 		if (!took)
 			return -EPROTO;

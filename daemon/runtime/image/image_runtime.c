@@ -31,21 +31,31 @@ static bool image_recognise_target(const struct target_request *t)
 	return t->binary || (t->pid && image_file_exe(t->pid));
 }
 
-static const char *image_klass(struct runtime *rt, uint64_t word)
+/* The name of the class that @word stands for; NULL: the image's heap has none there. */
+static const char *read_klass(struct image *im, uint64_t word)
+{
+	char text[IMAGE_NAME_MAX], source[IMAGE_NAME_MAX];
+	const struct name_entry *known;
+	bool found = im->has_heap && word &&
+		     image_heap_class_of_word(&im->heap, word, text, sizeof(text)) > 0 &&
+		     jtype_of_class_name(text, source, sizeof(source)) < sizeof(source);
+
+	names_put(&im->klasses, word, found ? source : NULL, 0);
+	known = names_get(&im->klasses, word);
+	return known ? known->text : NULL;
+}
+
+static const char *image_klass(struct runtime *rt, const struct probe *p _unused_, uint64_t word,
+			       const char **why)
 {
 	struct image *im = rt->own;
 	const struct name_entry *known = names_get(&im->klasses, word);
-	char text[IMAGE_NAME_MAX];
+	const char *name = known ? known->text : read_klass(im, word);
 
-	if (known)
-		return known->text;
-	if (!im->has_heap || !word)
-		return NULL;
-	names_put(&im->klasses, word,
-		  image_heap_class_of_word(&im->heap, word, text, sizeof(text)) > 0 ? text : NULL,
-		  0);
-	known = names_get(&im->klasses, word);
-	return known ? known->text : NULL;
+	if (!name)
+		*why = im->has_heap ? "its class is not one of the image's heap"
+				    : "the layout of the image's heap is not known";
+	return name;
 }
 
 /* --- attach ----------------------------------------------------------------------------------- */
