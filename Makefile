@@ -108,7 +108,7 @@ SHARED_TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS) $(ALONE_TESTS),$(JVM_TE
 VIA_TESTS := $(foreach t,gc leave threads codecache args,$(O)/tests/jvm/test_$(t))
 VIA_ALONE_TESTS := $(O)/tests/jvm/test_speed
 # Parts of the agent that know nothing of Java: the unit tests link them.
-AGENT_UNIT_SRC := $(addprefix jvmagent/,fds.c line.c options.c queue.c sink.c sockets.c text.c)
+AGENT_UNIT_SRC := $(addprefix jvmagent/,fds.c line.c options.c queue.c signals.c sink.c sockets.c text.c trial.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(O)/%)
 FUZZ_CHECKS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/check/%)
 CLASSES := $(if $(JAVA_SRC),$(O)/classes/.compiled)
@@ -201,7 +201,7 @@ $(O)/tests/jvm/test_agent_attach $(O)/tests/jvm/test_agent_attach_refused: | $(O
 $(O)/tests/jvm/test_agent: | $(O)/libhotprobe.so
 $(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/lib/second_agent.so \
 		$(O)/libhotprobe.so
-$(O)/tests/jvm/test_hostile: | $(O)/tests/lib/hostile_agent.so $(O)/libhotprobe.so
+$(O)/tests/jvm/test_hostile $(O)/tests/jvm/test_seccomp: | $(O)/tests/lib/hostile_agent.so $(O)/libhotprobe.so
 $(O)/tests/lib/%_agent.so: tests/lib/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

@@ -3,10 +3,11 @@
 
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 /*
  * HotSpot guards the end of an attached thread's stack: StackShadowPages (20) and a few more, 100
@@ -25,7 +26,6 @@
 __asm__(".symver pthread_attr_setstacksize, pthread_attr_setstacksize@GLIBC_2.2.5");
 __asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
 __asm__(".symver pthread_setname_np, pthread_setname_np@GLIBC_2.12");
-__asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.2.5");
 
 struct agent agent;
 
@@ -44,21 +44,6 @@ void agent_say(const char *fmt, ...)
 		dprintf(STDERR_FILENO, "hotprobe: %s\n", line);
 }
 
-/*
- * Signals of the process are for its own threads. Those that tell of a fault stay: blocked, the
- * kernel would end the process without HotSpot's report.
- */
-static void signals_block(sigset_t *old)
-{
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-	sigset_t set;
-
-	sigfillset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
-		sigdelset(&set, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &set, old);
-}
-
 int agent_thread(void *(*run)(void *), void *arg, const char *name)
 {
 	size_t stack = STACK_BYTES < PTHREAD_STACK_MIN ? PTHREAD_STACK_MIN : STACK_BYTES;
@@ -72,7 +57,7 @@ int agent_thread(void *(*run)(void *), void *arg, const char *name)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	signals_block(&old);
 	err = pthread_create(&thread, &attr, run, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	pthread_attr_destroy(&attr);
 	if (!err)
 		pthread_setname_np(thread, name);

@@ -21,6 +21,7 @@
 #include "fds.h"
 #include "launch.h"
 #include "sockets.h"
+#include "trial.h"
 #include "vm.h"
 #include "wire.h"
 
@@ -56,6 +57,16 @@ static int64_t do_hello(struct hp_agent_msg *reply, int fd)
 	return 0;
 }
 
+static int64_t do_try(struct hp_agent_msg *reply)
+{
+	struct trial t = {0};
+	int err = trial_run(TRIAL_ALL, &t);
+
+	reply->arg[0] = (__u64)t.nr;
+	reply->arg[1] = (__u64)t.error;
+	return err;
+}
+
 static int64_t do_syscall(const __u64 a[7])
 {
 	static const long allowed[] = {SYS_memfd_create, SYS_mmap, SYS_munmap, SYS_membarrier,
@@ -65,6 +76,8 @@ static int64_t do_syscall(const __u64 a[7])
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
 		if (a[0] != (__u64)allowed[i])
 			continue;
+		if (trial_deadly())
+			return -EPERM;
 		ret = syscall(allowed[i], a[1], a[2], a[3], a[4], a[5], a[6]);
 		return ret == -1 ? -errno : ret;
 	}
@@ -87,6 +100,9 @@ static int64_t do_scratch(const unsigned char *data, size_t len)
 static int64_t do_call(const __u64 a[7])
 {
 	__u64 code = a[0], rdi = a[1], rsi = a[2], rdx = a[3];
+
+	if (trial_deadly())
+		return -EPERM;
 
 	__asm__ volatile("movq %%rsp, %%rbx\n\t"
 			 "leaq -128(%%rsp), %%rsp\n\t"
@@ -173,7 +189,7 @@ static int64_t do_go(void)
 	return 0;
 }
 
-static int64_t dispatch(struct request *r, size_t len, int *fd_ret)
+static int64_t dispatch(struct request *r, size_t len, struct hp_agent_msg *reply, int *fd_ret)
 {
 	switch (r->m.kind) {
 	case HP_AGENT_SYSCALL:
@@ -192,6 +208,8 @@ static int64_t dispatch(struct request *r, size_t len, int *fd_ret)
 		return do_go();
 	case HP_AGENT_NEXT_FD:
 		return len && len < LINK_MAX_LEN ? do_next_fd(r->m.arg[0], r->data, len) : -EINVAL;
+	case HP_AGENT_TRY:
+		return do_try(reply);
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -242,7 +260,7 @@ static int answer(struct request *r, size_t len, int from)
 		return err ? err : (int)reply.result;
 	}
 	if (from == controller && !(reply.result = vm_begin())) {
-		reply.result = dispatch(r, len - sizeof(r->m), &fd);
+		reply.result = dispatch(r, len - sizeof(r->m), &reply, &fd);
 		vm_end();
 	}
 	err = reply_send(from, &reply, fd);

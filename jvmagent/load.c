@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "options.h"
 #include "sender.h"
+#include "trial.h"
 #include "vm.h"
 
 #define JDK_MIN 17
@@ -71,10 +72,29 @@ static void add_file(const struct options *o)
 		agent_say("cannot write events to %s: %s", o->events, strerror(-err));
 }
 
+/* Better without us than ended by us. */
+static int check_filter(void)
+{
+	struct trial t = {0};
+	int err = trial_run(TRIAL_AGENT, &t);
+
+	if (err != -EPERM)
+		return 0; /* what cannot be tried is most likely not filtered either */
+	if (t.error)
+		return 0; /* whatever fails is said where it fails */
+	agent_say("the seccomp filter of this process would end it at the agent's system call %ld: "
+		  "it goes on without the agent",
+		  t.nr);
+	return -EPERM;
+}
+
 static int start_threads(const struct options *o, bool live)
 {
-	int err = fds_prepare();
+	int err = check_filter();
 
+	if (err)
+		return err;
+	err = fds_prepare();
 	if (!err)
 		err = control_start();
 	if (err == -EALREADY)

@@ -58,6 +58,13 @@ enum hp_agent_kind {
 	 * reads as the data; -ENOENT if there is none.
 	 */
 	HP_AGENT_NEXT_FD = 9,
+	/*
+	 * Does a seccomp filter allow what is asked for with HP_AGENT_SYSCALL and _CALL? Result 0,
+	 * also without a filter; -EPERM: arg[0] is the number of a system call that is not allowed,
+	 * arg[1] the error that it fails with, or 0 if it ends the process or gets no answer: then
+	 * those two requests fail with -EPERM, too. Other errors: it could not be tried.
+	 */
+	HP_AGENT_TRY = 10,
 };
 
 struct hp_agent_msg {

@@ -103,87 +103,134 @@ static int load_agent(pid_t pid, struct fail *f)
 	return err;
 }
 
-static int open_agent(pid_t pid, struct remote **ret, struct fail *f)
+/* One that is there and may do what is wanted. Return: as remote_agent_open(); -EPERM with @f. */
+static int open_usable(pid_t pid, enum remote_use use, struct remote **ret, struct fail *f)
 {
-	int err = remote_agent_open(pid, ret);
+	struct remote *w;
+	int err = remote_agent_open(pid, &w);
+
+	if (err)
+		return err;
+	if (use == REMOTE_CHANGE)
+		err = remote_agent_try(w, f);
+	if (err) {
+		remote_close(w);
+		return err;
+	}
+	*ret = w;
+	return 0;
+}
+
+static int open_agent(pid_t pid, enum remote_use use, struct remote **ret, struct fail *f)
+{
+	struct fail why = {0};
+	int err = open_usable(pid, use, ret, &why);
 
 	if (err == -ENOENT) {
 		err = load_agent(pid, f);
 		if (err)
 			return err;
-		err = remote_agent_open(pid, ret);
+		err = open_usable(pid, use, ret, &why);
 	}
+	if (*why.text)
+		return fail_pid(f, err, pid, "%s: use --via ptrace, which suspends it", why.text);
 	return err ? fail_agent(pid, err, f) : 0;
 }
 
+/* A filter is told of: it stands for a limit that somebody has set, and does not hold for us. */
 static int open_ptrace(pid_t pid, struct remote **ret, struct fail *f)
 {
 	int err = remote_ptrace_open(pid, ret);
+	struct thread_status st;
 
+	if (!err && !thread_read_status(pid, pid, &st) && st.seccomp)
+		log_pid(LOG_LVL_INFO, pid,
+			"its seccomp filter is suspended while a borrowed thread makes hotprobe's "
+			"system calls");
 	return err == -EBUSY ? fail_busy(pid, f) : err;
 }
 
 /*
- * Who has put the agent there wants it to be used. Return: 1 there is none, or it does not answer
- * (@reason); 0 it is open; -EBUSY; -ESRCH.
+ * Who has put the agent there wants it to be used. Return: 1 there is none, or it cannot be used
+ * (@why, to stand behind the PID); 0 it is open; -EBUSY; -ESRCH.
  */
-static int open_present(pid_t pid, struct remote **ret, const char **reason, struct fail *f)
+static int open_present(pid_t pid, enum remote_use use, struct remote **ret, struct fail *why,
+			struct fail *f)
 {
-	int err = remote_agent_open(pid, ret);
+	int err = open_usable(pid, use, ret, why);
 
 	if (!err)
 		log_pid(LOG_LVL_INFO, pid, "uses the agent that is loaded in it");
 	if (!err || err == -EBUSY || err == -ESRCH)
 		return err ? fail_agent(pid, err, f) : 0;
-	*reason = err == -ENOENT	 ? "no agent is loaded in it"
-		  : err == -ECONNREFUSED ? "the agent in it refuses us"
-					 : "the agent in it does not answer";
+	fail_set(why, err, "%s",
+		 err == -ENOENT		? "no agent is loaded in it"
+		 : err == -ECONNREFUSED ? "the agent in it refuses us"
+					: "the agent in it does not answer");
 	return 1;
 }
 
-static int open_default(pid_t pid, struct remote **ret, struct fail *f)
+static int open_default(pid_t pid, enum remote_use use, struct remote **ret, struct fail *f)
 {
-	const char *reason;
-	int err = open_present(pid, ret, &reason, f);
+	struct fail why = {0};
+	int err = open_present(pid, use, ret, &why, f);
 
 	if (err <= 0)
 		return err;
-	log_pid(LOG_LVL_DEBUG, pid, "uses ptrace: %s", reason);
+	log_pid(why.err == -EPERM ? LOG_LVL_INFO : LOG_LVL_DEBUG, pid, "uses ptrace: %s", why.text);
 	return open_ptrace(pid, ret, f);
 }
 
-static int open_auto(pid_t pid, struct remote **ret, struct fail *f)
+static int open_auto(pid_t pid, enum remote_use use, struct remote **ret, struct fail *f)
 {
-	const char *reason, *obstacle;
-	int err = open_present(pid, ret, &reason, f);
+	struct fail why = {0};
+	const char *obstacle;
+	int err = open_present(pid, use, ret, &why, f);
 
 	if (err <= 0)
 		return err;
 	obstacle = ptrace_obstacle(pid);
+	if (obstacle && why.err == -EPERM)
+		return fail_pid(f, -EPERM, pid, "%s; and %s: run hotprobe as root on the host",
+				why.text, obstacle);
 	if (obstacle) {
 		log_pid(LOG_LVL_INFO, pid, "uses the agent: %s", obstacle);
-		return open_agent(pid, ret, f);
+		return open_agent(pid, use, ret, f);
 	}
-	log_pid(LOG_LVL_INFO, pid, "uses ptrace: %s", reason);
+	log_pid(LOG_LVL_INFO, pid, "uses ptrace: %s", why.text);
 	return open_ptrace(pid, ret, f);
 }
 
-int remote_open(pid_t pid, enum via via, struct remote **ret, struct fail *f)
+int remote_open(pid_t pid, enum via via, enum remote_use use, struct remote **ret, struct fail *f)
 {
 	switch (via) {
 	case VIA_AGENT:
-		return open_agent(pid, ret, f);
+		return open_agent(pid, use, ret, f);
 	case VIA_AUTO:
-		return open_auto(pid, ret, f);
+		return open_auto(pid, use, ret, f);
 	case VIA_PTRACE:
 		return open_ptrace(pid, ret, f);
 	case VIA_DEFAULT:
 		break;
 	}
-	return open_default(pid, ret, f);
+	return open_default(pid, use, ret, f);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
+
+static const char *unsupported(const struct remote *w)
+{
+	struct thread_status st;
+
+	if (!w || thread_read_status(w->pid, w->pid, &st))
+		return strerror(EOPNOTSUPP);
+	if (st.shadow_stack)
+		return "it has a user shadow stack, which allows no borrowing of threads";
+	if (st.seccomp && !w->ops->fault_is_fatal)
+		return "it has a seccomp filter, which may not be suspended: that takes "
+		       "CAP_SYS_ADMIN, and to have no seccomp filter oneself";
+	return "the kernel or a seccomp filter forbids membarrier()";
+}
 
 const char *remote_strerror(const struct remote *w, int err)
 {
@@ -197,6 +244,8 @@ const char *remote_strerror(const struct remote *w, int err)
 			       "takes CAP_SYS_PTRACE"
 			     : "it is not permitted: another tracer, a seccomp filter or SELinux "
 			       "forbids it";
+	case -EOPNOTSUPP:
+		return unsupported(w);
 	case -ENOSPC:
 		return "no address range within a jump's reach of its code cache is free";
 	case -ETIMEDOUT:

@@ -66,8 +66,14 @@ struct remote {
 	bool keeps_fd;
 };
 
+/* What is going to be done there; to look takes no system call that a seccomp filter may forbid. */
+enum remote_use { REMOTE_LOOK, REMOTE_CHANGE };
+
 /**
  * remote_open() - reach into @pid.
+ *
+ * An agent that a seccomp filter would not let work, or would have the process killed for it, is
+ * not used: it is told which, and VIA_DEFAULT and VIA_AUTO go by ptrace, which suspends the filter.
  *
  * VIA_AGENT loads the agent if it is not there yet (agent_load(), blocks up to 12 s); it
  * stays. VIA_DEFAULT takes the agent if one is there and answers; else ptrace. VIA_AUTO does
@@ -75,7 +81,7 @@ struct remote {
  * Return: 0; -EBUSY another hotprobe is at work there; -ESRCH; -EPERM; -EPROTO; -ETIMEDOUT the
  * agent is silent; -ENOMEM; as agent_load().
  */
-int remote_open(pid_t pid, enum via via, struct remote **ret, struct fail *f);
+int remote_open(pid_t pid, enum via via, enum remote_use use, struct remote **ret, struct fail *f);
 
 /** remote_close() - let go of it. No remote call is being made. Accepts NULL. */
 void remote_close(struct remote *w);
@@ -86,6 +92,12 @@ int remote_ptrace_open(pid_t pid, struct remote **ret);
 /** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Loads
  * nothing. */
 int remote_agent_open(pid_t pid, struct remote **ret);
+
+/**
+ * remote_agent_try() - does a seccomp filter there allow what we would have the agent do?
+ * Return: 0; -EPERM with @f, a reason to stand behind the PID; -ESRCH; -ETIMEDOUT; -EPROTO.
+ */
+int remote_agent_try(struct remote *w, struct fail *f);
 
 /** remote_strerror() - what an error of these functions, or of region/, means. */
 const char *remote_strerror(const struct remote *w, int err);

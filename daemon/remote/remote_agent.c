@@ -25,11 +25,15 @@
  */
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "agent/agent_link.h"
 #include "proc/memfd.h"
+#include "proc/threads.h"
 #include "remote/threads_quiet.h"
 #include "remote/remote.h"
+
+#define ERRNO_MAX 4095 /* MAX_ERRNO, kernel include/linux/err.h */
 
 struct remote_agent {
 	struct remote base;
@@ -255,4 +259,68 @@ int remote_agent_open(pid_t pid, struct remote **ret)
 	}
 	*ret = &a->base;
 	return 0;
+}
+
+/* --- seccomp ---------------------------------------------------------------------------------- */
+
+/* Those of jvmagent/trial.c that we ask for; of the agent's own the number must do. */
+static const char *syscall_name(uint64_t nr, char *buf, size_t size)
+{
+	static const struct {
+		uint64_t nr;
+		const char *name;
+	} names[] = {
+		{SYS_memfd_create, "memfd_create"}, {SYS_mmap, "mmap"},	  {SYS_munmap, "munmap"},
+		{SYS_membarrier, "membarrier"},	    {SYS_close, "close"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].nr == nr)
+			return names[i].name;
+	snprintf(buf, size, "system call %llu", (unsigned long long)nr);
+	return buf;
+}
+
+static int fail_filter(uint64_t nr, uint64_t error, struct fail *f)
+{
+	char number[48];
+	const char *name = syscall_name(nr, number, sizeof(number));
+
+	if (!error)
+		return fail_set(f, -EPERM, "its seccomp filter would end it at the agent's %s",
+				name);
+	return fail_set(f, -EPERM, "its seccomp filter forbids the agent %s (%s)", name,
+			error <= ERRNO_MAX ? strerror((int)error) : "unknown error");
+}
+
+/* An agent that does not know the question: it may not be asked to do anything if there is one. */
+static int try_without(const struct remote *w, struct fail *f)
+{
+	struct thread_status st;
+	int err = thread_read_status(w->pid, w->pid, &st);
+
+	if (!err && !st.seccomp)
+		return 0;
+	return fail_set(
+		f, -EPERM,
+		"it has a seccomp filter, and its agent is too old to try what that allows");
+}
+
+int remote_agent_try(struct remote *w, struct fail *f)
+{
+	struct agent_ask q = {.kind = HP_AGENT_TRY, .limit_ns = agent_safepoint_ns};
+	int64_t res = ask(self(w), &q);
+
+	if (res == -EOPNOTSUPP)
+		return try_without(w, f);
+	if (res == -ESRCH || res == -ETIMEDOUT || res == -EPROTO)
+		return (int)res;
+	if (res == -EPERM)
+		return fail_filter(q.reply[0], q.reply[1], f);
+	return res >= 0
+		       ? 0
+		       : fail_set(
+				 f, -EPERM,
+				 "it has a seccomp filter, and what that allows cannot be tried: %s",
+				 strerror((int)MIN(-res, ERRNO_MAX)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* hotspot_requests.c - short requests about a JVM. See hotspot_requests.h. */
 #include "base/log.h"
+#include "proc/threads.h"
 #include "runtime/hotspot/hotspot_match.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/hotspot_requests.h"
@@ -91,6 +92,31 @@ void hotspot_describe(const struct jvm_info *info, struct runtime_about *ret)
 	target_close(t);
 }
 
+/* It answers: may it also do what is asked of it? */
+static void check_agent_filter(const struct runtime_out *out, struct remote *w)
+{
+	struct fail why = {0};
+
+	if (remote_agent_try(w, &why) == -EPERM)
+		runtime_check_event(out, CHECK_DEGRADED, "agent",
+				    "is loaded, but %s: only --via ptrace, which suspends it",
+				    why.text);
+	else
+		runtime_check_event(out, CHECK_OK, "agent",
+				    "is loaded and answers: --via agent works without ptrace");
+}
+
+/* Ptrace has it suspended; what it does to an agent only that can try. */
+static void check_filter(const struct runtime_out *out, pid_t pid)
+{
+	struct thread_status st;
+
+	if (!thread_read_status(pid, pid, &st) && st.seccomp)
+		runtime_check_event(out, CHECK_OK, "seccomp",
+				    "it has a filter: ptrace suspends it for hotprobe's system "
+				    "calls, the agent tries first what it allows");
+}
+
 /* Is hotprobe's agent there, so that --via agent would work? Return: it, or NULL. */
 static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
 {
@@ -98,8 +124,7 @@ static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
 
 	switch (remote_agent_open(pid, &w)) {
 	case 0:
-		runtime_check_event(out, CHECK_OK, "agent",
-				    "is loaded and answers: --via agent works without ptrace");
+		check_agent_filter(out, w);
 		break;
 	case -EBUSY:
 		runtime_check_event(out, CHECK_OK, "agent",
@@ -176,6 +201,7 @@ int hotspot_check(const struct target_request *t, const struct runtime_out *out,
 {
 	struct remote *w = check_agent(out, t->pid);
 
+	check_filter(out, t->pid);
 	check_jvm(out, t->pid, w ? w->view : NULL);
 	remote_close(w);
 	return 0;

@@ -317,15 +317,21 @@ static int refuse_first(pid_t pid, struct fail *f)
 	return err == -EOPNOTSUPP ? err : 0;
 }
 
-int target_open_via(const struct target_request *req, struct remote **w_ret, struct target **ret,
-		    struct fail *f)
+static int open_via(const struct target_request *req, enum remote_use use, struct remote **w_ret,
+		    struct target **ret, struct fail *f)
 {
 	bool agent = req->via == VIA_AGENT || req->via == VIA_AUTO;
 	int err = agent ? refuse_first(req->pid, f) : 0;
 
 	if (!err)
-		err = remote_open(req->pid, req->via, w_ret, f);
+		err = remote_open(req->pid, req->via, use, w_ret, f);
 	return err ? err : target_open_by(req->pid, (*w_ret)->view, ret, f);
+}
+
+int target_open_via(const struct target_request *req, struct remote **w_ret, struct target **ret,
+		    struct fail *f)
+{
+	return open_via(req, REMOTE_CHANGE, w_ret, ret, f);
 }
 
 /* Looking only, as anybody may who has the right to: that claims nothing, and disturbs nobody. */
@@ -333,7 +339,7 @@ int target_look(const struct target_request *req, struct remote **w_ret, struct 
 		struct fail *f)
 {
 	if (req->via != VIA_PTRACE && req->via != VIA_DEFAULT)
-		return target_open_via(req, w_ret, ret, f);
+		return open_via(req, REMOTE_LOOK, w_ret, ret, f);
 	*w_ret = NULL;
 	return target_open(req->pid, ret, f);
 }

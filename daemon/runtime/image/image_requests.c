@@ -113,7 +113,7 @@ static int clean_proc(const struct target_request *t, const struct image_proc *p
 {
 	struct attachment_target at;
 	struct remote *w = NULL;
-	int err = remote_open(t->pid, VIA_PTRACE, &w, f), leaked;
+	int err = remote_open(t->pid, VIA_PTRACE, REMOTE_CHANGE, &w, f), leaked;
 
 	if (!err) {
 		at = image_attachment_target(p, w);

@@ -142,7 +142,7 @@ static int open_proc(struct runtime *rt, pid_t pid, struct fail *f)
 static void open_remote(struct runtime *rt, pid_t pid)
 {
 	struct remote *w = NULL;
-	int err = remote_open(pid, VIA_PTRACE, &w, NULL);
+	int err = remote_open(pid, VIA_PTRACE, REMOTE_CHANGE, &w, NULL);
 
 	if (!err)
 		err = remote_begin(w);
