@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,21 @@
 
 static bool started;
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
+static char why[512]; /* the agent is not at work */
+
+/* Return: @err. */
+static int refuse(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int refuse(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	agent_say("%s: the JVM goes on without the agent", why);
+	return err;
+}
 
 static void property_get(const char *key, char *ret, size_t len)
 {
@@ -44,8 +60,7 @@ static int vm_look(JavaVM *jvm)
 	agent.vm = jvm;
 	if ((*jvm)->GetEnv(jvm, (void **)&agent.ti, JVMTI_VERSION_1_2)) {
 		agent.ti = NULL;
-		agent_say("this JVM has no JVMTI: it goes on without the agent");
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "this JVM has no JVMTI");
 	}
 	property_get("java.vm.specification.version", version, sizeof(version));
 	property_get("java.vm.version", agent.release, sizeof(agent.release));
@@ -54,9 +69,7 @@ static int vm_look(JavaVM *jvm)
 	agent.jdk = atoi(version + (strncmp(version, "1.", 2) ? 0 : 2));
 	if (agent.jdk >= JDK_MIN && agent.jdk <= JDK_MAX)
 		return 0;
-	agent_say("JDK %d: supported are %d to %d; the JVM goes on without the agent", agent.jdk,
-		  JDK_MIN, JDK_MAX);
-	return -EOPNOTSUPP;
+	return refuse(-EOPNOTSUPP, "JDK %d: supported are %d to %d", agent.jdk, JDK_MIN, JDK_MAX);
 }
 
 /* One file at most: the first. */
@@ -98,11 +111,11 @@ static int start_threads(const struct options *o, bool live)
 	if (!err)
 		err = control_start();
 	if (err == -EALREADY)
-		agent_say("another copy of the agent is loaded: this one stays out");
-	else if (err)
-		agent_say("cannot listen for requests: %s", strerror(-err));
+		return refuse(err, "another copy of the agent is loaded");
+	if (err == -EADDRINUSE)
+		return refuse(err, "others hold all names that the agent's socket can have");
 	if (err)
-		return err;
+		return refuse(err, "the agent cannot listen for requests (%s)", strerror(-err));
 	if (live)
 		vm_set_phase(JVMTI_PHASE_LIVE);
 	err = sender_start(o->queue_bytes, &callbacks_source);
@@ -113,47 +126,51 @@ static int start_threads(const struct options *o, bool live)
 	return 0;
 }
 
+static void connect_launcher(const struct options *o)
+{
+	int err = *o->wait ? launch_connect(o->wait) : 0;
+
+	if (err)
+		agent_say("nobody waits at @%s (%s): the JVM starts at once", o->wait,
+			  strerror(-err));
+}
+
 static int start(JavaVM *jvm, const struct options *o, bool live)
 {
 	int err = vm_look(jvm);
 
-	if (!err) {
-		err = callbacks_prepare();
-		if (err)
-			agent_say("this JVM does not report compiled methods: it goes on "
-				  "without the agent");
-	}
+	if (!err && callbacks_prepare())
+		err = refuse(-EOPNOTSUPP, "this JVM does not report compiled methods");
 	if (!err)
 		err = start_threads(o, live);
 	if (err && agent.ti)
 		(*agent.ti)->DisposeEnvironment(agent.ti);
-	if (err || live || !*o->wait)
-		return err;
-	err = launch_connect(o->wait);
-	if (err)
-		agent_say("nobody waits at @%s (%s): the JVM starts at once", o->wait,
-			  strerror(-err));
-	return 0;
+	return err;
 }
 
-/* Return: is an agent of ours at work, as asked? */
-static bool load(JavaVM *jvm, const char *text, bool live)
+/* Return: 0 an agent of ours is at work, as asked; -errno. */
+static int load(JavaVM *jvm, const char *text, bool live)
 {
 	struct options o;
-	char why[512];
-	bool ok;
+	char mistake[512];
+	int err;
 
 	pthread_mutex_lock(&load_lock);
-	ok = !options_parse(&o, text, getpid(), why, sizeof(why));
+	err = options_parse(&o, text, getpid(), mistake, sizeof(mistake));
 	agent.quiet = o.quiet;
-	if (!ok)
-		agent_say("%s. The JVM goes on without it", why);
+	if (err)
+		refuse(err, "%s", mistake);
 	else if (started)
 		add_file(&o);
 	else
-		ok = started = !start(jvm, &o, live);
+		err = start(jvm, &o, live);
+	started |= !err;
+	if (!err && !live)
+		connect_launcher(&o);
+	else if (!live && *o.wait)
+		launch_refuse(o.wait, err, why);
 	pthread_mutex_unlock(&load_lock);
-	return ok;
+	return err;
 }
 
 /* Never anything but JNI_OK: HotSpot ends the JVM otherwise. */
@@ -163,10 +180,10 @@ JNIEXPORT jint JNICALL Agent_OnLoad(JavaVM *jvm, char *options, void *reserved _
 	return JNI_OK;
 }
 
-/* Whoever loads us learns whether it worked; for the JVM it makes no difference. */
+/* Whoever loads us learns from the code why it did not work; for the JVM it makes no difference. */
 JNIEXPORT jint JNICALL Agent_OnAttach(JavaVM *jvm, char *options, void *reserved _unused_)
 {
-	return load(jvm, options, true) ? JNI_OK : JNI_ERR;
+	return -load(jvm, options, true);
 }
 
 /* Our threads still run: the library stays (-z nodelete), and VMDeath has ended all else. */

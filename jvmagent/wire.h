@@ -28,6 +28,10 @@ enum hp_agent_kind {
 	 * First on each connection. arg[0]: HP_AGENT_VERSION of the client.
 	 * Result 0, or -EBUSY if another controller is connected; arg[0] version, arg[1] PID as the
 	 * process sees it, arg[2] JVMTI phase (jvmtiPhase), arg[3] JDK feature version.
+	 *
+	 * The agent itself sends one, filled in like the reply, to the launcher's socket (option
+	 * wait), and waits until the launcher closes the connection. A result below 0: the agent is
+	 * not at work, and the data says why.
 	 */
 	HP_AGENT_HELLO = 1,
 	/*

@@ -419,6 +419,23 @@ static bool ends(const struct agent_load *a)
 	return poll(&end, 1, END_MS) > 0;
 }
 
+/* Our agent returns what went wrong (jvmagent/load.c: Agent_OnAttach()); others anything. */
+static const char *code_text(int code)
+{
+	switch (code) {
+	case EALREADY:
+		return "another copy of it is loaded";
+	case EADDRINUSE:
+		return "others hold all names that its socket can have: see ss -xlp";
+	case EOPNOTSUPP:
+		return "this JVM is not supported: hotprobe check -p says why";
+	case EINVAL:
+		return "it does not know its options";
+	default:
+		return code > 0 ? strerror(code) : "its reason is on the JVM's stderr";
+	}
+}
+
 static int judge_reply(struct agent_load *a, const char *buf, size_t len)
 {
 	struct agent_load_reply r;
@@ -436,9 +453,8 @@ static int judge_reply(struct agent_load *a, const char *buf, size_t len)
 	if (r.status == 0 && r.returned && r.code == 0)
 		return 0;
 	if (r.returned)
-		return fail_set(&a->fail, -EOPNOTSUPP,
-				"the agent gave up with code %d: its reason is on the JVM's stderr",
-				r.code);
+		return fail_set(&a->fail, -EOPNOTSUPP, "the agent gave up with code %d: %s", r.code,
+				code_text(r.code));
 	if (strstr(r.text, "Dynamic agent loading is not enabled"))
 		return fail_set(&a->fail, -EOPNOTSUPP,
 				"it runs with -XX:-EnableDynamicAgentLoading: start it without "

@@ -157,6 +157,11 @@ int client_fd(const struct client *c)
 	return c->conn.fd;
 }
 
+pid_t client_engine(const struct client *c)
+{
+	return c->engine;
+}
+
 bool client_attached(const struct client *c)
 {
 	return c->attached;

@@ -31,6 +31,9 @@ int client_fd(const struct client *c);
 /** client_read() - copy what has come. Return: will more come? */
 bool client_read(struct client *c);
 
+/** client_engine() - PID of its engine, which client_end() waits for. */
+pid_t client_engine(const struct client *c);
+
 /** client_attached() - is every matching method probed? */
 bool client_attached(const struct client *c);
 

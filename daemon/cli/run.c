@@ -7,36 +7,23 @@
  * the JVM at its start, where nothing has been compiled yet, until we close that connection: once
  * the JVM is attached to, or at once if it cannot be. Each JVM gets an engine of its own.
  */
-#include <grp.h>
-#include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "agent/agent_library.h"
 #include "base/log.h"
 #include "base/printable.h"
 #include "cli/client.h"
 #include "cli/signals.h"
 #include "cli/trace.h"
-#include "launch/launch_options.h"
-
-#define VARIABLE "JAVA_TOOL_OPTIONS"
+#include "launch/launch_command.h"
+#include "launch/launch_door.h"
+#include "launch/launch_roll.h"
 
 #define JVMS_MAX 256 /* at a time; more of them run untraced */
 
-/* Parents of a process that are looked at: more are a sign of a loop in what /proc said. */
-#define ANCESTORS_MAX 256
-
-/* As a shell has them: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
-#define EXIT_SIGNALLED	    128
+#define EXIT_SIGNALLED 128 /* as a shell has it */
 
 struct jvm {
 	pid_t pid;
@@ -47,228 +34,121 @@ struct jvm {
 struct run {
 	struct options o; /* the request of each JVM, but for its PID */
 	bool no_children;
-	const struct passwd *user; /* NULL: as we are */
-	char **command;
+	struct launch_command command;
 
 	struct output out;
-	int listen_fd, signal_fd;
-	char name[64]; /* of the socket */
-	pid_t pid;     /* of the command; 0 when it has ended */
+	int signal_fd;
+	struct launch_door door;
+	struct launch_roll roll;
+	pid_t pid; /* of the command; 0 when it has ended */
 	int wstatus;
 	struct jvm jvms[JVMS_MAX];
 	size_t njvms;
+
+	unsigned int traced, untraced, left_out; /* JVMs */
 };
-
-/* --- the command ------------------------------------------------------------------------------ */
-
-static int listen_for_agents(struct run *r)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	uint64_t random;
-	socklen_t len;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -errno;
-	snprintf(r->name, sizeof(r->name), "hotprobe.run.%d.%016llx", getpid(),
-		 (unsigned long long)random);
-	/* An abstract name: its first byte is 0, and it needs no end. */
-	memcpy(addr.sun_path + 1, r->name, strlen(r->name));
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(r->name));
-	r->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (r->listen_fd < 0 || bind(r->listen_fd, (const struct sockaddr *)&addr, len) ||
-	    listen(r->listen_fd, JVMS_MAX))
-		return -errno;
-	return 0;
-}
-
-static int set_environment(const struct run *r, const char *library, struct fail *f)
-{
-	const char *old = getenv(VARIABLE);
-	_cleanup_free_ char *value = NULL, *options = NULL;
-	int err;
-
-	if (asprintf(&options, "wait=%s,quiet", r->name) < 0)
-		return fail_set(f, -ENOMEM, "out of memory");
-	err = launch_options_make(old, library, options, &value, f);
-	if (err)
-		return err;
-	if (strlen(value) > LAUNCH_OPTIONS_JAVA8_MAX && old && *old &&
-	    strlen(old) <= LAUNCH_OPTIONS_JAVA8_MAX)
-		log_warn("with the agent, " VARIABLE
-			 " has more than %d bytes: a JVM of Java 8 takes "
-			 "no notice of it, nor of what it held",
-			 LAUNCH_OPTIONS_JAVA8_MAX);
-	return setenv(VARIABLE, value, 1) ? fail_set(f, -ENOMEM, "out of memory") : 0;
-}
-
-/* The command is ours to watch, but the JVMs that it starts as others must start all the same. */
-static void check_readable(const struct run *r, const char *library)
-{
-	char path[PATH_MAX];
-
-	if (r->user || geteuid() || launch_options_readable(library, path))
-		return;
-	log_warn("not every user can read %s, where the agent is: a JVM that the command starts as "
-		 "another user will not start; install hotprobe where all can read it",
-		 path);
-}
-
-static int become(const struct passwd *user)
-{
-	if (!user)
-		return 0;
-	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) || setuid(user->pw_uid))
-		return -errno;
-	setenv("HOME", user->pw_dir, 1);
-	setenv("USER", user->pw_name, 1);
-	setenv("LOGNAME", user->pw_name, 1);
-	return 0;
-}
-
-static _Noreturn void command_exec(const struct run *r, const char *library)
-{
-	sigset_t none;
-	int err;
-
-	err = become(r->user);
-	if (err) {
-		log_err("cannot become user %s: %s", r->user->pw_name, strerror(-err));
-		_exit(EXIT_NOT_EXECUTABLE);
-	}
-	/* A JVM that cannot load its agent ends at once. */
-	if (access(library, R_OK)) {
-		log_err("the command's user cannot read %s: %s; install hotprobe where that user "
-			"can read it",
-			library, strerror(errno));
-		_exit(EXIT_NOT_EXECUTABLE);
-	}
-	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(r->command[0], r->command);
-	err = errno;
-	log_err("cannot run %s: %s", r->command[0], strerror(err));
-	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
-}
-
-static int prepare(struct run *r, char library[static PATH_MAX], struct fail *f)
-{
-	int err = agent_library(library, PATH_MAX);
-
-	if (err)
-		return fail_set(
-			f, err,
-			"cannot find the agent %s: %s; build or install hotprobe as a whole",
-			library, strerror(-err));
-	err = listen_for_agents(r);
-	if (err)
-		return fail_set(f, err, "cannot listen for JVMs: %s", strerror(-err));
-	check_readable(r, library);
-	return set_environment(r, library, f);
-}
-
-static int command_start(struct run *r)
-{
-	char library[PATH_MAX];
-	struct fail f = {0};
-	int err = prepare(r, library, &f);
-
-	if (!err) {
-		r->pid = fork();
-		if (r->pid < 0)
-			err = fail_set(&f, -errno, "cannot start %s: %s", r->command[0],
-				       strerror(errno));
-	}
-	if (err) {
-		log_err("%s", f.text);
-		return err;
-	}
-	if (r->pid == 0)
-		command_exec(r, library);
-	return 0;
-}
 
 /* --- JVMs ------------------------------------------------------------------------------------- */
 
-static pid_t parent_of(pid_t pid)
+static void not_traced(pid_t pid, const char *why, void *arg)
 {
-	_cleanup_fclose_ FILE *f = NULL;
-	char path[32], line[512], *p;
-	long parent;
+	struct run *r = arg;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(line, sizeof(line), f))
-		return 0;
-	p = strrchr(line, ')'); /* the name may hold anything */
-	return p && sscanf(p + 1, " %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+	r->untraced++;
+	log_pid(LOG_LVL_WARN, pid, "not traced: %s", why);
 }
 
 /* Did a JVM that is being traced start this one, be it through others? */
 static bool is_child(const struct run *r, pid_t pid)
 {
-	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-		pid = parent_of(pid);
-		for (size_t k = 0; k < r->njvms; k++)
-			if (r->jvms[k].pid == pid)
-				return true;
-	}
+	for (size_t i = 0; i < r->njvms; i++)
+		if (family_below(pid, r->jvms[i].pid))
+			return true;
 	return false;
 }
 
-static void jvm_add(struct run *r, int fd, pid_t pid)
+static bool is_known(const struct run *r, pid_t pid)
+{
+	for (size_t i = 0; i < r->njvms; i++)
+		if (r->jvms[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Return: is it traced from now on? */
+static bool jvm_add(struct run *r, const struct launch_arrival *a)
 {
 	struct jvm *j = &r->jvms[r->njvms];
 	struct request req = r->o.req;
 	enum status status;
 
 	if (r->njvms == JVMS_MAX) {
-		log_pid(LOG_LVL_WARN, pid, "not traced: the limit is %d JVMs at a time", JVMS_MAX);
-		return;
+		not_traced(a->pid, "256 JVMs at a time are, and no more", r);
+		return false;
 	}
-	req.target.pid = pid;
+	req.target.pid = a->pid;
 	if (req.target.via == VIA_DEFAULT)
 		req.target.via = VIA_AUTO; /* the agent is there */
 	req.output = output_request(&r->out, &r->o);
 	req.output.say_pid = true;
-	*j = (struct jvm){.pid = pid, .hold_fd = fd};
+	*j = (struct jvm){.pid = a->pid, .hold_fd = a->fd};
 	j->client = client_start(&r->o, &req, &r->out, &status);
 	if (j->client)
 		r->njvms++;
+	else
+		r->untraced++;
+	return j->client;
 }
 
-/* Someone connected: an agent, or anybody of this machine, whose connection is closed again. */
-static void on_agent(struct run *r)
+/* Return: is the JVM to wait until it is attached to? */
+static bool on_arrival(struct run *r, const struct launch_arrival *a)
 {
-	int fd = accept4(r->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	size_t before = r->njvms;
-
-	if (fd < 0)
-		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0 && r->pid &&
-	    !(r->no_children && is_child(r, peer.pid)))
-		jvm_add(r, fd, peer.pid);
-	if (r->njvms == before) {
-		shutdown(fd, SHUT_RDWR);
-		close(fd);
+	if (is_known(r, a->pid))
+		return false;
+	launch_roll_arrived(&r->roll, a->pid);
+	if (*a->why) {
+		not_traced(a->pid, a->why, r);
+	} else if (!r->pid) {
+		not_traced(a->pid, "the command has ended", r);
+	} else if (r->no_children && is_child(r, a->pid)) {
+		r->left_out++;
+		log_pid(LOG_LVL_INFO, a->pid,
+			"not traced: a traced JVM started it (--no-children)");
+	} else {
+		return jvm_add(r, a);
 	}
+	return false;
 }
 
-/* Engines that were forked meanwhile hold the descriptor too: closing ours would not be enough. */
+static void on_door(struct run *r)
+{
+	struct launch_arrival a;
+	uint64_t strangers = r->door.strangers;
+
+	while (launch_door_next(&r->door, &r->roll.family, &a))
+		if (!on_arrival(r, &a))
+			launch_door_let_go(a.fd);
+	if (!strangers && r->door.strangers)
+		log_warn(
+			"PID %d of user %u, which does not come of the command, connected to us, and "
+			"was shown out; more of the kind are only counted",
+			r->door.stranger, r->door.stranger_uid);
+}
+
 static void jvm_release(struct jvm *j)
 {
-	if (j->hold_fd < 0)
-		return;
-	shutdown(j->hold_fd, SHUT_RDWR);
-	close(j->hold_fd);
+	if (j->hold_fd >= 0)
+		launch_door_let_go(j->hold_fd);
 	j->hold_fd = -1;
 }
 
 static void jvm_remove(struct run *r, struct jvm *j)
 {
 	jvm_release(j);
+	if (client_attached(j->client))
+		r->traced++;
+	else
+		r->untraced++;
 	client_end(j->client);
 	*j = r->jvms[--r->njvms];
 }
@@ -291,6 +171,31 @@ static void stop_all(struct run *r)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
+/* Orphans of the command come to us (family.h). Engines are waited for where they are ended. */
+static void reap_orphans(struct run *r)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+			return;
+		for (size_t i = 0; i < r->njvms; i++)
+			if (client_engine(r->jvms[i].client) == info.si_pid)
+				return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
+}
+
+static void on_child(struct run *r)
+{
+	if (r->pid && waitpid(r->pid, &r->wstatus, WNOHANG) == r->pid) {
+		r->pid = 0;
+		stop_all(r);
+	}
+	reap_orphans(r);
+}
+
 /* A terminal sends its signals to the command as well; others come to us alone. */
 static void on_signal(struct run *r)
 {
@@ -298,40 +203,64 @@ static void on_signal(struct run *r)
 
 	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo != SIGCHLD) {
-		if (r->pid && info.ssi_code != SI_KERNEL)
-			kill(r->pid, (int)info.ssi_signo);
-		return;
-	}
-	if (r->pid && waitpid(r->pid, &r->wstatus, WNOHANG) == r->pid) {
-		r->pid = 0;
-		stop_all(r);
-	}
+	if (info.ssi_signo == SIGCHLD)
+		on_child(r);
+	else if (r->pid && info.ssi_code != SI_KERNEL)
+		kill(r->pid, (int)info.ssi_signo);
+}
+
+/* Until the next look, or until somebody is to be shown out. */
+static int timeout_ms(const struct run *r)
+{
+	int look_ms = launch_roll_timeout_ms(&r->roll);
+	int door_ms = launch_door_timeout_ms(&r->door);
+
+	return door_ms >= 0 ? MIN(look_ms, door_ms) : look_ms;
 }
 
 static void serve(struct run *r)
 {
-	struct pollfd fds[2 + JVMS_MAX] = {{.fd = r->listen_fd, .events = POLLIN},
-					   {.fd = r->signal_fd, .events = POLLIN}};
+	struct pollfd fds[1 + JVMS_MAX + LAUNCH_FDS_MAX];
 
 	while (r->pid || r->njvms) {
-		size_t n = r->njvms;
+		size_t n = r->njvms, all;
 
+		fds[0] = (struct pollfd){r->signal_fd, POLLIN, 0};
 		for (size_t i = 0; i < n; i++)
-			fds[2 + i] = (struct pollfd){client_fd(r->jvms[i].client), POLLIN, 0};
-		if (poll(fds, 2 + n, -1) < 0)
+			fds[1 + i] = (struct pollfd){client_fd(r->jvms[i].client), POLLIN, 0};
+		all = 1 + n + launch_door_poll(&r->door, &fds[1 + n]);
+		if (poll(fds, all, timeout_ms(r)) < 0)
 			continue;
 		/* From the last on: one that is removed is replaced by one that was looked at. */
 		for (size_t i = n; i-- > 0;)
-			if (fds[2 + i].revents && !on_jvm(&r->jvms[i]))
+			if (fds[1 + i].revents && !on_jvm(&r->jvms[i]))
 				jvm_remove(r, &r->jvms[i]);
+		on_door(r);
+		launch_roll_look(&r->roll, false, not_traced, r);
 		if (fds[0].revents)
-			on_agent(r);
-		if (fds[1].revents)
 			on_signal(r);
 		if (!output_flush(&r->out))
 			stop_all(r);
 	}
+}
+
+/* What became of the JVMs, in one line. */
+static void sum_up(struct run *r)
+{
+	unsigned int all = r->traced + r->untraced + r->left_out;
+	char left_out[64] = "";
+
+	if (r->door.strangers > 1)
+		log_warn("%llu connections did not come of the command",
+			 (unsigned long long)r->door.strangers);
+	if (r->left_out)
+		snprintf(left_out, sizeof(left_out), ", %u left out (--no-children)", r->left_out);
+	if (!all)
+		log_warn("no JVM came of the command: nothing was traced");
+	else
+		log_msg(r->untraced ? LOG_LVL_WARN : LOG_LVL_INFO,
+			"%u JVM%s came of the command: %u traced, %u not traced%s", all,
+			all > 1 ? "s" : "", r->traced, r->untraced, left_out);
 }
 
 /* -q leaves errors. */
@@ -345,6 +274,22 @@ static void say(enum log_level level, const char *text, void *arg)
 		return;
 	printable_message(&b, text);
 	fprintf(stderr, "hotprobe: %s%.*s\n", marks[level], (int)b.len, b.data);
+}
+
+static int command_start(struct run *r)
+{
+	struct fail f = {0};
+	int err = launch_door_open(&r->door);
+
+	if (err)
+		fail_set(&f, err, "cannot listen for JVMs: %s", strerror(-err));
+	r->command.door = r->door.name;
+	family_adopt();
+	r->pid = err ? err : launch_command_start(&r->command, &f);
+	if (r->pid >= 0)
+		return launch_roll_init(&r->roll, r->pid, r->door.name);
+	log_err("%s", f.text);
+	return r->pid;
 }
 
 static int run_command(struct run *r)
@@ -361,7 +306,11 @@ static int run_command(struct run *r)
 	if (err)
 		return STATUS_FAILED;
 	serve(r);
-	close(r->listen_fd);
+	on_door(r);
+	launch_roll_look(&r->roll, true, not_traced, r);
+	sum_up(r);
+	launch_roll_fini(&r->roll);
+	launch_door_close(&r->door);
 	close(r->signal_fd);
 	err = output_close(&r->out);
 	if (WIFSIGNALED(r->wstatus))
@@ -380,8 +329,8 @@ static int run_option(struct run *r, int opt)
 		r->no_children = true;
 		return 0;
 	case 'u':
-		r->user = getpwnam(optarg);
-		if (r->user)
+		r->command.user = getpwnam(optarg);
+		if (r->command.user)
 			return 0;
 		options_usage(&cmd_run, "--user: there is no user '%s'", optarg);
 		return -EINVAL;
@@ -430,7 +379,7 @@ static enum status run(int argc, char **argv)
 				     "which methods? give a SPEC such as com.shop.Cart.add");
 	if (trace_specs(&cmd_run, &r.o, argv + optind, ours - optind))
 		return STATUS_USAGE;
-	r.command = argv + ours + 1;
+	r.command.argv = argv + ours + 1;
 	return (enum status)run_command(&r);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* proc.c - processes, held fast against PID reuse. See proc.h; JVMs are in jvm.c. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -61,39 +62,45 @@ bool proc_alive(const struct proc_id *p)
 	return p->pidfd >= 0 && poll(&fd, 1, 0) == 0;
 }
 
-/* Field 22, counted from behind the name, which may hold blanks and parentheses. */
-static int parse_start_time(const char *stat, uint64_t *ret)
+/* Fields are counted from behind the name, field 2, which may hold blanks and parentheses. */
+static int parse_process_stat(const char *text, struct proc_stat *ret)
 {
-	const char *p = strrchr(stat, ')');
-	char *end;
-	uint64_t v;
+	const char *p = strrchr(text, ')');
+	int parent;
 
+	if (!p || sscanf(p + 1, " %c %d", &ret->state, &parent) != 2)
+		return -ESRCH;
+	ret->parent = parent;
 	for (int field = 2; field < 22 && p; field++)
 		p = strchr(p + 1, ' ');
-	if (!p)
-		return -ESRCH;
-	v = strtoull(p + 1, &end, 10);
-	if (end == p + 1)
-		return -ESRCH;
-	*ret = v;
-	return 0;
+	return p && sscanf(p + 1, "%" SCNu64, &ret->start_time) == 1 ? 0 : -ESRCH;
 }
 
-int proc_start_time(pid_t pid, uint64_t *ret)
+int proc_stat(pid_t pid, struct proc_stat *ret)
 {
 	_cleanup_close_ int fd = -1;
-	char path[32], stat[STAT_MAX];
+	char path[32], text[STAT_MAX];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -ESRCH;
-	n = read(fd, stat, sizeof(stat) - 1);
+	n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
 		return -ESRCH;
-	stat[n] = '\0';
-	return parse_start_time(stat, ret);
+	text[n] = '\0';
+	return parse_process_stat(text, ret);
+}
+
+int proc_start_time(pid_t pid, uint64_t *ret)
+{
+	struct proc_stat st;
+	int err = proc_stat(pid, &st);
+
+	if (!err)
+		*ret = st.start_time;
+	return err;
 }
 
 /* Open for reading what an O_PATH descriptor stands for, which is known to be harmless to open. */

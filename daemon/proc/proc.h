@@ -32,6 +32,15 @@ void proc_close(struct proc_id *p);
 /** proc_alive() - is it still that process? A zombie is not alive. */
 bool proc_alive(const struct proc_id *p);
 
+struct proc_stat {
+	char state;	     /* 'Z': its leader has ended */
+	pid_t parent;	     /* 0: in another PID namespace */
+	uint64_t start_time; /* as above */
+};
+
+/** proc_stat() - of whatever has @pid now, be it a zombie. Return: 0; -ESRCH. */
+int proc_stat(pid_t pid, struct proc_stat *ret);
+
 /** proc_start_time() - of whatever has @pid now. Return: 0; -ESRCH. */
 int proc_start_time(pid_t pid, uint64_t *ret);
 

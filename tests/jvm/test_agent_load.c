@@ -69,8 +69,10 @@ static void copy_stays_out(void **state _unused_)
 		  (const char *const[]){"prog.Inside", NULL});
 	jvm_ready(&j);
 	errors = child_errors(j.c);
-	assert_string_equal(errors,
-			    "hotprobe: another copy of the agent is loaded: this one stays out\n");
+	assert_string_equal(
+		errors,
+		"hotprobe: another copy of the agent is loaded: the JVM goes on without the "
+		"agent\n");
 	l = inside_read(&j);
 	json_decref(inside_replay(l));
 	jvm_quit(&j);

@@ -3,8 +3,14 @@
  * test_run.c - `hotprobe run`: a command and the JVMs that come of it, traced from their first
  * compiled method on; the command itself is as it would be without us.
  */
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "lib/cmocka_all.h"
 #include "lib/exact.h"
@@ -527,6 +533,127 @@ static void trace_finds_the_agent(void **state _unused_)
 	}
 }
 
+/* What `run` says of @command on stderr, as a text; the command's exit status must be 0. */
+static char *run_says(const char *command)
+{
+	struct hp_result r;
+
+	hp_run(&r, (const char *const[]){"run", STEP, "--", "sh", "-c", command, NULL});
+	if (r.status)
+		fail_msg("%s: exit status %d: %s", command, r.status, r.err);
+	free(r.out);
+	return r.err;
+}
+
+static void check_says(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in '%s'", part, text);
+}
+
+/* As a JVM whose library is @path looks from outside, for some time. */
+static int pretend(const char *path, const char *ms)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	prctl(PR_SET_NAME, "VM Thread");
+	if (fd < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		return 1;
+	poll(NULL, 0, atoi(ms));
+	return 0;
+}
+
+/* "DIR/NAME", an empty library, which this very program maps: a command for pretend(). */
+static char *pretender(const char *dir, const char *name)
+{
+	char *command, exe[PATH_MAX] = "";
+
+	assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+	assert_true(asprintf(&command, "%s/%s", dir, name) > 0);
+	fclose(fopen(command, "w"));
+	free(command);
+	assert_true(asprintf(&command, "%s --pretend %s/%s 3000", exe, dir, name) > 0);
+	return command;
+}
+
+/*
+ * Each JVM that comes of the command is accounted for, also those that the agent does not get into:
+ * it is traced, or why not. So is a command of which none comes.
+ */
+static void run_accounts_for_each_jvm(void **state _unused_)
+{
+	_cleanup_free_ char *dir = test_dir(), *hotspot = pretender(dir, "libjvm.so"),
+			    *openj9 = pretender(dir, "libj9vm29.so"), *command = NULL;
+	const char *java = jdk_or_skip("jdk17")->java;
+	char *said;
+
+	assert_true(asprintf(&command,
+			     "env -i %s -cp %s prog.Run child 2000 & %s -cp %s prog.Run child 10 & "
+			     "unshare -n %s & %s & wait",
+			     java, env_classes(), java, env_classes(), hotspot, openj9) > 0);
+	said = run_says(command);
+	check_says(said, "not traced: its environment lacks our JAVA_TOOL_OPTIONS");
+	check_says(said, "not traced: it is in another network namespace");
+	check_says(said, "not traced: it is a 64-bit openj9 JVM: only HotSpot");
+	check_says(said, "attached to PID ");
+	check_says(said, "warning: 4 JVMs came of the command: 1 traced, 3 not traced\n");
+	free(said);
+	said = run_says("true");
+	check_says(said, "warning: no JVM came of the command: nothing was traced\n");
+	free(said);
+}
+
+/* The address of the one socket of @hp that agents connect to, from the list that anybody may read.
+ */
+static socklen_t find_door(pid_t hp, struct sockaddr_un *ret)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/net/unix", "re");
+	_cleanup_free_ char *line = NULL;
+	char key[64], *p = NULL;
+	size_t cap = 0, len;
+
+	snprintf(key, sizeof(key), "@hotprobe.run.%d.", hp);
+	while (f && !p && getline(&line, &cap, f) > 0)
+		p = strstr(line, key);
+	assert_non_null(p);
+	len = strcspn(p, "\n");
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(ret->sun_path + 1, p + 1, len - 1);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+/* Whoever knocks at the socket of `run` without coming of its command gets nothing for it. */
+static void run_heeds_no_strangers(void **state _unused_)
+{
+	_cleanup_free_ char *script = NULL, *errors = NULL;
+	const char *java = jdk_or_skip("jdk17")->java;
+	struct sockaddr_un sa;
+	struct child *hp;
+	socklen_t len;
+	pid_t pids[8];
+	int fds[300];
+
+	assert_true(asprintf(&script, "echo up; read x; exec %s -cp %s prog.Run child 10", java,
+			     env_classes()) > 0);
+	hp = hp_start((const char *const[]){"run", STEP, "--", "sh", "-c", script, NULL});
+	free(child_line(hp, HP_TIMEOUT_MS));
+	len = find_door(child_pid(hp), &sa);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&sa, len), 0);
+	}
+	free(child_error_line(hp, HP_TIMEOUT_MS)); /* it has taken the first */
+	assert_int_equal(child_descendants(child_pid(hp), pids, ARRAY_SIZE(pids)), 1);
+	child_send(hp, "go");
+	assert_int_equal(child_wait(hp, HP_TIMEOUT_MS), 0);
+	errors = child_errors(hp);
+	check_says(errors, "warning: 300 connections did not come of the command\n");
+	check_says(errors, "hotprobe: 1 JVM came of the command: 1 traced, 0 not traced\n");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	child_free(hp);
+}
+
 /* Run a command by a copy of hotprobe in a new folder of this name. */
 static void run_from(struct hp_result *r, const char *folder, const char *const *command)
 {
@@ -604,7 +731,7 @@ static void run_wrong_usage(void **state _unused_)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		jvm_test(run_traces_from_first_compile),
@@ -617,9 +744,13 @@ int main(void)
 		jvm_test(run_without_privileges),
 		jvm_test(run_as_other_user),
 		jvm_test(run_from_any_folder),
+		jvm_test(run_accounts_for_each_jvm),
+		jvm_test(run_heeds_no_strangers),
 		jvm_test(run_wrong_usage),
 		jvm_test(trace_finds_the_agent),
 	};
 
+	if (argc == 4 && !strcmp(argv[1], "--pretend"))
+		return pretend(argv[2], argv[3]);
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }

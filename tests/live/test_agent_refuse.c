@@ -12,10 +12,13 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
-#include "base/util.h"
+#include "launch/launch_door.h"
+
+#define LIMIT_MS 60000
 
 static const char *version;
 static bool has_jvmti;
@@ -121,7 +124,7 @@ static void agent_refuses_versions(void **state _unused_)
 		assert_non_null(strstr(said, "supported are 17 to 25"));
 		assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
 		assert_int_equal(enter("Agent_OnAttach", (char[]){"quiet"}, said, sizeof(said)),
-				 JNI_ERR);
+				 EOPNOTSUPP);
 		assert_string_equal(said, "");
 		check_nobody_listens();
 	}
@@ -135,8 +138,39 @@ static void agent_refuses_no_jvmti(void **state _unused_)
 	has_jvmti = false;
 	assert_int_equal(enter("Agent_OnLoad", NULL, said, sizeof(said)), JNI_OK);
 	assert_string_equal(said,
-			    "hotprobe: this JVM has no JVMTI: it goes on without the agent\n");
+			    "hotprobe: this JVM has no JVMTI: the JVM goes on without the agent\n");
 	check_nobody_listens();
+}
+
+/* A launcher that the options name is told why, and the JVM goes on when it has heard that. */
+static void agent_tells_the_launcher(void **state _unused_)
+{
+	struct pollfd fds[LAUNCH_FDS_MAX];
+	char options[128], said[512];
+	struct launch_arrival a;
+	struct launch_door door;
+	struct family f;
+	int status;
+	pid_t pid;
+
+	has_jvmti = true;
+	version = "26";
+	assert_int_equal(launch_door_open(&door), 0);
+	snprintf(options, sizeof(options), "wait=%s,quiet", door.name);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(enter("Agent_OnLoad", options, said, sizeof(said)) != JNI_OK || *said);
+	assert_int_equal(family_open(&f, pid), 0);
+	while (!launch_door_next(&door, &f, &a))
+		assert_true(poll(fds, launch_door_poll(&door, fds), LIMIT_MS) > 0);
+	assert_int_equal(a.pid, pid);
+	assert_string_equal(a.why, "JDK 26: supported are 17 to 25");
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it waits */
+	launch_door_let_go(a.fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	launch_door_close(&door);
 }
 
 int main(void)
@@ -144,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agent_refuses_versions),
 		cmocka_unit_test(agent_refuses_no_jvmti),
+		cmocka_unit_test(agent_tells_the_launcher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch_command.h - start a command whose JVMs load the agent.
+ */
+#ifndef HP_LAUNCH_COMMAND_H
+#define HP_LAUNCH_COMMAND_H
+
+#include <pwd.h>
+
+#include "base/fail.h"
+
+struct launch_command {
+	char **argv;
+	const struct passwd *user; /* whom it runs as; NULL: as we are */
+	const char *door;	   /* the socket at which the agents say hello (launch_door.h) */
+};
+
+/**
+ * launch_command_start() - fork, and execute it. It takes no signals mask of ours with it.
+ *
+ * Changes our own JAVA_TOOL_OPTIONS. The child says what goes wrong in it and exits as a shell
+ * would, with 126 or 127.
+ * Return: its PID; -EINVAL as launch_options_make(); -ENOENT no agent is installed; -errno.
+ */
+pid_t launch_command_start(const struct launch_command *c, struct fail *f);
+
+#endif
