@@ -64,10 +64,20 @@ enum event_kind {
 	EVENT_KINDS
 };
 
+/* Methods that match and are not probed. */
+struct unprobed_methods {
+	uint64_t count;
+	const char *why;
+};
+
+#define EVENT_UNPROBED_MAX 17
+
 struct attached_event {
-	const char *binary;   /* of a native image; NULL: a JVM */
-	uint64_t methods;     /* that match */
-	uint64_t sites;	      /* of these, probed */
+	const char *binary;				      /* of a native image; NULL: a JVM */
+	uint64_t methods;				      /* that match */
+	uint64_t sites;					      /* of these, probed */
+	struct unprobed_methods unprobed[EVENT_UNPROBED_MAX]; /* the others */
+	size_t nunprobed;
 	const char **waiting; /* SPECs that match nothing yet; has room for all of them */
 	size_t nwaiting;
 	const char *via;

@@ -292,7 +292,15 @@ static void add_attached(struct encoder *e, const struct event *ev)
 			add_literal(b, ",");
 		add_str(e, a->waiting[i]);
 	}
-	buf_printf(b, "],\"via\":\"%s\"", a->via);
+	add_literal(b, "],\"unprobed\":{");
+	for (size_t i = 0; i < a->nunprobed; i++) {
+		if (i)
+			add_literal(b, ",");
+		add_str(e, a->unprobed[i].why);
+		add_literal(b, ":");
+		buf_u64(b, a->unprobed[i].count);
+	}
+	buf_printf(b, "},\"via\":\"%s\"", a->via);
 	if (a->binary)
 		buf_printf(b, ",\"diverted\":%u,\"emulated\":%u,\"stepped\":%u", a->diverted,
 			   a->emulated, a->stepped);

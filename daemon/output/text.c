@@ -286,8 +286,10 @@ static void add_attached(struct encoder *e, const struct event *ev)
 
 	add_literal(e->out, "!hotprobe: attached to ");
 	add_target(e, ev->pid, a->binary);
-	buf_printf(e->out, ": %llu %s probed\n", (unsigned long long)a->sites,
-		   a->binary ? "methods" : "compiled bodies");
+	buf_printf(e->out, ": %llu ", (unsigned long long)a->sites);
+	if (a->sites < a->methods)
+		buf_printf(e->out, "of %llu ", (unsigned long long)a->methods);
+	buf_printf(e->out, "%s probed\n", a->binary ? "methods" : "compiled bodies");
 }
 
 static void add_detached(struct encoder *e, const struct event *ev)

@@ -33,6 +33,7 @@
  */
 #define FORMER_MAX 4096
 _Static_assert((FORMER_MAX & (FORMER_MAX - 1)) == 0, "a power of two");
+#define RECLAIM_PAUSE_NS (20 * NSEC_PER_MSEC)
 /* So often a word in a file's text may change while it is put back. */
 #define RESTORE_ROUNDS 8
 
@@ -47,6 +48,7 @@ struct probes {
 	struct site_env env;
 	struct probe_table table; /* those that are armed or live */
 	struct slots slots;
+	uint64_t reclaim_due_ns;	  /* not before then */
 	struct site *owner[REGION_SLOTS]; /* last user of each slot, until its next one */
 	struct site *former[FORMER_MAX];  /* those before, by gen % FORMER_MAX */
 	struct hp_slot_stat former_stat;  /* of all of those before */
@@ -104,13 +106,31 @@ const struct site_env *probes_env(const struct probes *ps)
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
+/*
+ * To look where every thread is takes up to a millisecond, and thousands of methods may ask for a
+ * slot in a row: not again at once.
+ */
+static bool reclaim(struct probes *ps)
+{
+	int freed;
+
+	if (!ps->env.region || clock_ns() < ps->reclaim_due_ns)
+		return false;
+	freed = slots_reclaim(&ps->slots, ps->env.region);
+	ps->reclaim_due_ns = freed > 0 ? 0 : clock_ns() + RECLAIM_PAUSE_NS;
+	return freed > 0;
+}
+
 static uint32_t take_slot(struct probes *ps)
 {
 	uint32_t slot = slots_take(&ps->slots);
 
-	if (slot == SLOT_NONE && ps->env.region && slots_reclaim(&ps->slots, ps->env.region) > 0)
-		slot = slots_take(&ps->slots);
-	return slot;
+	return slot == SLOT_NONE && reclaim(ps) ? slots_take(&ps->slots) : slot;
+}
+
+bool probes_room(struct probes *ps)
+{
+	return slots_have(&ps->slots) || reclaim(ps);
 }
 
 static void stat_add(struct hp_slot_stat *sum, const struct hp_slot_stat *s)
@@ -352,7 +372,7 @@ static int restore(struct probes *ps, struct site **sites, size_t n, const char 
 static void take_back(struct probes *ps, struct site *s)
 {
 	if (leads_to_slot(ps, s))
-		ps->ops->refused(ps->arg, s->probe, "no uprobe was found in its slot");
+		ps->ops->refused(ps->arg, s->probe, "no uprobe was found in the slot");
 	restore(ps, &s, 1, NULL);
 }
 
@@ -361,7 +381,7 @@ static void take_back(struct probes *ps, struct site *s)
 static void not_swapped(struct probes *ps, struct site *s)
 {
 	if (ps->env.file_text)
-		ps->ops->refused(ps->arg, s->probe, "somebody else is changing its code");
+		ps->ops->refused(ps->arg, s->probe, "somebody else is changing the code");
 	disarm_site(ps, s);
 }
 

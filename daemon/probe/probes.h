@@ -34,6 +34,10 @@ int probes_open(const struct attachment_target *t, const struct hp_config *confi
 /** probes_env() - what a site's kind plans with. */
 const struct site_env *probes_env(const struct probes *ps);
 
+/** probes_room() - is there a slot for one more site? Looks for one that nobody is inside any more.
+ */
+bool probes_room(struct probes *ps);
+
 /**
  * probes_arm() - give each of @p's sites a slot and tell the BPF program of it: everything but
  * activation. On success @p belongs to @ps.

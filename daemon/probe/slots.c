@@ -10,8 +10,15 @@ void slots_init(struct slots *s, uint32_t count)
 	s->next = 1;
 }
 
+bool slots_have(const struct slots *s)
+{
+	return s->nlive + s->nresting + 1 < s->count;
+}
+
 uint32_t slots_take(struct slots *s)
 {
+	if (!slots_have(s))
+		return SLOT_NONE;
 	for (uint32_t i = 0; i < s->count; i++) {
 		uint32_t slot = (s->next + i) % s->count;
 

@@ -25,6 +25,9 @@ struct slots {
 /** slots_init() - @count: slots from 0 on that may be used; at most REGION_SLOTS. */
 void slots_init(struct slots *s, uint32_t count);
 
+/** slots_have() - is any free? */
+bool slots_have(const struct slots *s);
+
 /** slots_take() - Return: a free slot, now live; SLOT_NONE when there is none. */
 uint32_t slots_take(struct slots *s);
 

@@ -4,6 +4,8 @@
 
 #include "runtime/runtime.h"
 
+_Static_assert(REFUSALS_MAX < EVENT_UNPROBED_MAX, "and one for what has no reason");
+
 /* The first that recognises a target has it; the last takes whatever is left, and says what is
  * wrong. */
 static const struct runtime_ops *const runtimes[] = {&image_runtime, &hotspot_runtime};
@@ -58,6 +60,18 @@ void runtime_close(struct runtime *rt)
 	if (rt->ops)
 		rt->ops->close(rt);
 	remote_close(take_ptr(rt->remote));
+}
+
+void runtime_unprobed_methods(const struct refusals *r, struct attached_event *ev, const char *rest)
+{
+	uint64_t left = ev->methods - MIN(ev->methods, ev->sites + refusals_count(r));
+
+	for (size_t i = 0; i < r->n; i++)
+		ev->unprobed[ev->nunprobed++] =
+			(struct unprobed_methods){.count = r->v[i].count, .why = r->v[i].why};
+	if (left)
+		ev->unprobed[ev->nunprobed++] =
+			(struct unprobed_methods){.count = left, .why = rest};
 }
 
 const char *runtime_klass(void *arg, const struct probe *p, uint64_t word, const char **why)

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "output/event.h"
 #include "probe/probes.h"
+#include "probe/refusals.h"
 #include "probe/spec.h"
 #include "proc/jvm.h"
 #include "proto/request.h"
@@ -125,6 +126,14 @@ int runtime_remove(struct runtime *rt);
 
 /** runtime_close() - give up what attach() filled; the probes have been removed. */
 void runtime_close(struct runtime *rt);
+
+/**
+ * runtime_unprobed_methods() - for ops->attached(), which has filled in methods and sites: what has
+ * become of the others. @r must stay until the event is written.
+ * @rest: what has become of those that @r does not know.
+ */
+void runtime_unprobed_methods(const struct refusals *r, struct attached_event *ev,
+			      const char *rest);
 
 /** runtime_klass() - as ops->klass(); @rt is a struct runtime. */
 const char *runtime_klass(void *rt, const struct probe *p, uint64_t word, const char **why);

@@ -284,12 +284,24 @@ static uint64_t version_address(struct jvm *j)
 	return start + value;
 }
 
+/* Exit status 4, and one line that says no more and no less than @why. */
+static void refused_as(struct jvm *j, const char *const argv[], const char *why)
+{
+	struct hp_result r;
+
+	hp_run(&r, argv);
+	if (r.status != 4 || !strstr(r.err, why) || strchr(r.err, '\n')[1])
+		jvm_fail(j, "%s: status %d, '%s' instead of '%s'", argv[0], r.status, r.err, why);
+	hp_result_free(&r);
+}
+
 /* A JVM that calls itself a JDK that hotprobe was not tested with is refused, and not touched. */
 static void jdk_of_unknown_version(int32_t version)
 {
 	struct hp_result r;
 	struct jvm j;
-	char pid[16], path[64];
+	char pid[16], path[64], why[96];
+	bool bare;
 	uint64_t addr;
 	int32_t now;
 	int fd;
@@ -304,11 +316,21 @@ static void jdk_of_unknown_version(int32_t version)
 	assert_int_equal(pwrite(fd, &version, sizeof(version), (off_t)addr), sizeof(version));
 	close(fd);
 	snprintf(pid, sizeof(pid), "%d", j.pid);
-	hp_run(&r, (const char *const[]){"trace", "-p", pid, WORK, NULL});
-	hp_result_check(&r, 4);
-	assert_non_null(strstr(r.err, pid));
+	snprintf(why, sizeof(why), "PID %d: JDK %d: supported are 17 to 25\n", j.pid, version);
+	refused_as(&j, (const char *const[]){"trace", "-p", pid, WORK, NULL}, why);
+	refused_as(&j, (const char *const[]){"trace", "--via", "agent", "-p", pid, WORK, NULL},
+		   why);
+	refused_as(&j, (const char *const[]){"methods", "-p", pid, NULL}, why);
+	refused_as(&j, (const char *const[]){"clean", "-p", pid, NULL}, why);
+	hp_run(&r, (const char *const[]){"check", "-p", pid, NULL});
+	assert_int_equal(r.status, 4);
+	assert_non_null(strstr(r.out, why));
+	hp_result_free(&r);
+	hp_run(&r, (const char *const[]){"list", NULL});
+	assert_non_null(strstr(r.out, why));
 	hp_result_free(&r);
 	assert_false(jvm_maps_has(&j, "memfd:hotprobe"));
+	assert_true(env_via(&bare) || !jvm_maps_has(&j, "libhotprobe"));
 	jvm_quit(&j);
 }
 
@@ -318,8 +340,8 @@ static void jdk_of_unknown_versions(void **state _unused_)
 	jdk_of_unknown_version(11);
 	jdk_of_unknown_version(16);
 	jdk_of_unknown_version(26);
-	jdk_of_unknown_version(INT32_MAX);
-	jdk_of_unknown_version(-17);
+	jdk_of_unknown_version(INT16_MAX);
+	jdk_of_unknown_version(0);
 }
 
 int main(void)

@@ -428,18 +428,20 @@ static void encoder_attached(void **state)
 	struct event ev = {.kind = EVENT_ATTACHED,
 			   .ts_ns = 5,
 			   .pid = 4711,
-			   .attached = {.methods = 3,
+			   .attached = {.methods = 7,
 					.sites = 2,
+					.unprobed = {{4, "all slots"}, {1, "\"x"}},
+					.nunprobed = 2,
 					.waiting = waiting,
 					.nwaiting = 2,
 					.via = "ptrace",
 					.source = "symbols"}};
 
 	check(b, &ev,
-	      "{\"event\":\"attached\",\"ts\":5,\"pid\":4711,\"methods\":3,\"sites\":2,"
-	      "\"waiting\":[\"com.shop.Later.*\",\"a.b\"],\"via\":\"ptrace\","
-	      "\"source\":\"symbols\"}\n",
-	      "!hotprobe: attached to PID 4711: 2 compiled bodies probed\n");
+	      "{\"event\":\"attached\",\"ts\":5,\"pid\":4711,\"methods\":7,\"sites\":2,"
+	      "\"waiting\":[\"com.shop.Later.*\",\"a.b\"],\"unprobed\":{\"all slots\":4,"
+	      "\"\\\"x\":1},\"via\":\"ptrace\",\"source\":\"symbols\"}\n",
+	      "!hotprobe: attached to PID 4711: 2 of 7 compiled bodies probed\n");
 	ev.pid = 0;
 	ev.attached = (struct attached_event){.binary = "/bin/\x1bx",
 					      .methods = 6,
@@ -451,7 +453,7 @@ static void encoder_attached(void **state)
 	check(b, &ev,
 	      "{\"event\":\"attached\",\"ts\":5,\"pid\":null,\"kind\":\"native-image\","
 	      "\"binary\":\"/bin/\\u001bx\",\"methods\":6,\"sites\":6,\"waiting\":[],"
-	      "\"via\":\"uprobe\",\"diverted\":1,\"emulated\":2,\"stepped\":3}\n",
+	      "\"unprobed\":{},\"via\":\"uprobe\",\"diverted\":1,\"emulated\":2,\"stepped\":3}\n",
 	      "!hotprobe: attached to /bin/\\x1bx: 6 methods probed\n");
 }
 

@@ -29,7 +29,7 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 	int err;
 
 	if (entry % sizeof(uint64_t))
-		return fail_set(f, -EOPNOTSUPP, "its entry 0x%llx is not aligned",
+		return fail_set(f, -EOPNOTSUPP, "entry is not aligned: 0x%llx",
 				(unsigned long long)entry);
 	err = mem_read(env->mem, entry, code, sizeof(code));
 	if (err)
@@ -39,7 +39,7 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 		return -ESTALE;
 	if (insn_displaceable(env->decoder, entry, code, sizeof(code), &len)) {
 		insn_text(env->decoder, entry, code, sizeof(code), text, sizeof(text));
-		return fail_set(f, -EOPNOTSUPP, "its first instruction cannot be moved: %s", text);
+		return fail_set(f, -EOPNOTSUPP, "first instruction cannot be moved: %s", text);
 	}
 	s->addr = entry;
 	s->saves_fp = s->probe->captures && s->probe->captures->uses_fp;

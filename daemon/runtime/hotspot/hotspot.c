@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "base/names.h"
+#include "probe/refusals.h"
 #include "runtime/hotspot/codecache.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/hotspot_requests.h"
@@ -30,7 +31,8 @@ struct hotspot {
 	struct hotspot_probes *probes;
 	struct spec *specs[SPECS_MAX];
 	size_t nspecs;
-	int methods; /* matched at attach */
+	uint64_t methods; /* matched at attach */
+	struct refusals refusals;
 	struct strpool *strings;
 	struct names klasses;		 /* klass word -> name */
 	struct nmethod fresh[FRESH_MAX]; /* compiled, wanted, not yet diverted */
@@ -80,9 +82,20 @@ static void on_probed(void *arg, struct probe *p)
 static void on_refused(void *arg, const struct probe *p, const char *why)
 {
 	struct runtime *rt = arg;
+	struct hotspot *hs = rt->own;
+	char name[REFUSALS_METHOD_MAX];
 
-	log_pid(LOG_LVL_WARN, rt->id->pid, "%s.%s%s (level %d, compile id %u) is not probed: %s",
+	snprintf(name, sizeof(name), "%s.%s", p->method.klass, p->method.name);
+	refusals_add(&hs->refusals, name, why);
+	log_pid(LOG_LVL_DEBUG, rt->id->pid, "%s.%s%s (level %d, compile id %u) is not probed: %s",
 		p->method.klass, p->method.name, p->method.desc, p->level, p->compile_id, why);
+}
+
+static void say_refusals(void *arg, const char *text)
+{
+	struct runtime *rt = arg;
+
+	log_pid(LOG_LVL_WARN, rt->id->pid, "%s", text);
 }
 
 /* Divert what was compiled in this round, as far as it is still there. */
@@ -106,6 +119,7 @@ static void on_settled(void *arg)
 	hs->nfresh = 0;
 	if (n && rt->live)
 		hotspot_probes_install(hs->probes, nms, n, ns);
+	refusals_tell_soon(&hs->refusals, say_refusals, rt);
 }
 
 static void on_compiled(void *arg, const struct nmethod *nm, uint64_t ts_ns)
@@ -213,7 +227,7 @@ static int parse_specs(struct hotspot *hs, const struct trace_request *req, stru
 	return 0;
 }
 
-/* Probe what is compiled already. Return: how many nmethods matched, or an error. */
+/* Probe what is compiled already. Return: 0; as hotspot_probes_install(). */
 static int probe_existing(struct hotspot *hs)
 {
 	const struct symmap *map = codecache_map(hs->codecache);
@@ -229,8 +243,9 @@ static int probe_existing(struct hotspot *hs)
 		if (nm->state == NMETHOD_IN_USE && hotspot_probes_wants(hs->probes, nm))
 			nms[n++] = nm;
 	}
+	hs->methods = n;
 	err = hotspot_probes_install(hs->probes, nms, n, NULL);
-	return err < 0 ? err : (int)n;
+	return MIN(err, 0);
 }
 
 static int open_all(struct runtime *rt, struct hotspot *hs, const struct trace_request *req,
@@ -263,8 +278,7 @@ static int hotspot_attach(struct runtime *rt, const struct trace_request *req, s
 	if (err)
 		return err;
 	hs->strings = symmap_strings(codecache_map(hs->codecache));
-	hs->methods = probe_existing(hs);
-	return MIN(hs->methods, 0);
+	return probe_existing(hs);
 }
 
 static void log_attach(const struct runtime *rt, const struct hotspot *hs)
@@ -292,8 +306,9 @@ static void hotspot_attached(struct runtime *rt, struct attached_event *ev)
 {
 	struct hotspot *hs = rt->own;
 
-	ev->methods = (uint64_t)hs->methods;
+	ev->methods = hs->methods;
 	ev->sites = probes_live(rt->probes);
+	runtime_unprobed_methods(&hs->refusals, ev, "retired by the JVM meanwhile");
 	for (size_t i = 0; i < hs->nspecs; i++)
 		if (!hotspot_probes_matched(hs->probes, i))
 			ev->waiting[ev->nwaiting++] = spec_text(hs->specs[i]);
@@ -310,6 +325,7 @@ static void hotspot_notes(struct runtime *rt)
 			log_pid(LOG_LVL_INFO, rt->id->pid,
 				"'%s' matches no compiled method yet: waiting for it",
 				spec_text(hs->specs[i]));
+	refusals_tell(&hs->refusals, say_refusals, rt);
 	log_attach(rt, hs);
 }
 
@@ -324,8 +340,15 @@ static void log_latency(pid_t pid, const struct latency *l)
 		l->n, (double)l->ns[l->n / 2] / 1e6, (double)l->ns[l->n - 1] / 1e6);
 }
 
-static void hotspot_detach(struct runtime *rt _unused_)
+static void hotspot_detach_begin(struct runtime *rt _unused_)
 {
+}
+
+static void hotspot_detach_end(struct runtime *rt)
+{
+	struct hotspot *hs = rt->own;
+
+	refusals_tell(&hs->refusals, say_refusals, rt);
 }
 
 static void hotspot_close(struct runtime *rt)
@@ -364,7 +387,7 @@ const struct runtime_ops hotspot_runtime = {
 	.attached = hotspot_attached,
 	.notes = hotspot_notes,
 	.klass = hotspot_klass,
-	.detach_begin = hotspot_detach,
-	.detach_end = hotspot_detach,
+	.detach_begin = hotspot_detach_begin,
+	.detach_end = hotspot_detach_end,
 	.close = hotspot_close,
 };

@@ -93,7 +93,7 @@ static int make_captures(struct hotspot_probes *hp, struct probe *p, const struc
 		return err;
 	err = capture_list_new(ABI_HOTSPOT, nm->m.desc, flags & ACC_STATIC, &p->captures);
 	if (err == -EPROTO)
-		fail_set(f, err, "its descriptor %s does not parse", nm->m.desc);
+		fail_set(f, err, "descriptor does not parse: %s", nm->m.desc);
 	return err;
 }
 
@@ -124,9 +124,18 @@ static int arm(struct hotspot_probes *hp, struct probe *p, const struct nmethod 
 		err = p->sites[i]->kind->plan(p->sites[i], env, f);
 	if (!err)
 		err = probes_arm(hp->set, p);
-	if (err == -ENOSPC)
-		fail_set(f, err, "all %zu slots are in use", probes_max(hp->set));
 	return err;
+}
+
+/* Before anything is read for it: there may be ten thousands of them. */
+static void refuse_for_room(struct hotspot_probes *hp, const struct nmethod *nm)
+{
+	const struct probe p = {.method = nm->m, .level = nm->level, .compile_id = nm->compile_id};
+	char why[96];
+
+	snprintf(why, sizeof(why), "all %zu slots are in use; give a narrower SPEC",
+		 probes_max(hp->set));
+	hp->ops->refused(hp->arg, &p, why);
 }
 
 /* Return: 1 armed; 0 passed over, or refused; -ESRCH; -ENOMEM. */
@@ -136,9 +145,12 @@ static int arm_nmethod(struct hotspot_probes *hp, const struct nmethod *nm, stru
 	struct probe *p;
 	int err;
 
-	if (nm->state != NMETHOD_IN_USE || !hotspot_probes_wants(hp, nm) ||
-	    probes_find(hp->set, nm->addr, nm->gen))
+	if (nm->state != NMETHOD_IN_USE || probes_find(hp->set, nm->addr, nm->gen))
 		return 0;
+	if (!probes_room(hp->set)) {
+		refuse_for_room(hp, nm);
+		return 0;
+	}
 	p = new_probe(nm);
 	if (!p)
 		return -ENOMEM;
@@ -149,7 +161,7 @@ static int arm_nmethod(struct hotspot_probes *hp, const struct nmethod *nm, stru
 	}
 	/* HotSpot is retiring it: no news. */
 	if (err != -ESRCH && err != -ENOMEM && err != -ESTALE)
-		hp->ops->refused(hp->arg, p, *f.text ? f.text : "its code cannot be read");
+		hp->ops->refused(hp->arg, p, *f.text ? f.text : "code cannot be read");
 	probe_free(p);
 	return err == -ESRCH || err == -ENOMEM ? err : 0;
 }

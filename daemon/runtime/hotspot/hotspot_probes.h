@@ -33,7 +33,7 @@ struct probes *hotspot_probes_set(struct hotspot_probes *hp);
 bool hotspot_probes_wants(struct hotspot_probes *hp, const struct nmethod *nm);
 
 /**
- * hotspot_probes_install() - probe those of @n nmethods that a SPEC asks for and that are in use.
+ * hotspot_probes_install() - probe those of @n nmethods, which SPECs ask for, that are in use.
  * @registered_ns: when each appeared (CLOCK_MONOTONIC); NULL for those found at attach.
  * Those that are probed already are passed over.
  * Return: how many became live; -ESRCH; -EPERM; -ETIMEDOUT; -ENOMEM.

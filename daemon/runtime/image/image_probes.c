@@ -37,10 +37,24 @@ static void on_unprobed(void *arg _unused_, struct probe *p _unused_, const char
 {
 }
 
-static void refuse(const struct image *im, const struct method *m, const char *why)
+static void refuse(struct image *im, const struct method *m, const char *why)
 {
-	image_say(im, LOG_LVL_WARN, "%s.%s at 0x%llx is not probed: %s", m->klass, m->name,
+	char name[REFUSALS_METHOD_MAX];
+
+	snprintf(name, sizeof(name), "%s%s%s", m->klass, *m->klass ? "." : "", m->name);
+	refusals_add(&im->refusals, name, why);
+	image_say(im, LOG_LVL_DEBUG, "%s at 0x%llx is not probed: %s", name,
 		  (unsigned long long)m->entry, why);
+}
+
+static void say_refusals(void *arg, const char *text)
+{
+	image_say(arg, LOG_LVL_WARN, "%s", text);
+}
+
+void image_probes_notes(struct image *im)
+{
+	refusals_tell(&im->refusals, say_refusals, im);
 }
 
 static void on_refused(void *arg, const struct probe *p, const char *why)
@@ -147,6 +161,7 @@ static void know_types(struct image *im, const struct image_method *m, size_t i,
 struct batch {
 	struct probe *probes[REGION_SLOTS];
 	size_t n, ndiverted; /* those diverted are the first ones */
+	bool full;	     /* no slot is left */
 };
 
 /* A longer method than this is none: method_code.h. */
@@ -161,9 +176,19 @@ static int read_code(struct image *im, const struct image_method *m, struct imag
 	return elffile_read(&im->file, plan->file_offset, len, METHOD_CODE_MAX, code);
 }
 
-/* Return: 1 armed; 0 it cannot be probed (said), or no SPEC asks for it; -ENOMEM; -ENOSPC. */
-static int arm_method(struct runtime *rt, const struct image_method *m, bool divert, bool at_start,
-		      struct probe **ret)
+static void no_slot(struct runtime *rt, const struct method *m)
+{
+	char why[REFUSALS_WHY_MAX];
+
+	snprintf(why, sizeof(why), "all %zu slots are in use; give a narrower SPEC",
+		 probes_max(rt->probes));
+	refuse(rt->own, m, why);
+}
+
+/* Return: 1 armed; 0 it cannot be probed (noted), or no SPEC asks for it; -ENOMEM; -ENOSPC it is
+ * not, for want of a slot (noted). */
+static int arm_method(struct runtime *rt, const struct image_method *m, const struct batch *b,
+		      bool divert, bool at_start, struct probe **ret)
 {
 	struct image *im = rt->own;
 	struct image_site_plan plan = {
@@ -187,6 +212,10 @@ static int arm_method(struct runtime *rt, const struct image_method *m, bool div
 	if (how == FIT_NOT)
 		return 0;
 	im->methods++;
+	if (b->full) {
+		no_slot(rt, &plan.method);
+		return -ENOSPC;
+	}
 	know_types(im, m, spec, how, &plan, said);
 	err = read_code(im, m, &plan, &code);
 	plan.code = code;
@@ -197,11 +226,12 @@ static int arm_method(struct runtime *rt, const struct image_method *m, bool div
 		if (err)
 			probe_free(*ret);
 	}
-	im->methods -= err == -ENOSPC;
+	if (err == -ENOSPC)
+		no_slot(rt, &plan.method);
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
 	if (err)
-		refuse(im, &plan.method, "its code is not understood");
+		refuse(im, &plan.method, "code is not understood");
 	return err ? 0 : 1;
 }
 
@@ -221,21 +251,15 @@ static int arm_all(struct runtime *rt, struct batch *b, bool divert, bool at_sta
 	struct image *im = rt->own;
 	int err = 0;
 
-	for (uint32_t i = 0; i < im->map.n && err >= 0; i++) {
+	for (uint32_t i = 0; i < im->map.n && err != -ENOMEM; i++) {
 		struct probe *p;
 
-		err = arm_method(rt, &im->map.methods[i], divert, at_start, &p);
+		err = arm_method(rt, &im->map.methods[i], b, divert, at_start, &p);
 		if (err == 1)
 			sort_in(b, p);
+		b->full |= err == -ENOSPC;
 	}
-	if (err == -ENOSPC) {
-		image_say(im, LOG_LVL_WARN,
-			  "only the first %zu methods that match are probed, for want of slots: "
-			  "give a narrower SPEC",
-			  probes_max(rt->probes));
-		err = 0;
-	}
-	return MIN(err, 0);
+	return err == -ENOMEM ? err : 0;
 }
 
 static int divert_all(struct runtime *rt, struct batch *b)
@@ -258,6 +282,7 @@ int image_probes_install(struct runtime *rt, pid_t pid, bool divert, bool at_sta
 	if (!b)
 		return -ENOMEM;
 	im->methods = im->raw = im->shared = 0;
+	im->refusals = (struct refusals){0};
 	err = arm_all(rt, b, divert, at_start);
 	if (!err)
 		err = divert_all(rt, b);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/names.h"
+#include "probe/refusals.h"
 #include "probe/spec.h"
 #include "runtime/image/image_heap.h"
 #include "runtime/image/image_match.h"
@@ -33,6 +34,7 @@ struct image {
 	size_t nspecs;
 
 	uint32_t methods, raw, shared; /* matched; types unknown; of those by sharing a name */
+	struct refusals refusals;      /* of those that matched */
 	uint32_t places[IMAGE_PLACES]; /* sites of each kind */
 };
 
@@ -50,6 +52,9 @@ int image_probes_match(struct image *im, struct fail *f);
 
 /** image_probes_open() - attach; no method is touched yet. Return: as probes_open(). */
 int image_probes_open(struct runtime *rt, const struct trace_request *req, struct fail *f);
+
+/** image_probes_notes() - say which methods that match are not probed, and why. */
+void image_probes_notes(struct image *im);
 
 /**
  * image_probes_install() - probe every method that matches, as its code allows.

@@ -234,6 +234,7 @@ static void image_attached(struct runtime *rt, struct attached_event *ev)
 	ev->binary = im->path;
 	ev->methods = im->methods;
 	ev->sites = probes_live(rt->probes);
+	runtime_unprobed_methods(&im->refusals, ev, "not found in the process as in its file");
 	for (size_t i = 0; i < im->nspecs; i++)
 		if (im->best[i] == FIT_NOT)
 			ev->waiting[ev->nwaiting++] = spec_text(im->specs[i]);
@@ -269,6 +270,7 @@ static void image_notes(struct runtime *rt)
 	struct probes_figures fig;
 
 	note_specs(im);
+	image_probes_notes(im);
 	image_say(im, LOG_LVL_DEBUG,
 		  "attached in %.1f ms; %u methods diverted; in place %u emulated, %u "
 		  "single-stepped, which takes some us a call",
