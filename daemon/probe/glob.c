@@ -38,6 +38,15 @@ bool glob_begin(struct glob *g, const char *pattern)
 	return true;
 }
 
+/* @at is no star: does it stand for @c? */
+static void step_literal(struct glob *g, size_t at, char c)
+{
+	size_t escaped = g->pattern[at] == GLOB_ESCAPE;
+
+	if (g->pattern[at + escaped] == c)
+		reach(g, g->next, at + escaped + 1, true);
+}
+
 static void glob_step(struct glob *g, char c)
 {
 	struct glob_places *now = g->now, *next = g->next;
@@ -49,8 +58,8 @@ static void glob_step(struct glob *g, char c)
 		if (g->pattern[at] == '*') {
 			if (c != '.' || g->pattern[at + 1] == '*')
 				reach(g, next, at, false);
-		} else if (g->pattern[at] == c) {
-			reach(g, next, at + 1, true);
+		} else {
+			step_literal(g, at, c);
 		}
 	}
 	g->now = next;

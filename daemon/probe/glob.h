@@ -2,7 +2,7 @@
 /*
  * glob.h - the pattern language of a SPEC's names: `*` is any text without a '.', `**` any text.
  * `**.` at the beginning or behind a '.', with another '.' to come, is any packages, also none:
- * "**.Cart.add" is Cart.add too.
+ * "**.Cart.add" is Cart.add too. What follows a GLOB_ESCAPE stands for itself.
  *
  * Runs in time proportional to the product of the lengths, whatever the pattern.
  */
@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 
+#define GLOB_ESCAPE  '\\'
 #define GLOB_LEN_MAX 4096 /* bytes of a pattern; a longer one matches nothing */
 
 /*

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 
+#include "base/utf8.h"
 #include "probe/spec.h"
 #include "symmap/jtype.h"
 
@@ -71,7 +72,8 @@ static void skip_space(struct parser *ps)
 		ps->p++;
 }
 
-/* A character that a name may contain; whatever else JVMS 4.2.2 allows is met by a '*'. */
+/* A character that a name may contain; whatever else JVMS 4.2.2 allows has a backslash before it.
+ */
 static bool is_name(char c)
 {
 	return isalnum((unsigned char)c) || (c && strchr("_$-+", c)) || (unsigned char)c >= 0x80;
@@ -92,7 +94,8 @@ static int fail_character(struct parser *ps, const char *where)
 		return fail(ps, ps->p, "'@' in %s: an address stands at the end", where);
 	if (!isprint(c))
 		return fail(ps, ps->p, "bad character 0x%02x in %s", c, where);
-	return fail(ps, ps->p, "bad character '%c' in %s", c, where);
+	return fail(ps, ps->p, "bad character '%c' in %s: write '\\%c' if it belongs to a name", c,
+		    where, c);
 }
 
 /* @ps->p is at something that belongs neither to the word before it nor behind it. */
@@ -103,7 +106,7 @@ static int fail_word(struct parser *ps, const char *where)
 	while (space > ps->text && is_space(space[-1]))
 		space--;
 	if (space < ps->p && (is_name(*ps->p) || strchr("*./<", *ps->p)))
-		return fail(ps, space, "space inside %s", where);
+		return fail(ps, space, "space inside %s: write '\\ ' if it belongs to it", where);
 	return fail_character(ps, where);
 }
 
@@ -124,6 +127,63 @@ static size_t separator_len(const char *p)
 	if (*p == '.' || *p == '#')
 		return 1;
 	return !strncmp(p, "::", 2) ? 2 : 0;
+}
+
+/* "\x1b" or "\u202e" at @ps->p: the number behind the letter has @n digits. */
+static int parse_number(struct parser *ps, size_t n, uint32_t *ret)
+{
+	char digits[5] = "";
+
+	strncat(digits, ps->p + 2, n);
+	if (strspn(digits, "0123456789abcdefABCDEF") != n)
+		return fail(ps, ps->p, "'\\%c' without %zu hexadecimal digits", ps->p[1], n);
+	*ret = (uint32_t)strtoul(digits, NULL, 16);
+	ps->p += 2 + n;
+	return 0;
+}
+
+/* What a backslash at @ps->p and what follows it stand for: \n, \x1b, \u202e, or the character. */
+static int parse_escape(struct parser *ps, uint32_t *ret)
+{
+	uint32_t c;
+	size_t n;
+
+	switch (ps->p[1]) {
+	case '\0':
+		return fail(ps, ps->p, "'\\' at the end: a character follows it");
+	case 'x':
+		return parse_number(ps, 2, ret);
+	case 'u':
+		return parse_number(ps, 4, ret);
+	case 'n':
+		c = '\n';
+		ps->p += 2;
+		break;
+	default:
+		n = utf8_decode((const uint8_t *)ps->p + 1, strlen(ps->p + 1), &c);
+		if (!n)
+			return fail(ps, ps->p, "'\\' before what is no UTF-8");
+		ps->p += 1 + n;
+	}
+	*ret = c;
+	return 0;
+}
+
+/* The same into @to, as a class file has it. @is_glob: a star there stands for itself. */
+static int take_escape(struct parser *ps, bool is_glob, char **to)
+{
+	uint32_t c;
+	int err = parse_escape(ps, &c);
+
+	if (err)
+		return err;
+	if (is_glob && (c == '*' || c == GLOB_ESCAPE))
+		*(*to)++ = GLOB_ESCAPE;
+	if (c)
+		*to = utf8_put(*to, c);
+	else
+		*to = mempcpy(*to, "\xc0\x80", 2); /* JVMS 4.4.7 */
+	return 0;
 }
 
 /*
@@ -153,6 +213,9 @@ static const char *parse_words(struct parser *ps)
 			word = ps->p += len;
 		} else if (is_name(*ps->p) || *ps->p == '*' || *ps->p == '/') {
 			*to++ = *ps->p++;
+		} else if (*ps->p == '\\') {
+			if (take_escape(ps, true, &to))
+				return NULL;
 		} else {
 			break;
 		}
@@ -243,16 +306,24 @@ static int fail_type(struct parser *ps)
 static int parse_type_name(struct parser *ps, char **ret)
 {
 	const char *begin = ps->p, *word = begin;
+	char *to = *ret = calloc(1, strlen(begin) + 1);
+	int err = to ? 0 : -ENOMEM;
 
-	for (; is_name(*ps->p) || (*ps->p == '.' && !at_varargs(ps)); ps->p++) {
-		if (*ps->p != '.')
+	while (!err && (is_name(*ps->p) || *ps->p == '\\' || (*ps->p == '.' && !at_varargs(ps)))) {
+		if (*ps->p == '\\') {
+			err = take_escape(ps, false, &to);
 			continue;
-		if (ps->p == begin && ps->p[1] == '.')
+		}
+		if (*ps->p == '.' && ps->p == begin && ps->p[1] == '.')
 			return fail(ps, begin, "'..' stands alone in a parameter list");
-		if (ps->p == word)
+		if (*ps->p == '.' && ps->p == word)
 			return fail(ps, word, "empty name before '.'");
-		word = ps->p + 1;
+		if (*ps->p == '.')
+			word = ps->p + 1;
+		*to++ = *ps->p++;
 	}
+	if (err)
+		return err;
 	if (ps->p == begin && (!*ps->p || strchr(ps->ends, *ps->p)))
 		return fail(ps, begin, "empty %s", is_result(ps) ? "result" : "parameter type");
 	if (*ps->p && !is_space(*ps->p) && !strchr(ps->ends, *ps->p))
@@ -261,8 +332,7 @@ static int parse_type_name(struct parser *ps, char **ret)
 		return fail(ps, word, "empty name after '.'");
 	if (!is_result(ps) && ps->p - begin == 4 && !memcmp(begin, "void", 4))
 		return fail(ps, begin, "void is no parameter type: () is no parameters");
-	*ret = strndup(begin, (size_t)(ps->p - begin));
-	return *ret ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* "[]" any number of times, then perhaps "..." */

@@ -26,22 +26,38 @@ static char *line(const char **at, const char *end)
 	return strndup(from, (size_t)((nl ? nl : end) - from));
 }
 
+/* "**." that may stand for nothing: see glob.h. */
+static bool may_be_none(const char *pattern, const char *at, size_t stars)
+{
+	return stars > 1 && at[stars] == '.' && (at == pattern || at[-1] == '.') &&
+	       strchr(at + stars + 1, '.');
+}
+
 /* Table of which beginnings of the pattern match which beginnings of the text, row by row. */
 static bool slow_match(const char *pattern, const char *text)
 {
-	bool row[SLOW_MAX + 1] = {true};
+	bool row[SLOW_MAX + 1] = {true}, none[SLOW_MAX + 1] = {false};
 	size_t n = strlen(text), stars;
 
-	for (; *pattern; pattern += MAX(stars, (size_t)1)) {
-		stars = strspn(pattern, "*");
+	for (const char *p = pattern; *p; p += MAX(stars, (size_t)1)) {
+		stars = strspn(p, "*");
 		if (stars) {
+			if (may_be_none(pattern, p, stars))
+				memcpy(none, row, sizeof(none));
 			for (size_t i = 0; i < n; i++)
 				row[i + 1] |= row[i] && (stars > 1 || text[i] != '.');
 			continue;
 		}
+		p += *p == GLOB_ESCAPE;
+		if (!*p)
+			return false;
 		for (size_t i = n; i > 0; i--)
-			row[i] = row[i - 1] && text[i - 1] == *pattern;
+			row[i] = row[i - 1] && text[i - 1] == *p;
 		row[0] = false;
+		for (size_t i = 0; i <= n; i++) {
+			row[i] |= none[i];
+			none[i] = false;
+		}
 	}
 	return row[n];
 }

@@ -293,6 +293,48 @@ static void spec_match_init(void **state)
 	assert_false(matches("com.shop.Outer.Inner.<init>", inner, "<init>", "()V"));
 }
 
+/*
+ * A backslash makes whatever a class file allows part of a name: the character itself, or as
+ * `hotprobe methods` writes it. Without it no SPEC but one with stars could name these.
+ */
+static void spec_match_escapes(void **state _unused_)
+{
+	assert_true(matches("p.My\\ Class.with\\ space", "p.My Class", "with space", "()V"));
+	assert_false(matches("p.My\\ Class.with\\ space", "p.My Class", "with.space", "()V"));
+	assert_true(matches("p.Kl\\*ss.x\\*y", "p.Kl*ss", "x*y", "()V"));
+	assert_false(matches("p.Kl\\*ss.x\\*y", "p.Klass", "xy", "()V"));
+	assert_true(matches("p.*\\*s*.*\\*y", "p.Kl*ss", "x*y", "()V"));
+	assert_true(matches("p.c\\nd.line\\x0abreak", "p.c\nd", "line\nbreak", "()V"));
+	assert_true(matches("p.$.back\\\\slash", "p.$", "back\\slash", "()V"));
+	assert_false(matches("p.$.back\\\\slash", "p.$", "back\\\\slash", "()V"));
+	assert_true(matches("p.A.nul\\x00x", "p.A", "nul\xc0\x80x", "()V"));
+	assert_true(matches("p.A.lone\\ud800", "p.A", "lone\xed\xa0\x80", "()V"));
+	assert_true(matches("p.A.\\u202e\\x9b", "p.A", "\u202e\xc2\x9b", "()V"));
+	assert_true(matches("p.A.\\\u65e5", "p.A", "\u65e5", "()V"));
+	assert_true(
+		matches("p.A.a\\ b\\(int\\,\\ String\\)(int)", "p.A", "a b(int, String)", "(I)V"));
+	assert_true(matches("p.A.a\\@0x12@401000", "p.A", "a@0x12", "()V"));
+	assert_true(matches("p.A.a\\:\\:b\\#c", "p.A", "a::b#c", "()V"));
+	assert_true(
+		matches("p.A.m(p.My\\ Class[], Kl\\*ss)", "p.A", "m", "([Lp/My Class;Lp/Kl*ss;)V"));
+	assert_false(matches("p.A.m(p.My\\ Class)", "p.A", "m", "(Lp/My/Class;)V"));
+	assert_true(matches("\\x41.m", "A", "m", "()V"));
+}
+
+/* What a backslash cannot stand before is told with its place. */
+static void spec_parse_bad_escape(void **state _unused_)
+{
+	assert_error("a.B.c\\", 6, "'\\' at the end");
+	assert_error("a.B.c\\x4", 6, "'\\x' without 2 hexadecimal digits");
+	assert_error("a.B.c\\x4g", 6, "'\\x' without 2 hexadecimal digits");
+	assert_error("a.B.c\\u123", 6, "'\\u' without 4 hexadecimal digits");
+	assert_error("a.B.c\\\xff", 6, "'\\' before what is no UTF-8");
+	assert_error("a.B.c(x\\", 8, "'\\' at the end");
+	assert_error("a.B.c d", 6, "space inside a name: write '\\ ' if it belongs to it");
+	assert_error("a.B.c=d", 6,
+		     "bad character '=' in a name: write '\\=' if it belongs to a name");
+}
+
 /* Lambda and hidden classes, as JDK 17 and JDK 21 name them, are met in full and by stars. */
 static void spec_match_hidden(void **state)
 {
@@ -519,7 +561,7 @@ static void spec_parts(void **state _unused_)
 /* What is wrong in the result or the address is told with its place. */
 static void spec_parse_bad_end(void **state _unused_)
 {
-	assert_error("a.B.c(int) x y", 13, "space inside a type");
+	assert_error("a.B.c(int) x y", 13, "space inside a type: write '\\ ' if it belongs to it");
 	assert_error("a.B.c()int[", 11, "'[' without ']'");
 	assert_error("a.B.c()int...", 11, "'...' behind a result");
 	assert_error("a.B.c()x,", 9, "bad character ','");
@@ -581,9 +623,12 @@ static void spec_parse_bad_name(void **state)
 	assert_error("com.shop.Cart.(int)", 15, "empty method name");
 	assert_error("com..Cart.add", 5, "empty name before '.'");
 	assert_error(".Cart.add", 1, "empty name before '.'");
-	assert_error("com.shop.Cart add", 14, "space inside a name");
-	assert_error("com.shop. Cart.add", 10, "space inside a name");
-	assert_error("com.shop.Cart.add x (int)", 18, "space inside a name");
+	assert_error("com.shop.Cart add", 14,
+		     "space inside a name: write '\\ ' if it belongs to it");
+	assert_error("com.shop. Cart.add", 10,
+		     "space inside a name: write '\\ ' if it belongs to it");
+	assert_error("com.shop.Cart.add x (int)", 18,
+		     "space inside a name: write '\\ ' if it belongs to it");
 	assert_error("com.shop.Cart:add", 14, "write '.'");
 	assert_error("com.shop.Cart#add#sub", 18, "write '.'");
 	assert_error("com.shop.Cart::add::sub", 19, "write '.'");
@@ -594,7 +639,8 @@ static void spec_parse_bad_name(void **state)
 	assert_error("a.B:::c", 6, "write '.'");
 	assert_error("static", 7, "no method");
 	assert_error("static ", 8, "empty");
-	assert_error("static static a.B.c", 14, "space inside a name");
+	assert_error("static static a.B.c", 14,
+		     "space inside a name: write '\\ ' if it belongs to it");
 	assert_error("a.B.c;", 6, "bad character ';'");
 	assert_error("a.B.c[]", 6, "bad character '['");
 	assert_error("a.?.c", 3, "bad character '?'");
@@ -634,10 +680,11 @@ static void spec_parse_bad_params(void **state)
 	assert_error("a.B.c(..int)", 7, "stands alone");
 	assert_error("a.B.c(void)", 7, "void");
 	assert_error("a.B.c(int, void[])", 12, "void");
-	assert_error("a.B.c(int x)", 10, "space inside a type");
-	assert_error("a.B.c(int[] x)", 12, "space inside a type");
+	assert_error("a.B.c(int x)", 10, "space inside a type: write '\\ ' if it belongs to it");
+	assert_error("a.B.c(int[] x)", 12, "space inside a type: write '\\ ' if it belongs to it");
 	assert_error("a.B.c(java. lang.String)", 12, "empty name after '.'");
-	assert_error("a.B.c(java .lang.String)", 11, "space inside a type");
+	assert_error("a.B.c(java .lang.String)", 11,
+		     "space inside a type: write '\\ ' if it belongs to it");
 	assert_error("a.B.c(int[]x)", 12, "bad character 'x'");
 	assert_error("a.B.c(int[)", 10, "'[' without ']'");
 	assert_error("a.B.c(int[", 10, "'[' without ']'");
@@ -711,6 +758,8 @@ int main(void)
 		cmocka_unit_test(spec_match_default_package),
 		cmocka_unit_test(spec_match_stars),
 		cmocka_unit_test(spec_match_init),
+		cmocka_unit_test(spec_match_escapes),
+		cmocka_unit_test(spec_parse_bad_escape),
 		cmocka_unit_test(spec_match_hidden),
 		cmocka_unit_test(spec_match_other_names),
 		cmocka_unit_test(spec_match_any_or_none),

@@ -20,7 +20,8 @@ struct meaning {
 struct image_match {
 	const struct spec *spec;
 	const struct image_map *map;
-	char *klass;	    /* of the SPEC; with stars in it there is no signature to be digested */
+	/* Of the SPEC; with stars or escapes in it there is no signature to be digested. */
+	char *klass;
 	const char *name;   /* behind it */
 	const char *simple; /* the SPEC's pattern from the class's own name on */
 	bool stars;
@@ -204,7 +205,7 @@ int image_match_new(const struct spec *spec, const struct image_map *map, struct
 	p->map = map;
 	p->simple = skip_package(pattern);
 	p->name = dot ? dot + 1 : pattern;
-	p->stars = strchr(pattern, '*');
+	p->stars = strpbrk(pattern, "*\\");
 	p->klass = strndup(pattern, dot ? (size_t)(dot - pattern) : 0);
 	err = p->klass ? know_types(p) : -ENOMEM;
 	if (err)
