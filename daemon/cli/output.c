@@ -17,10 +17,12 @@ int output_open(struct output *o, const struct options *opt)
 struct output_request output_request(const struct output *o, const struct options *opt)
 {
 	const char *no_color = getenv("NO_COLOR");
+	bool terminal = isatty(fileno(o->file));
 
 	return (struct output_request){
 		.format = opt->json ? "json" : "text",
-		.color = isatty(fileno(o->file)) && !(no_color && *no_color),
+		.color = terminal && !(no_color && *no_color),
+		.header = terminal,
 	};
 }
 

@@ -110,7 +110,8 @@ static bool take_between(struct client *c, const struct request *req)
 
 static int open_encoder(struct client *c, const struct output_request *o, struct fail *f)
 {
-	const struct encoder_options opt = {.color = o->color, .say_pid = o->say_pid};
+	const struct encoder_options opt = {
+		.color = o->color, .header = o->header, .say_pid = o->say_pid};
 
 	c->answer = (struct answer){
 		.loop = c->loop, .conn = &c->conn, .done = on_done, .listen = listen_between};

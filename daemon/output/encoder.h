@@ -31,6 +31,7 @@ extern const struct encoder_ops encoder_json, encoder_text_lines;
 
 struct encoder_options {
 	bool color;   /* for a terminal that takes colours */
+	bool header;  /* a person looks at it: the columns of a list of methods have names */
 	bool say_pid; /* the lines of several targets go to one reader: each call says whose it is
 		       */
 };

@@ -15,7 +15,7 @@
 struct text_own {
 	uint64_t clock_s; /* whose second @clock says; 0: none yet */
 	char clock[16];	  /* "11:18:13" */
-	bool header;	  /* of the list of JVMs has been written */
+	bool header;	  /* of the list has been written */
 };
 
 struct colors {
@@ -342,6 +342,21 @@ static void add_name(struct encoder *e, const struct method *m, const struct col
 	add_str(e, m->desc);
 }
 
+/* Once, and only for a person: programs count lines. */
+static void add_method_header(struct encoder *e, const struct image_method_event *image)
+{
+	struct text_own *own = (struct text_own *)e->own;
+	const struct colors *c = colors_of(e);
+
+	if (!e->opt.header || own->header)
+		return;
+	own->header = true;
+	buf_printf(e->out, ">%s%-16s %-16s %7s  ", c->bold, "ENTRY", "END", "SIZE");
+	if (!image)
+		buf_printf(e->out, "%s %-6s %6s  %-11s %-3s ", "L", "KIND", "ID", "STATE", "OSR");
+	buf_printf(e->out, "METHOD%s\n", c->off);
+}
+
 static void add_method(struct encoder *e, const struct event *ev)
 {
 	static const char *const names[] = {
@@ -354,6 +369,7 @@ static void add_method(struct encoder *e, const struct event *ev)
 	const struct colors *c = colors_of(e);
 	struct buf *b = e->out;
 
+	add_method_header(e, me->image);
 	add_literal(b, ">");
 	if (ev->kind != EVENT_METHOD)
 		buf_printf(b, "%-9s ", names[ev->kind]);

@@ -111,6 +111,7 @@ static void put_output(struct encoding *e, const struct output_request *o)
 	if (strcmp(o->format, format_default))
 		put_text(e, "format", o->format);
 	put_flag(e, "color", o->color);
+	put_flag(e, "header", o->header);
 	put_flag(e, "say_pid", o->say_pid);
 }
 
@@ -205,6 +206,7 @@ static int get_output(const json_t *obj, struct output_request *o, struct fail *
 		return fail_set(f, -EINVAL, "\"format\" must be a string");
 	o->format = format ? format : format_default;
 	o->color = flag(obj, "color");
+	o->header = flag(obj, "header");
 	o->say_pid = flag(obj, "say_pid");
 	return 0;
 }

@@ -67,6 +67,7 @@ struct lost_request {
 struct output_request {
 	const char *format; /* name of an encoder: "json", "text" */
 	bool color;	    /* for a terminal */
+	bool header;	    /* a person looks at it: columns have names */
 	bool say_pid;	    /* the lines of several targets go to one reader */
 };
 

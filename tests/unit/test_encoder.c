@@ -548,6 +548,36 @@ static void encoder_methods(void **state)
 	      "not_entrant osr com.shop.Cart.add()V\n");
 }
 
+/* Where a person looks, columns have names, once; JSON has none. */
+static void encoder_methods_header(void **state)
+{
+	struct bench *b = *state;
+	const struct encoder_options opt = {.header = true};
+	struct encoder *e = encoder_new("text", &opt, &b->out);
+	struct encoder *json = encoder_new("json", &opt, &b->out);
+	const struct image_method_event image = {.overloads = 1};
+	struct event ev = {.kind = EVENT_METHOD,
+			   .method = {.method = &b->probe.method, .kind = "c1", .state = "in_use"}};
+
+	assert_non_null(e);
+	encoder_event(e, &ev);
+	encoder_event(e, &ev);
+	assert_string_equal(
+		taken(b),
+		">ENTRY            END                 SIZE  L KIND       ID  STATE       OSR METHOD\n"
+		">7f10             0                      0  0 c1          0  in_use          com.shop.Cart.add(ILjava/lang/String;)V\n"
+		">7f10             0                      0  0 c1          0  in_use          com.shop.Cart.add(ILjava/lang/String;)V\n");
+	encoder_event(json, &ev);
+	assert_int_equal(taken(b)[0], '{');
+	encoder_free(e);
+	e = encoder_new("text", &opt, &b->out);
+	ev.method.image = &image;
+	encoder_event(e, &ev);
+	assert_memory_equal(taken(b), ">ENTRY            END                 SIZE  METHOD\n", 50);
+	encoder_free(e);
+	encoder_free(json);
+}
+
 static void encoder_image_methods(void **state)
 {
 	static const uint32_t returns[] = {1, 20}, exits[] = {1, 18};
@@ -646,6 +676,7 @@ int main(void)
 		TEST(encoder_changes),
 		TEST(encoder_lost_and_detached),
 		TEST(encoder_methods),
+		TEST(encoder_methods_header),
 		TEST(encoder_image_methods),
 		TEST(encoder_answers),
 	};

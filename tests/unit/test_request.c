@@ -36,7 +36,8 @@ static void request_trace_round_trip(void **state _unused_)
 
 	request_init(&r, REQUEST_TRACE);
 	r.verbose = true;
-	r.output = (struct output_request){.format = "text", .color = true, .say_pid = true};
+	r.output = (struct output_request){
+		.format = "text", .color = true, .header = true, .say_pid = true};
 	r.target = (struct target_request){.pid = 4711, .binary = "/bin/x", .via = VIA_AUTO};
 	r.trace.count = INT64_MAX;
 	r.trace.duration_ns = 1;
@@ -47,7 +48,7 @@ static void request_trace_round_trip(void **state _unused_)
 	assert_int_equal(request_add_spec(&r.trace, "\xc3\xa4.b", &f), 0);
 	got = round_trip(&r, &json);
 	assert_int_equal(got.kind, REQUEST_TRACE);
-	assert_true(got.verbose && got.output.color && got.output.say_pid);
+	assert_true(got.verbose && got.output.color && got.output.header && got.output.say_pid);
 	assert_string_equal(got.output.format, "text");
 	assert_int_equal(got.target.pid, 4711);
 	assert_string_equal(got.target.binary, "/bin/x");

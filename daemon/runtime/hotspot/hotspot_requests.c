@@ -25,6 +25,20 @@ void hotspot_send_method(const struct runtime_out *out, const struct nmethod *nm
 	out->event(out->arg, &ev);
 }
 
+/* An empty answer says so, and what it may come from. */
+static void note_none(pid_t pid, size_t total, const struct spec *spec)
+{
+	if (!total)
+		log_pid(LOG_LVL_INFO, pid,
+			"no method is compiled: it has only just begun, or runs interpreted (-Xint)");
+	else if (spec)
+		log_pid(LOG_LVL_INFO, pid,
+			"'%s' matches none of its %zu compiled methods: what it means is not "
+			"compiled yet, or has no code but in its callers; try a wider pattern, or "
+			"-w to wait",
+			spec_text(spec), total);
+}
+
 size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map, struct target *t,
 			const struct spec *spec)
 {
@@ -36,10 +50,12 @@ size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map,
 		if (spec && !hotspot_match(spec, t->mem, &t->layout, nm))
 			continue;
 		if (!out->room(out->arg))
-			break;
+			return sent;
 		hotspot_send_method(out, nm, EVENT_METHOD, 0);
 		sent++;
 	}
+	if (!sent)
+		note_none(t->id.pid, symmap_count(map), spec);
 	return sent;
 }
 
