@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 package prog;
 
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -42,46 +39,10 @@ final class Inside {
 
 	// --- a class of another name ---------------------------------------------------------------
 
-	private static final int UTF8 = 1, LONG = 5, DOUBLE = 6;
-
-	/** Bytes of an entry of the constant pool behind its tag, by tag; JVM specification, 4.4. */
-	private static final int[] SIZES = {0, 0, 0, 4, 4, 8, 8, 2, 2, 4, 4, 4, 4, 0, 0, 3, 2, 4, 4, 2, 2};
-
-	private static void copyPool(DataInputStream in, DataOutputStream out, String from, String to)
-			throws IOException {
-		int count = in.readUnsignedShort();
-		out.writeShort(count);
-		for (int i = 1; i < count; i++) {
-			int tag = in.readUnsignedByte();
-			out.writeByte(tag);
-			if (tag == UTF8)
-				out.writeUTF(in.readUTF().replace(from, to));
-			else
-				out.write(in.readNBytes(SIZES[tag]));
-			if (tag == LONG || tag == DOUBLE)
-				i++;
-		}
-	}
-
-	private static final class Loader extends ClassLoader {
-		IntUnaryOperator rename(String name) throws IOException, ReflectiveOperationException {
-			ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-			try (InputStream file = Inside.class.getResourceAsStream("BusyPart.class")) {
-				DataInputStream in = new DataInputStream(file);
-				DataOutputStream out = new DataOutputStream(bytes);
-				out.write(in.readNBytes(8));
-				copyPool(in, out, "prog/BusyPart", name);
-				out.write(in.readAllBytes());
-			}
-			Class<?> c = defineClass(null, bytes.toByteArray(), 0, bytes.size());
-			return (IntUnaryOperator) c.getDeclaredConstructor().newInstance();
-		}
-	}
-
 	private static IntUnaryOperator odd;
 
 	private static void odd() throws IOException, ReflectiveOperationException {
-		odd = new Loader().rename(ODD);
+		odd = (IntUnaryOperator) Renamed.instance("BusyPart", Map.of("prog/BusyPart", ODD));
 		for (int i = 0; i < 40000; i++)
 			last = odd.applyAsInt(i);
 	}
