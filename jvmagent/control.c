@@ -332,7 +332,7 @@ static void *control_run(void *arg)
 
 int control_start(void)
 {
-	int fd = socket_listen(SOCK_SEQPACKET, ".control"), err;
+	int fd = socket_listen(SOCK_SEQPACKET, ".control", PEER_NAME), err;
 
 	if (fd < 0)
 		return fd;

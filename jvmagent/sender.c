@@ -376,7 +376,7 @@ int sender_start(size_t bytes, const struct sender_source *lines)
 		sinks[i].fd = -1;
 	queue_bytes = bytes;
 	source = lines;
-	listener = socket_listen(SOCK_STREAM, "");
+	listener = socket_listen(SOCK_STREAM, "", PEER_NAME);
 	if (listener < 0)
 		return listener;
 	wake = fd_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sockets.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@
 #include "options.h"
 #include "wire.h"
 
-#define BACKLOG 8
+#define BACKLOG 64 /* strangers may fill it for a moment */
 
 #define OVERFLOW_UID 65534 /* DEFAULT_OVERFLOWUID, kernel include/linux/highuid.h */
 
@@ -107,47 +109,70 @@ int socket_connect(int type, const char *name)
 	return err;
 }
 
-/* Does the socket of this name belong to this very process: to another copy of the agent? */
-static bool name_is_ours(int type, const char *name)
-{
-	int fd = socket_connect(type, name);
-	struct ucred peer;
-	bool ours;
-
-	if (fd < 0)
-		return false;
-	ours = peer_get(fd, &peer) && peer.pid == getpid();
-	fd_close(fd);
-	return ours;
-}
-
-static int name_bind(int fd, int type, const char *suffix)
+/* At "@hotprobe.PID" and @suffix, @more behind it. */
+static int name_bind(int fd, const char *suffix, const char *more)
 {
 	struct sockaddr_un sa;
 	char name[64];
 
-	for (int i = 0; i < HP_AGENT_NAMES_MAX; i++) {
-		int n = snprintf(name, sizeof(name), "hotprobe.%d%s", getpid(), suffix);
-
-		if (i)
-			snprintf(name + n, sizeof(name) - (size_t)n, ".%d", i);
-		if (!bind(fd, (struct sockaddr *)&sa, address_of(&sa, name)))
-			return 0;
-		if (errno != EADDRINUSE)
-			return -errno;
-		if (name_is_ours(type, name))
-			return -EALREADY;
-	}
-	return -EADDRINUSE;
+	snprintf(name, sizeof(name), "hotprobe.%d%s%s", getpid(), suffix, more);
+	return bind(fd, (struct sockaddr *)&sa, address_of(&sa, name)) ? -errno : 0;
 }
 
-int socket_listen(int type, const char *suffix)
+/* Nobody can have taken this one before. hotprobe finds it by asking the kernel for ours. */
+static int random_name_bind(int fd, const char *suffix)
+{
+	unsigned long long random;
+	char more[24];
+
+	if (syscall(SYS_getrandom, &random, sizeof(random), 0) != sizeof(random))
+		return -EADDRINUSE;
+	snprintf(more, sizeof(more), ".%016llx", random);
+	return name_bind(fd, suffix, more);
+}
+
+/* A name is at most 15 bytes; in /proc a newline follows. */
+static bool thread_exists(const char *name)
+{
+	DIR *dir = opendir("/proc/self/task");
+	size_t len = strlen(name);
+	struct dirent *d;
+	bool found = false;
+
+	while (dir && !found && (d = readdir(dir))) {
+		char path[300], comm[32];
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", d->d_name);
+		proc_text(path, comm, sizeof(comm));
+		found = !strncmp(comm, name, len) && !strcmp(comm + len, "\n");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* Whose a taken name is, is not asked there: anybody may hold it. */
+static int some_name_bind(int fd, const char *suffix, const char *thread)
+{
+	int err = name_bind(fd, suffix, "");
+	char more[8];
+
+	if (err == -EADDRINUSE && thread_exists(thread))
+		return -EALREADY;
+	for (int i = 1; err == -EADDRINUSE && i < HP_AGENT_NAMES_MAX; i++) {
+		snprintf(more, sizeof(more), ".%d", i);
+		err = name_bind(fd, suffix, more);
+	}
+	return err == -EADDRINUSE ? random_name_bind(fd, suffix) : err;
+}
+
+int socket_listen(int type, const char *suffix, const char *thread)
 {
 	int fd = socket_open(type), err;
 
 	if (fd < 0)
 		return fd;
-	err = name_bind(fd, type, suffix);
+	err = some_name_bind(fd, suffix, thread);
 	if (!err && listen(fd, BACKLOG))
 		err = -errno;
 	if (!err)

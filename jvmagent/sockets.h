@@ -8,9 +8,10 @@
 /**
  * socket_listen() - at "@hotprobe.PID" and @suffix, and a number if that is taken (wire.h).
  * @type: SOCK_STREAM or SOCK_SEQPACKET.
- * Return: a descriptor of fd_own(), non-blocking; -EALREADY if this process owns the name; -errno.
+ * @thread: name of the thread that will serve it, by which another copy of us is known.
+ * Return: a descriptor of fd_own(), non-blocking; -EALREADY another copy has the name; -errno.
  */
-int socket_listen(int type, const char *suffix);
+int socket_listen(int type, const char *suffix, const char *thread);
 
 /**
  * socket_connect() - to "@NAME"; never waits.

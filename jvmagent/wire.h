@@ -10,9 +10,10 @@
  *   @hotprobe.PID.control  seqpacket: the requests and replies below, one message each, in turns
  *
  * When two PID namespaces share a network namespace, such a name may be taken: then a number is
- * appended, "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1, and the peer's credentials
- * tell whose it is. Both sockets accept root and the process's own user, as its user namespace
- * shows them, and nobody whom that does not map; others find the connection closed.
+ * appended, "@hotprobe.PID.1" and so on up to HP_AGENT_NAMES_MAX - 1, then a random one of 16
+ * hexadecimal digits. Anybody may take a name: the kernel tells whose a socket is (sock_diag(7)),
+ * the peer's credentials do it again. Both sockets accept root and the process's own user, as
+ * HotSpot's attach listener does, and nobody else.
  *
  * Either end may be hostile to the other: sizes are checked before any cast.
  */

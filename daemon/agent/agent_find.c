@@ -13,11 +13,14 @@
 #include <sys/wait.h>
 
 #include "agent/agent_find.h"
+#include "agent/agent_listener.h"
 #include "base/fds.h"
+#include "base/log.h"
 #include "jvmagent/wire.h"
 #include "proc/entry.h"
 
-#define CHILD_MS   2000
+#define QUEUE_MS   500 /* for which the target's own agent may have too many at its door */
+#define CHILD_MS   4000
 #define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
 
 struct whereabouts {
@@ -112,18 +115,28 @@ static bool other_namespace(const struct whereabouts *w, const char *kind)
 	return !stat(path, &ours) && (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
 }
 
-/* --- the socket ------------------------------------------------------------------------------- */
-
-static socklen_t control_name(struct sockaddr_un *a, pid_t ns_pid, int k)
+static int enter_net(const struct whereabouts *w)
 {
-	int n;
+	_cleanup_close_ int net = -1;
 
-	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
-	n = k ? snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "hotprobe.%d.control.%d", ns_pid,
-			 k)
-	      : snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "hotprobe.%d.control", ns_pid);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+	if (!w->other_net)
+		return 0;
+	net = entry_open(w->pid, "ns/net", O_RDONLY);
+	return net < 0 || setns(net, CLONE_NEWNET) ? -EPERM : 0;
 }
+
+/* Our root is nobody to a user namespace; its own root is somebody. */
+static int become(const struct whereabouts *w)
+{
+	uid_t uid = w->other_user ? root_there(w) : w->uid;
+
+	if (w->other_user &&
+	    (setgroups(0, NULL) || setresgid(w->gid, w->gid, w->gid) || setresuid(uid, uid, uid)))
+		return -EPERM;
+	return 0;
+}
+
+/* --- the socket ------------------------------------------------------------------------------- */
 
 static bool is_peer(int fd, pid_t pid)
 {
@@ -134,147 +147,183 @@ static bool is_peer(int fd, pid_t pid)
 }
 
 /*
- * Whoever else listens there is passed over without a word. One with a full queue cannot be told
- * from the agent: it is not waited for, since anybody may hold such a name.
+ * Where it is the target's own socket, a queue that others have filled is waited for. Where nobody
+ * can tell whose it is, not: anybody may hold such a name.
  */
-static int connect_here(const struct whereabouts *w, int *fd_ret)
+static int connect_one(const struct whereabouts *w, const struct agent_listener *l, int *fd_ret)
+{
+	int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (l->sure ? 0 : SOCK_NONBLOCK);
+	_cleanup_close_ int fd = socket(AF_UNIX, type, 0);
+	struct timeval limit = {.tv_usec = QUEUE_MS * 1000};
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)))
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&l->addr, l->len))
+		return errno == EAGAIN ? -ETIMEDOUT : -ENOENT;
+	if (!is_peer(fd, w->pid))
+		return -ENOENT;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	*fd_ret = take_fd(fd);
+	return 0;
+}
+
+static int connect_any(const struct whereabouts *w, const struct agent_listeners *l, int *fd_ret)
 {
 	int err = -ENOENT;
 
-	for (int k = 0; k < HP_AGENT_NAMES_MAX; k++) {
-		_cleanup_close_ int fd =
-			socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		struct sockaddr_un a;
-		socklen_t len = control_name(&a, w->ns_pid, k);
+	for (size_t i = 0; i < l->n; i++) {
+		int e = connect_one(w, &l->own[i], fd_ret);
 
-		if (fd < 0)
-			return -errno;
-		if (connect(fd, (struct sockaddr *)&a, len)) {
-			err = errno == EAGAIN ? -ETIMEDOUT : err;
-			continue;
-		}
-		if (!is_peer(fd, w->pid))
-			continue;
-		*fd_ret = take_fd(fd);
-		return 0;
+		if (!e)
+			return 0;
+		err = e == -ENOENT ? err : e;
 	}
 	return err;
 }
 
-/* --- from another namespace ------------------------------------------------------------------- */
+/* What a search has come to. It crosses to another process: no pointers. */
+struct finding {
+	int err;
+	bool taken; /* others hold a name of its agent */
+	uid_t taker;
+	char name[64]; /* that one */
+};
 
-static int enter(const struct whereabouts *w)
+/* Who listens is asked as ourselves: the target's user may not see whose it is. */
+static void search(const struct whereabouts *w, struct finding *f, int *fd_ret)
 {
-	_cleanup_close_ int net = -1;
-	uid_t uid = w->other_user ? root_there(w) : w->uid;
+	struct agent_listeners l;
 
-	if (w->other_net) {
-		net = entry_open(w->pid, "ns/net", O_RDONLY);
-		if (net < 0 || setns(net, CLONE_NEWNET))
-			return -EPERM;
-	}
-	/* Our root is nobody to a user namespace; its own root is somebody. */
-	if (w->other_user &&
-	    (setgroups(0, NULL) || setresgid(w->gid, w->gid, w->gid) || setresuid(uid, uid, uid)))
-		return -EPERM;
-	return 0;
+	f->err = agent_listener_find(w->pid, w->ns_pid, w->uid, &l);
+	if (f->err)
+		return;
+	f->taken = l.taken;
+	f->taker = l.taker;
+	memcpy(f->name, l.taken_name, sizeof(f->name));
+	f->err = become(w);
+	if (!f->err)
+		f->err = connect_any(w, &l, fd_ret);
 }
 
-static int send_fd(int sock, int fd)
+/* --- from another namespace ------------------------------------------------------------------- */
+
+/* @fd below 0: none. */
+static int send_finding(int sock, const struct finding *f, int fd)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
-	char byte = 0;
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control,
-			     .msg_controllen = sizeof(control)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct iovec iov = {(void *)f, sizeof(*f)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c = (struct cmsghdr *)control;
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	if (fd >= 0) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(sock, &msg, MSG_NOSIGNAL) == sizeof(*f) ? 0 : -errno;
 }
 
 /* Never returns. Nothing of the parent's is undone here: _exit(). */
 static void child(const struct whereabouts *w, int sock)
 {
-	int fd, err;
+	struct finding f = {0};
+	int fd = -1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fds_keep(&sock, 1);
-	err = enter(w);
-	if (!err)
-		err = connect_here(w, &fd);
-	if (!err)
-		err = send_fd(sock, fd);
-	_exit(-err & 0xff);
+	f.err = enter_net(w);
+	if (!f.err)
+		search(w, &f, &fd);
+	_exit(-send_finding(sock, &f, fd));
 }
 
-/* The one descriptor our own child sends; nothing else can come. */
-static int receive_fd(int sock)
+/* From our own child: it can be late or dead, and nothing else. */
+static void receive_finding(int sock, struct finding *f, int *fd_ret)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct pollfd p = {.fd = sock, .events = POLLIN};
-	char byte;
-	struct iovec iov = {&byte, 1};
+	struct iovec iov = {f, sizeof(*f)};
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control,
 			     .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;
-	int fd = -1;
 
+	f->err = -ETIMEDOUT;
 	if (poll(&p, 1, CHILD_MS) != 1)
-		return -ETIMEDOUT;
-	if (recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
-		return -ENOENT;
+		return;
+	if (recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(*f)) {
+		f->err = -ENOENT;
+		return;
+	}
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd < 0 ? -ENOENT : fd;
+		memcpy(fd_ret, CMSG_DATA(c), sizeof(*fd_ret));
+	else if (!f->err)
+		f->err = -ENOENT;
 }
 
-static int connect_there(const struct whereabouts *w, int *fd_ret)
+static void search_there(const struct whereabouts *w, struct finding *f, int *fd_ret)
 {
-	int sv[2], status = 0, fd;
+	int sv[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
-		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv)) {
+		f->err = -errno;
+		return;
+	}
 	pid = fork();
 	if (pid == 0)
 		child(w, sv[1]);
+	f->err = -errno;
 	close(sv[1]);
-	fd = pid < 0 ? -errno : receive_fd(sv[0]);
+	if (pid > 0)
+		receive_finding(sv[0], f, fd_ret);
 	close(sv[0]);
 	if (pid > 0) {
 		kill(pid, SIGKILL); /* it has done its work, or never will */
-		waitpid(pid, &status, 0);
+		waitpid(pid, NULL, 0);
 	}
-	if (fd < 0)
-		return WIFEXITED(status) && WEXITSTATUS(status) ? -WEXITSTATUS(status) : fd;
-	*fd_ret = fd;
-	return 0;
+}
+
+/* Once. Two containers that share a network do it to each other, and each finds its own. */
+static void say_taken(pid_t pid, const struct finding *f)
+{
+	static pid_t said;
+
+	if (said == pid)
+		return;
+	said = pid;
+	log_pid(f->err ? LOG_LVL_INFO : LOG_LVL_DEBUG, pid,
+		"somebody else, of user %u, listens at @%s, a name of its agent: passed over",
+		f->taker, f->name);
 }
 
 int agent_find(pid_t pid, pid_t *ns_pid_ret, int *fd_ret)
 {
 	struct whereabouts w = {.pid = pid};
 	_cleanup_close_ int fd = -1;
+	struct finding f = {0};
 	int err = read_status(&w);
 
 	if (err)
 		return err;
 	w.other_net = other_namespace(&w, "net");
 	w.other_user = other_namespace(&w, "user");
-	err = w.other_net || w.other_user ? connect_there(&w, &fd) : connect_here(&w, &fd);
-	if (!err && !is_peer(fd, pid))
-		err = -ENOENT;
-	if (err)
-		return err;
+	if (w.other_net || w.other_user)
+		search_there(&w, &f, &fd);
+	else
+		search(&w, &f, &fd);
+	if (!f.err && !is_peer(fd, pid))
+		f.err = -ENOENT;
+	if (f.taken)
+		say_taken(pid, &f);
+	if (f.err)
+		return f.err;
 	*ns_pid_ret = w.ns_pid;
 	*fd_ret = take_fd(fd);
 	return 0;

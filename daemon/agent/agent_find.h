@@ -5,6 +5,9 @@
  * A name in the abstract namespace is seen within its network namespace only, and the agent accepts
  * root and its own user as its own user namespace counts them. We change neither of ours: a child
  * that lives for a moment does, connects, and hands the socket over.
+ *
+ * A name proves nothing. Only a socket of the target's own is connected to (agent_listener.h); who
+ * else holds a name is passed over, and said.
  */
 #ifndef HP_AGENT_FIND_H
 #define HP_AGENT_FIND_H

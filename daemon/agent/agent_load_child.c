@@ -334,6 +334,24 @@ static int ask_for_socket(struct agent_load *a, int fd)
 	return err;
 }
 
+/*
+ * Anybody may make a file of that name before the JVM does, in a /tmp that they share. The JVM
+ * cannot put its own socket in its place then, and one whose queue is full would only be waited
+ * for.
+ */
+static int check_owner(struct agent_load *a)
+{
+	struct sockaddr_un sa;
+	struct stat st;
+
+	socket_address(a, &sa);
+	if (lstat(sa.sun_path, &st) || (S_ISSOCK(st.st_mode) && st.st_uid == a->uid))
+		return 0;
+	return fail_set(&a->fail, -EOPNOTSUPP,
+			"its attach socket %s is not its own, but %s of user %u: remove it",
+			sa.sun_path, S_ISSOCK(st.st_mode) ? "one" : "a file", st.st_uid);
+}
+
 /* Connected to the JVM itself; @fd is a socket. */
 static int reach_listener(struct agent_load *a, int fd)
 {
@@ -343,10 +361,13 @@ static int reach_listener(struct agent_load *a, int fd)
 		err = remove_stale(a);
 		err = err ? err : -ENOENT;
 	}
-	if (err == -ENOENT)
+	if (err == -ENOENT) {
 		err = ask_for_socket(a, fd);
-	else if (err == -EAGAIN)
+	} else if (err && check_owner(a)) {
+		return a->fail.err;
+	} else if (err == -EAGAIN) {
 		err = await_socket(a, fd);
+	}
 	if (err && !a->fail.err)
 		return fail_set(&a->fail, err == -EACCES ? -EPERM : err,
 				"cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,

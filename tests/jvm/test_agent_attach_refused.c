@@ -143,6 +143,36 @@ static void musl_is_refused(void **state _unused_)
 	attach_finish(&j);
 }
 
+/* Somebody else's socket in its place, which takes no connection: said at once, with its owner. */
+static void socket_of_another(void **state _unused_)
+{
+	_cleanup_free_ char *dir = test_dir(), *lib = agent_in(dir, 0755);
+	struct sockaddr_un sa;
+	uint64_t begin_ms;
+	struct jvm j;
+	int fd, s;
+
+	test_needs_root();
+	attach_start(&j, jdk_or_skip("jdk17"), NULL, NULL);
+	sa = attach_socket_of(&j);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(seteuid(NOBODY), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(s, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	begin_ms = mono_ms();
+	attach_refuses(&j, lib, "", -EOPNOTSUPP,
+		       "is not its own, but one of user 65534: remove it");
+	assert_true(mono_ms() - begin_ms < 5000); /* it would be waited for 6 s */
+	close(s);
+	close(fd);
+	unlink(sa.sun_path);
+	attach_loads(&j, lib, "goes on");
+	attach_finish(&j);
+}
+
 static void agent_gives_up(const struct jdk *jdk, const char *lib)
 {
 	struct jvm j;
@@ -322,6 +352,7 @@ int main(int argc, char **argv)
 		jvm_test(stopped),
 		jvm_test(bad_libraries),
 		jvm_test(musl_is_refused),
+		jvm_test(socket_of_another),
 		jvm_test(agent_fails),
 		jvm_test(target_exits),
 		jvm_test(agent_hangs),

@@ -162,13 +162,59 @@ static void clean_tells_what_stays(void **state _unused_)
 	jvm_quit(&j);
 }
 
+/* --- names ------------------------------------------------------------------------------------ */
+
+/* Take a name of the agent in @j, and fill its queue. */
+static void take_name(struct jvm *j, int number)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), s;
+
+	len += (socklen_t)snprintf(sa.sun_path + 1, sizeof(sa.sun_path) - 1,
+				   number ? "hotprobe.%d.control.%d" : "hotprobe.%d.control",
+				   j->pid, number);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(s, (struct sockaddr *)&sa, len), 0);
+}
+
+/*
+ * Anybody may hold every name that the agent's socket has by its number. The agent takes another
+ * one, and is found; a JVM without an agent is traced, and what a killed trace left is removed.
+ */
+static void names_are_taken(void **state _unused_)
+{
+	struct hp_result r;
+	struct child *hp;
+	struct jvm j;
+
+	jvm_start(&j, jdk_or_skip("jdk17"), NULL, (const char *const[]){"prog.Busy", NULL});
+	jvm_ready(&j);
+	for (int i = 0; i < HP_AGENT_NAMES_MAX; i++)
+		take_name(&j, i);
+	for (int with_agent = 0; with_agent < 2; with_agent++) {
+		hp = hp_trace(j.pid, (const char *const[]){"prog.Busy.work", NULL});
+		json_decref(hp_attached(hp));
+		child_kill_tree(hp);
+		child_free(hp);
+		hp_about(&r, &j, "clean");
+		hp_result_check(&r, 0);
+		assert_non_null(strstr(r.out, "removed the slot region"));
+		hp_result_free(&r);
+		by_agent(&j, 0, "");
+	}
+	jvm_check_unhurt(&j);
+	jvm_quit(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		jvm_test(shrinks_its_memfds),
-		jvm_test(clean_tells_what_stays),
-		jvm_test(obeys_nobody_unmapped),
-		jvm_test(obeys_its_own_users),
+		jvm_test(shrinks_its_memfds),	 jvm_test(clean_tells_what_stays),
+		jvm_test(obeys_nobody_unmapped), jvm_test(obeys_its_own_users),
+		jvm_test(names_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

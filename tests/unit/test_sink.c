@@ -9,15 +9,18 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
+#include <linux/types.h>
 
 #include "jvmagent/fds.h"
 #include "jvmagent/sink.h"
 #include "jvmagent/sockets.h"
+#include "jvmagent/wire.h"
 #include "base/util.h"
 
 static int pair[2]; /* [0] the sink's, [1] the reader's */
@@ -147,7 +150,7 @@ static void sink_room_longest_line(void **state _unused_)
 
 static int listen_here(int type)
 {
-	int fd = socket_listen(type, ".unit");
+	int fd = socket_listen(type, ".unit", "no thread of us");
 
 	assert_true(fd >= 0);
 	return fd;
@@ -174,26 +177,29 @@ static void check_address(int fd, const char *suffix)
 	assert_memory_equal(sa.sun_path + 1, want, strlen(want));
 }
 
-/* The process that has the unit's name: it waits to be killed. */
-static pid_t squatter_start(void)
+/* The process that has the first @n of the unit's names: it waits to be killed. */
+static pid_t squatter_start(int n)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	size_t len = strlen(unit_name());
-	int fd, status;
+	const char *name = unit_name();
+	int status;
 	pid_t child;
 
-	memcpy(sa.sun_path + 1, unit_name(), len);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	child = fork();
 	if (!child) {
-		/* The credentials are those of who listens. */
-		if (bind(fd, (struct sockaddr *)&sa, (socklen_t)(sizeof(sa_family_t) + 1 + len)) ||
-		    listen(fd, 1))
-			_exit(1);
+		for (int i = 0; i < n; i++) {
+			struct sockaddr_un sa = {.sun_family = AF_UNIX};
+			int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			int len = snprintf(sa.sun_path + 1, sizeof(sa.sun_path) - 1,
+					   i ? "%s.%d" : "%s", name, i);
+
+			if (bind(fd, (struct sockaddr *)&sa,
+				 (socklen_t)(sizeof(sa_family_t) + 1 + (size_t)len)) ||
+			    listen(fd, 1))
+				_exit(1);
+		}
 		raise(SIGSTOP);
 		_exit(0);
 	}
-	close(fd);
 	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
 	assert_true(WIFSTOPPED(status));
 	return child;
@@ -218,20 +224,33 @@ static void socket_listen_connect_accept(void **state _unused_)
 	assert_int_equal(socket_connect(SOCK_SEQPACKET, unit_name()), -ECONNREFUSED);
 }
 
-/* A second agent in the same process finds the first; a name another process has is passed over. */
+/*
+ * A second agent in the same process sees the first, by its thread. A name that somebody else has
+ * is passed over; when all are taken, there is one that nobody could take before.
+ */
 static void socket_listen_taken(void **state _unused_)
 {
 	int l = listen_here(SOCK_STREAM), status;
+	struct sockaddr_un sa;
+	socklen_t len = sizeof(sa);
+	char thread[16] = "";
 	pid_t child;
 
-	assert_int_equal(socket_listen(SOCK_STREAM, ".unit"), -EALREADY);
+	assert_int_equal(prctl(PR_GET_NAME, thread), 0);
+	assert_int_equal(socket_listen(SOCK_STREAM, ".unit", thread), -EALREADY);
 	fd_close(l);
-	child = squatter_start();
-	l = listen_here(SOCK_STREAM);
-	check_address(l, ".1");
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	fd_close(l);
+	for (int n = 1; n <= HP_AGENT_NAMES_MAX; n += HP_AGENT_NAMES_MAX - 1) {
+		child = squatter_start(n);
+		l = listen_here(SOCK_STREAM);
+		if (n == 1)
+			check_address(l, ".1");
+		assert_int_equal(getsockname(l, (struct sockaddr *)&sa, &len), 0);
+		if (n > 1)
+			assert_int_equal(len, sizeof(sa_family_t) + 1 + strlen(unit_name()) + 17);
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		fd_close(l);
+	}
 }
 
 /* Of a forked child nothing of ours is open: it cannot answer as if it were its parent. */
