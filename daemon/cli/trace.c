@@ -51,6 +51,11 @@ int trace_take(const struct command *cmd, struct options *o, int opt)
 		if (take_ring_size(optarg, t))
 			return wrong(cmd, "--ring-size", "size (64K to 1G)");
 		return 0;
+	case 'i':
+		if (number_parse_duration(optarg, &t->interval_ns) ||
+		    t->interval_ns < REQUEST_INTERVAL_MIN_NS)
+			return wrong(cmd, "--interval", "time (0.1s or more)");
+		return 0;
 	case OPT_COUNT_ONLY:
 		t->count_only = true;
 		return 0;
@@ -63,6 +68,10 @@ int trace_specs(const struct command *cmd, struct options *o, char **specs, int 
 {
 	struct fail f = {0};
 
+	if (o->req.trace.interval_ns && !o->req.trace.count_only) {
+		options_usage(cmd, "--interval is for --count-only: give that too");
+		return -EINVAL;
+	}
 	for (int i = 0; i < n; i++) {
 		if (!request_add_spec(&o->req.trace, specs[i], &f))
 			continue;

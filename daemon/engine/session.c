@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "engine/answer.h"
+#include "engine/counting.h"
 #include "engine/session.h"
 #include "output/decode.h"
 #include "proto/reply.h"
@@ -30,8 +31,10 @@ struct session {
 	uint64_t unshown, unshown_told; /* fetched, but nobody reads, or not understood */
 	bool paused;			/* too much is unsent: the ring is not looked at */
 	bool deaf;			/* nobody reads: count, do not write */
+	bool count_only;
+	struct counting counting;
 	struct decode decode;
-	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer;
+	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer, *count_timer;
 };
 
 /* Is the process that the session is about, if it is about one, still there? */
@@ -163,7 +166,7 @@ static void on_fetch(void *arg, uint32_t events _unused_)
 	struct session *s = arg;
 
 	fetch(s);
-	if (s->count_max && s->events == s->count_max)
+	if (s->count_max && (s->count_only ? s->hits : s->events) >= s->count_max)
 		session_stop(s, "count");
 }
 
@@ -182,20 +185,40 @@ static void on_duration(void *arg, uint32_t events _unused_)
 	session_stop(arg, "duration");
 }
 
+static void tell_counts(struct session *s, bool final)
+{
+	struct event ev = event_of(s, EVENT_STAT, clock_ns());
+
+	if (counting_tell(&s->counting, s->rt.probes, s->a, &ev, final))
+		log_warn("out of memory: calls of each method are not told");
+}
+
+/* What a client that is behind does not get now is in the next interval. */
+static void on_count_timer(void *arg, uint32_t events _unused_)
+{
+	struct session *s = arg;
+
+	if (!answer_full(s->a))
+		tell_counts(s, false);
+}
+
 /* --- attach and detach ------------------------------------------------------------------------ */
 
-static int start_sources(struct session *s, uint64_t duration_ns)
+static int start_sources(struct session *s, const struct trace_request *req)
 {
 	struct loop *l = s->a->loop;
 
 	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->rt.probes)), EPOLLIN, on_fetch, s);
 	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
-	s->duration_timer = loop_timer(l, duration_ns, on_duration, s);
+	s->duration_timer = loop_timer(l, req->duration_ns, on_duration, s);
+	if (req->count_only)
+		s->count_timer = loop_timer(l, req->interval_ns, on_count_timer, s);
 	if (s->rt.id)
 		s->pid_src = loop_add(l, s->rt.id->pidfd, EPOLLIN, on_target_ended, s);
-	return s->ring_src && s->fetch_timer && s->duration_timer && (s->pid_src || !s->rt.id)
-		       ? 0
-		       : -ENOMEM;
+	if (!s->ring_src || !s->fetch_timer || !s->duration_timer || (!s->pid_src && s->rt.id) ||
+	    (!s->count_timer && req->count_only))
+		return -ENOMEM;
+	return 0;
 }
 
 static int attach(struct session *s, const struct trace_request *req, struct fail *f)
@@ -206,10 +229,11 @@ static int attach(struct session *s, const struct trace_request *req, struct fai
 	err = runtime_attach(&s->rt, req, f);
 	s->decode.pid = s->rt.id ? s->rt.id->pid : 0;
 	if (err == 0)
-		err = start_sources(s, req->duration_ns);
+		err = start_sources(s, req);
 	if (err)
 		return err;
 	s->rt.live = true;
+	counting_begin(&s->counting);
 	tell_attached(s);
 	s->rt.ops->notes(&s->rt);
 	return 0;
@@ -225,6 +249,8 @@ static void drain(struct session *s)
 		n = probe_bpf_consume(probes_bpf(s->rt.probes), FETCH_MAX);
 	} while (n > 0 || n == -EAGAIN);
 	tell_lost(s);
+	if (s->count_only)
+		tell_counts(s, true);
 }
 
 /* Reverse order of attach(). Return: is nothing left in the target? */
@@ -238,6 +264,7 @@ static bool take_down(struct session *s)
 	loop_del(s->a->loop, s->fetch_timer);
 	loop_del(s->a->loop, s->pid_src);
 	loop_del(s->a->loop, s->duration_timer);
+	loop_del(s->a->loop, s->count_timer);
 	stop_set(NULL, NULL);
 	live = rt->live;
 	err = runtime_remove(rt);
@@ -307,6 +334,7 @@ enum status session_open(struct answer *a, const struct trace_request *req, stru
 	*s = (struct session){.rt = {.loop = a->loop, .events = &events, .arg = s},
 			      .a = a,
 			      .count_max = req->count,
+			      .count_only = req->count_only,
 			      .decode = {.encoder = a->encoder, .klass = runtime_klass}};
 	s->decode.klass_arg = &s->rt;
 	err = attach(s, req, &f);

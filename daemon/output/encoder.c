@@ -102,6 +102,30 @@ struct event_text encoder_cut(const struct encoder *e, const struct event_text *
 	return cut;
 }
 
+void encoder_method(struct buf *b, const struct method *m)
+{
+	struct jsignature sig;
+
+	buf_str(b, m->klass);
+	buf_str(b, *m->klass ? "." : "");
+	buf_str(b, m->name);
+	if (!*m->desc || jsignature_parse(m->desc, &sig))
+		return;
+	buf_str(b, "(");
+	for (int i = 0; i < sig.nparams; i++) {
+		size_t len = jtype_name(&sig, &sig.params[i], NULL, 0);
+		char *name = malloc(len + 1);
+
+		if (!name)
+			return;
+		jtype_name(&sig, &sig.params[i], name, len + 1);
+		buf_str(b, i ? ", " : "");
+		buf_str(b, name);
+		free(name);
+	}
+	buf_str(b, ")");
+}
+
 void encoder_title(struct buf *b, const struct probe *p)
 {
 	const struct capture_list *l = p->captures;

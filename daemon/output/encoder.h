@@ -72,6 +72,12 @@ void encoder_head(struct encoder *e, struct probe *p);
 /** encoder_cut() - for forms: @t, or what is left of it in a line that is to be shortened. */
 struct event_text encoder_cut(const struct encoder *e, const struct event_text *t);
 
+/**
+ * encoder_method() - for forms: the same of a method, by its descriptor. Where that is not known,
+ * the name alone.
+ */
+void encoder_method(struct buf *b, const struct method *m);
+
 /** encoder_title() - for forms: "com.shop.Cart.add(int, java.lang.String)", unescaped. */
 void encoder_title(struct buf *b, const struct probe *p);
 

@@ -51,6 +51,7 @@ enum event_kind {
 	EVENT_PROBED, /* changes in between */
 	EVENT_UNPROBED,
 	EVENT_LOST,
+	EVENT_STAT,
 	EVENT_DETACHED, /* the last one */
 	/* of a listing of methods */
 	EVENT_METHOD, /* is there */
@@ -99,6 +100,18 @@ struct call_event {
 struct change_event {
 	struct probe *probe;
 	const char *why;
+};
+
+/* How often a method was called. They come in groups, one for each method: see @index. */
+struct stat_event {
+	const struct method *method;
+	const char *kind;     /* of the runtime, where events say so; NULL: HotSpot */
+	uint64_t interval_ns; /* since the group before; final: since the attach */
+	uint64_t count;	      /* calls in that time */
+	uint64_t total;	      /* since the attach */
+	bool final;
+	/* The @index-th of @n of the group, most calls first; the last @idle have none. */
+	size_t index, n, idle;
 };
 
 struct lost_event {
@@ -159,6 +172,7 @@ struct event {
 		struct attached_event attached;
 		struct call_event call;
 		struct change_event change;
+		struct stat_event stat;
 		struct lost_event lost;
 		struct detached_event detached;
 		struct method_event method; /* METHOD to UNLOADED */

@@ -322,6 +322,47 @@ static void add_change(struct encoder *e, const struct event *ev)
 	end(e);
 }
 
+/* Calls a second. */
+static void add_rate(struct buf *b, const struct stat_event *s)
+{
+	add_literal(b, ",\"rate\":");
+	json_double(b, s->interval_ns ? (double)s->count * 1e9 / (double)s->interval_ns : 0);
+}
+
+static void add_stat(struct encoder *e, const struct event *ev)
+{
+	const struct stat_event *s = &ev->stat;
+	const struct method *m = s->method;
+	struct buf *b = e->out, title = {0};
+
+	encoder_method(&title, m);
+	buf_add(&title, "", 1);
+	begin(b, "stat", ev);
+	add_literal(b, ",\"interval\":");
+	buf_u64(b, s->interval_ns);
+	add_literal(b, ",\"method\":");
+	add_str_or_null(e, title.failed ? NULL : title.data);
+	buf_fini(&title);
+	add_literal(b, ",\"class\":");
+	add_str(e, m->klass);
+	add_literal(b, ",\"name\":");
+	add_str(e, m->name);
+	add_literal(b, ",\"descriptor\":");
+	add_str_or_null(e, *m->desc ? m->desc : NULL);
+	if (s->kind) {
+		buf_printf(b, ",\"kind\":\"%s\",\"symbol\":", s->kind);
+		add_str_or_null(e, *m->symbol ? m->symbol : NULL);
+	}
+	add_literal(b, ",\"count\":");
+	buf_u64(b, s->count);
+	add_literal(b, ",\"total\":");
+	buf_u64(b, s->total);
+	add_rate(b, s);
+	add_literal(b, ",\"final\":");
+	add_bool(b, s->final);
+	end(e);
+}
+
 static void add_lost(struct encoder *e, const struct event *ev)
 {
 	begin(e->out, "lost", ev);
@@ -475,6 +516,7 @@ const struct encoder_ops encoder_json = {
 			[EVENT_PROBED] = add_change,
 			[EVENT_UNPROBED] = add_change,
 			[EVENT_LOST] = add_lost,
+			[EVENT_STAT] = add_stat,
 			[EVENT_DETACHED] = add_detached,
 			[EVENT_METHOD] = add_method,
 			[EVENT_COMPILED] = add_method,

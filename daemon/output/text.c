@@ -329,6 +329,71 @@ static void add_lost(struct encoder *e, const struct event *ev)
 		   (unsigned long long)ev->lost.count);
 }
 
+/* --- counts ----------------------------------------------------------------------------------- */
+
+/* So many methods without a call have a line of their own. */
+#define IDLE_SHOWN 20
+
+static void begin_row(struct encoder *e, const struct event *ev)
+{
+	add_literal(e->out, ">");
+	if (e->opt.say_pid)
+		buf_printf(e->out, "%d ", ev->pid);
+}
+
+static void add_columns_of_stat(struct encoder *e, const struct event *ev)
+{
+	const struct colors *c = colors_of(e);
+	struct buf *b = e->out;
+
+	begin_row(e, ev);
+	buf_str(b, c->bold);
+	if (ev->stat.final) {
+		buf_printf(b, "%12s %12s  METHOD", "CALLS", "CALLS/S");
+	} else {
+		add_time(e, ev->ts_ns);
+		buf_printf(b, "%12s %12s %14s  METHOD", "CALLS", "CALLS/S", "TOTAL");
+	}
+	buf_printf(b, "%s\n", c->off);
+}
+
+/* The numbers of @s; the line goes on. */
+static void add_counts(struct encoder *e, const struct event *ev)
+{
+	const struct stat_event *s = &ev->stat;
+	double rate = s->interval_ns ? (double)s->count * 1e9 / (double)s->interval_ns : 0;
+
+	begin_row(e, ev);
+	if (s->final)
+		buf_printf(e->out, "%12llu %12.1f  ", (unsigned long long)s->count, rate);
+	else
+		buf_printf(e->out, "%27llu %12.1f %14llu  ", (unsigned long long)s->count, rate,
+			   (unsigned long long)s->total);
+}
+
+/* A table: the columns' names, a line for each method, and one for many without a call. */
+static void add_stat(struct encoder *e, const struct event *ev)
+{
+	const struct stat_event *s = &ev->stat;
+	bool many_idle = s->idle > IDLE_SHOWN;
+	struct buf title = {0};
+
+	if (!s->index)
+		add_columns_of_stat(e, ev);
+	if (!s->count && many_idle && s->index + 1 < s->n)
+		return;
+	add_counts(e, ev);
+	if (!s->count && many_idle) {
+		buf_printf(e->out, "(%zu methods without a call)\n", s->idle);
+		return;
+	}
+	encoder_method(&title, s->method);
+	buf_add(&title, "", 1);
+	add_str(e, title.failed ? "?" : title.data);
+	buf_fini(&title);
+	add_literal(e->out, "\n");
+}
+
 /* --- methods ---------------------------------------------------------------------------------- */
 
 /* "class.name(descriptor)" */
@@ -467,6 +532,7 @@ const struct encoder_ops encoder_text_lines = {
 			[EVENT_PROBED] = add_change,
 			[EVENT_UNPROBED] = add_change,
 			[EVENT_LOST] = add_lost,
+			[EVENT_STAT] = add_stat,
 			[EVENT_DETACHED] = add_detached,
 			[EVENT_METHOD] = add_method,
 			[EVENT_COMPILED] = add_method,

@@ -52,6 +52,7 @@ struct probes {
 	struct site *owner[REGION_SLOTS]; /* last user of each slot, until its next one */
 	struct site *former[FORMER_MAX];  /* those before, by gen % FORMER_MAX */
 	struct hp_slot_stat former_stat;  /* of all of those before */
+	struct counts counts;		  /* with @count_only */
 	uint32_t gen;
 	size_t nlive, nlive_sites;
 	struct probes_figures fig;
@@ -148,6 +149,8 @@ static void set_owner(struct probes *ps, struct site *s)
 		struct hp_slot_stat stat = old->kind->stat(old, &ps->env);
 
 		stat_add(&ps->former_stat, &stat);
+		if (old->probe->count)
+			old->probe->count->gone += stat.hits;
 		site_free(ps->former[old->gen % FORMER_MAX]);
 		ps->former[old->gen % FORMER_MAX] = old;
 	}
@@ -221,6 +224,12 @@ static void disarm_site(struct probes *ps, struct site *s)
 
 int probes_arm(struct probes *ps, struct probe *p)
 {
+	if (ps->count_only) {
+		p->count = counts_of(&ps->counts, &p->method);
+		if (!p->count)
+			return -ENOMEM;
+		p->count->kind = p->kind;
+	}
 	for (unsigned int i = 0; i < p->nsites; i++) {
 		int err = arm_site(ps, p->sites[i]);
 
@@ -560,6 +569,7 @@ void probes_close(struct probes *ps)
 		site_free(ps->former[i]);
 	insn_decoder_free(ps->env.decoder);
 	probe_table_fini(&ps->table);
+	counts_fini(&ps->counts);
 	free(ps);
 }
 
@@ -603,6 +613,19 @@ struct hp_slot_stat probes_stat(const struct probes *ps)
 		stat_add(&sum, &stat);
 	}
 	return sum;
+}
+
+const struct counts *probes_count(struct probes *ps)
+{
+	for (size_t i = 0; i < ps->counts.n; i++)
+		ps->counts.v[i]->total = ps->counts.v[i]->gone;
+	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {
+		const struct site *s = ps->owner[slot];
+
+		if (s && s->probe->count)
+			s->probe->count->total += s->kind->stat(s, &ps->env).hits;
+	}
+	return &ps->counts;
 }
 
 struct probe_bpf *probes_bpf(const struct probes *ps)

@@ -98,6 +98,12 @@ size_t probes_max(const struct probes *ps);
 /** probes_stat() - hits and losses of all probes there are and were. */
 struct hp_slot_stat probes_stat(const struct probes *ps);
 
+/**
+ * probes_count() - bring the total of each method up to date; only where calls are only counted.
+ * Return: the methods, in the order in which they were first probed.
+ */
+const struct counts *probes_count(struct probes *ps);
+
 struct probe_bpf *probes_bpf(const struct probes *ps);
 
 /* Figures for -v and the benchmark. */

@@ -104,6 +104,7 @@ static void put_trace(struct encoding *e, const struct trace_request *t)
 	put_number(e, "string_max", t->string_max);
 	put_number(e, "ring_bytes", t->ring_bytes);
 	put_flag(e, "count_only", t->count_only);
+	put_number(e, "interval_ns", t->interval_ns);
 }
 
 static void put_output(struct encoding *e, const struct output_request *o)
@@ -195,6 +196,9 @@ static int get_trace(const json_t *obj, struct trace_request *t, struct fail *f)
 	t->ring_bytes = (size_t)number(obj, "ring_bytes", REQUEST_RING_DEFAULT, REQUEST_RING_MIN,
 				       REQUEST_RING_MAX);
 	t->count_only = flag(obj, "count_only");
+	t->interval_ns = (uint64_t)number(obj, "interval_ns", 0, 0, INT64_MAX);
+	if (t->interval_ns)
+		t->interval_ns = MAX(t->interval_ns, (uint64_t)REQUEST_INTERVAL_MIN_NS);
 	return get_specs(obj, t, f);
 }
 

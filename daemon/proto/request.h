@@ -12,6 +12,8 @@
 #include "base/fail.h"
 #include "proto/via.h"
 
+#define REQUEST_INTERVAL_MIN_NS 100000000 /* 0.1 s */
+
 /* Bounds; a decoder cuts numbers to them whatever it is given. */
 #define REQUEST_SPECS_MAX	   64
 #define REQUEST_STRING_MAX_DEFAULT 256
@@ -55,7 +57,8 @@ struct trace_request {
 	uint64_t duration_ns; /* stop after so long; 0 never */
 	uint32_t string_max;  /* bytes of a string that are shown */
 	size_t ring_bytes;
-	bool count_only; /* no events: calls are only counted */
+	bool count_only;      /* no events: calls are only counted */
+	uint64_t interval_ns; /* with @count_only: tell the counts so often; 0: at the end only */
 };
 
 /* Of the lines that the client was sent. */

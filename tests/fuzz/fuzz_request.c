@@ -18,7 +18,8 @@ static void check_trace(const struct trace_request *a, const struct trace_reques
 		fuzz_check(a->specs[i] && same_text(a->specs[i], b->specs[i]));
 	fuzz_check(a->string_max <= REQUEST_STRING_MAX && a->string_max == b->string_max);
 	fuzz_check(a->ring_bytes >= REQUEST_RING_MIN && a->ring_bytes <= REQUEST_RING_MAX);
-	fuzz_check(a->ring_bytes == b->ring_bytes && a->count_only == b->count_only);
+	fuzz_check(a->ring_bytes == b->ring_bytes && a->count_only == b->count_only &&
+		   a->interval_ns == b->interval_ns);
 	fuzz_check(a->count == b->count && a->duration_ns == b->duration_ns);
 }
 

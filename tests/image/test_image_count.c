@@ -227,11 +227,30 @@ static const struct work works[] = {
 	{"oracle23-pie", {"java.**.*"}, {"-a", "-p"}, APEX_SOURCE},
 };
 
+/* Each method has one count at the end, and together they are all hits. */
+static void check_sum(uint64_t hits, const json_t *events)
+{
+	uint64_t sum = 0;
+	json_t *o;
+	size_t i;
+
+	json_array_foreach (events, i, o) {
+		if (strcmp(json_text(o, "event"), "stat"))
+			continue;
+		assert_true(json_is_true(json_object_get(o, "final")));
+		assert_string_equal(json_text(o, "kind"), "native-image");
+		sum += (uint64_t)json_integer_value(json_object_get(o, "count"));
+	}
+	assert_true(hits > 0);
+	assert_true(sum == hits);
+}
+
 /* One run, probed from its start or, if it is for one process, from when it waits for input. */
 static char *run_probed(const struct work *w, const char *path, const char *input, bool one_process)
 {
 	const char *args[SPECS_MAX + 2] = {"--count-only"};
 	struct child *c = NULL, *hp;
+	json_t *events = json_array();
 	char *out;
 
 	memcpy(args + 1, w->specs, sizeof(w->specs));
@@ -243,7 +262,8 @@ static char *run_probed(const struct work *w, const char *path, const char *inpu
 	if (!c)
 		c = image_start(path, w->args);
 	out = image_end(c, input);
-	assert_true(image_trace_end(hp, one_process, 0, NULL) > 0);
+	check_sum(image_trace_end(hp, one_process, 0, events), events);
+	json_decref(events);
 	return out;
 }
 

@@ -480,6 +480,47 @@ static void encoder_changes(void **state)
 	      "!hotprobe: unprobed com.shop.Cart.add() (level 4): retired\n");
 }
 
+/* A count is one object; as text a table, in which many methods without a call are one line. */
+static void encoder_counts(void **state)
+{
+	struct bench *b = *state;
+	const struct method m = {
+		.klass = "a.B\x1b", .name = "c", .desc = "(I[Ljava/lang/Object;)V"};
+	struct event ev = {.kind = EVENT_STAT,
+			   .ts_ns = 5,
+			   .pid = 7,
+			   .stat = {.method = &m,
+				    .interval_ns = 2 * NSEC_PER_SEC,
+				    .count = 5,
+				    .total = 9,
+				    .n = 3}};
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	check(b, &ev,
+	      "{\"event\":\"stat\",\"ts\":5,\"pid\":7,\"interval\":2000000000,"
+	      "\"method\":\"a.B\\u001b.c(int, java.lang.Object[])\",\"class\":\"a.B\\u001b\","
+	      "\"name\":\"c\",\"descriptor\":\"(I[Ljava/lang/Object;)V\",\"count\":5,"
+	      "\"total\":9,\"rate\":2.5,\"final\":false}\n",
+	      ">00:00:00.000000       CALLS      CALLS/S          TOTAL  METHOD\n"
+	      ">                          5          2.5              9  "
+	      "a.B\\x1b.c(int, java.lang.Object[])\n");
+	ev.stat.final = true;
+	ev.stat.index = 1;
+	ev.stat.count = ev.stat.total = 0;
+	ev.stat.idle = 2;
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b), ">           0          0.0  a.B\\x1b.c(int, "
+				      "java.lang.Object[])\n");
+	ev.stat.n = 30;
+	ev.stat.idle = 29;
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b), "");
+	ev.stat.index = 29;
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b), ">           0          0.0  (29 methods without a call)\n");
+}
+
 static void encoder_lost_and_detached(void **state)
 {
 	struct bench *b = *state;
@@ -674,6 +715,7 @@ int main(void)
 		TEST(encoder_longest_line),
 		TEST(encoder_attached),
 		TEST(encoder_changes),
+		TEST(encoder_counts),
 		TEST(encoder_lost_and_detached),
 		TEST(encoder_methods),
 		TEST(encoder_methods_header),

@@ -44,6 +44,7 @@ static void request_trace_round_trip(void **state _unused_)
 	r.trace.string_max = 0;
 	r.trace.ring_bytes = REQUEST_RING_MAX;
 	r.trace.count_only = true;
+	r.trace.interval_ns = 2500 * NSEC_PER_MSEC;
 	assert_int_equal(request_add_spec(&r.trace, "com.shop.*", &f), 0);
 	assert_int_equal(request_add_spec(&r.trace, "\xc3\xa4.b", &f), 0);
 	got = round_trip(&r, &json);
@@ -61,6 +62,7 @@ static void request_trace_round_trip(void **state _unused_)
 	assert_int_equal(got.trace.string_max, 0);
 	assert_int_equal(got.trace.ring_bytes, REQUEST_RING_MAX);
 	assert_true(got.trace.count_only);
+	assert_true(got.trace.interval_ns == 2500 * NSEC_PER_MSEC);
 	json_decref(json);
 }
 
