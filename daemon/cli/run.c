@@ -23,7 +23,8 @@
 
 #define JVMS_MAX 256 /* at a time; more of them run untraced */
 
-#define EXIT_SIGNALLED 128 /* as a shell has it */
+/* As a shell has it: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
+#define EXIT_SIGNALLED 128
 
 struct jvm {
 	pid_t pid;
@@ -142,6 +143,22 @@ static void jvm_release(struct jvm *j)
 	j->hold_fd = -1;
 }
 
+/* Orphans of the command come to us (family.h). Engines are waited for where they are ended. */
+static void reap_orphans(struct run *r)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+			return;
+		for (size_t i = 0; i < r->njvms; i++)
+			if (client_engine(r->jvms[i].client) == info.si_pid)
+				return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
+}
+
 static void jvm_remove(struct run *r, struct jvm *j)
 {
 	jvm_release(j);
@@ -151,6 +168,7 @@ static void jvm_remove(struct run *r, struct jvm *j)
 		r->untraced++;
 	client_end(j->client);
 	*j = r->jvms[--r->njvms];
+	reap_orphans(r);
 }
 
 /* Return: false when it was the last that came from this JVM. */
@@ -170,22 +188,6 @@ static void stop_all(struct run *r)
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
-
-/* Orphans of the command come to us (family.h). Engines are waited for where they are ended. */
-static void reap_orphans(struct run *r)
-{
-	siginfo_t info;
-
-	for (;;) {
-		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
-			return;
-		for (size_t i = 0; i < r->njvms; i++)
-			if (client_engine(r->jvms[i].client) == info.si_pid)
-				return;
-		waitpid(info.si_pid, NULL, WNOHANG);
-	}
-}
 
 static void on_child(struct run *r)
 {
@@ -244,6 +246,13 @@ static void serve(struct run *r)
 	}
 }
 
+/* As a shell and launch_command.c have it. */
+static bool cannot_run(int wstatus)
+{
+	return WIFEXITED(wstatus) && (WEXITSTATUS(wstatus) == EXIT_NOT_EXECUTABLE ||
+				      WEXITSTATUS(wstatus) == EXIT_NOT_FOUND);
+}
+
 /* What became of the JVMs, in one line. */
 static void sum_up(struct run *r)
 {
@@ -255,6 +264,8 @@ static void sum_up(struct run *r)
 			 (unsigned long long)r->door.strangers);
 	if (r->left_out)
 		snprintf(left_out, sizeof(left_out), ", %u left out (--no-children)", r->left_out);
+	if (!all && cannot_run(r->wstatus))
+		return; /* that has been said */
 	if (!all)
 		log_warn("no JVM came of the command: nothing was traced");
 	else
@@ -276,15 +287,26 @@ static void say(enum log_level level, const char *text, void *arg)
 	fprintf(stderr, "hotprobe: %s%.*s\n", marks[level], (int)b.len, b.data);
 }
 
+static int prepare(struct run *r, struct fail *f)
+{
+	int err = launch_door_open(&r->door);
+
+	r->command.door = r->door.name;
+	if (err)
+		return fail_set(f, err, "cannot listen for JVMs: %s", strerror(-err));
+	err = family_adopt();
+	if (err == -ESRCH)
+		return fail_set(f, err,
+				"/proc does not show this process: mount a /proc of this PID "
+				"namespace");
+	return err ? fail_set(f, err, "cannot watch the command: %s", strerror(-err)) : 0;
+}
+
 static int command_start(struct run *r)
 {
 	struct fail f = {0};
-	int err = launch_door_open(&r->door);
+	int err = prepare(r, &f);
 
-	if (err)
-		fail_set(&f, err, "cannot listen for JVMs: %s", strerror(-err));
-	r->command.door = r->door.name;
-	family_adopt();
 	r->pid = err ? err : launch_command_start(&r->command, &f);
 	if (r->pid >= 0)
 		return launch_roll_init(&r->roll, r->pid, r->door.name);

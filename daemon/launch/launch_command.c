@@ -11,10 +11,6 @@
 
 #define VARIABLE "JAVA_TOOL_OPTIONS"
 
-/* As a shell has them: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
-
 static int set_environment(const struct launch_command *c, const char *library, struct fail *f)
 {
 	const char *old = getenv(VARIABLE);

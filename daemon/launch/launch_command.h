@@ -9,6 +9,10 @@
 
 #include "base/fail.h"
 
+/* As a shell has them: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+
 struct launch_command {
 	char **argv;
 	const struct passwd *user; /* whom it runs as; NULL: as we are */

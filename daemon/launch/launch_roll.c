@@ -38,6 +38,7 @@ struct launch_entry {
 	enum state state;
 	enum jvm_kind kind;
 	bool is_32bit;
+	bool forked;		    /* looks like its parent, which may be a JVM */
 	uint64_t since_ns, next_ns; /* in this state; to be looked into */
 	uint64_t exe;		    /* which program: a hash */
 };
@@ -206,9 +207,10 @@ static bool has_vm_thread(pid_t pid)
 	return found;
 }
 
+/* A JVM's child that is about to execute something has its mappings, but not its threads. */
 static bool has_begun(const struct launch_entry *e, uint64_t now_ns)
 {
-	return e->kind == JVM_NATIVE_IMAGE || now_ns - e->since_ns > GRACE_NS ||
+	return (!e->forked && (e->kind == JVM_NATIVE_IMAGE || now_ns - e->since_ns > GRACE_NS)) ||
 	       (e->kind == JVM_HOTSPOT && has_vm_thread(e->pid));
 }
 
@@ -226,14 +228,10 @@ static uint64_t exe_hash(pid_t pid)
 
 static void look_for_jvm(struct launch_entry *e, uint64_t now_ns)
 {
-	uint64_t exe = exe_hash(e->pid);
 	struct jvm_info info;
 
-	if (exe == e->exe && now_ns < e->next_ns)
+	if (now_ns < e->next_ns)
 		return;
-	if (exe != e->exe)
-		e->since_ns = now_ns;
-	e->exe = exe;
 	e->next_ns = now_ns + MIN((now_ns - e->since_ns) / 2, AGAIN_MAX_NS);
 	if (jvm_inspect(e->pid, &info))
 		return;
@@ -246,6 +244,19 @@ static void look_for_jvm(struct launch_entry *e, uint64_t now_ns)
 	jvm_info_fini(&info);
 }
 
+/* Whoever executes another program is somebody else, of whom nothing is known. */
+static void check_program(struct launch_entry *e, uint64_t now_ns)
+{
+	uint64_t exe = exe_hash(e->pid);
+
+	if (!exe || exe == e->exe)
+		return;
+	e->exe = exe;
+	e->since_ns = e->next_ns = now_ns;
+	if (e->state == STARTING)
+		e->state = OTHER;
+}
+
 static void look_at(struct launch_roll *r, struct launch_entry *e, uint64_t now_ns,
 		    launch_roll_fn *fn, void *arg)
 {
@@ -253,6 +264,9 @@ static void look_at(struct launch_roll *r, struct launch_entry *e, uint64_t now_
 		e->state = SETTLED;
 		explain(r, e, false, fn, arg);
 	}
+	if (e->state == SETTLED)
+		return;
+	check_program(e, now_ns);
 	if (e->state == OTHER)
 		look_for_jvm(e, now_ns);
 	if (e->state == STARTING && has_begun(e, now_ns))
@@ -260,6 +274,13 @@ static void look_at(struct launch_roll *r, struct launch_entry *e, uint64_t now_
 }
 
 /* --- a look at all ---------------------------------------------------------------------------- */
+
+static void on_end(struct launch_roll *r, const struct launch_entry *e, launch_roll_fn *fn,
+		   void *arg)
+{
+	if (e->state == LATE || (e->state == STARTING && !e->forked))
+		explain(r, e, true, fn, arg);
+}
 
 /* Make the entries those of @kin; what was known of them stays. Who is not among them has ended. */
 static int update(struct launch_roll *r, const struct kin *kin, size_t n, launch_roll_fn *fn,
@@ -279,13 +300,13 @@ static int update(struct launch_roll *r, const struct kin *kin, size_t n, launch
 
 			if (e->pid == x->pid && e->start_time == x->st.start_time)
 				now[k] = *e;
-			else if (e->state == STARTING || e->state == LATE)
-				explain(r, e, true, fn, arg);
+			else
+				on_end(r, e, fn, arg);
 		}
+		now[k].forked = x->st.forked;
 	}
 	for (; at < r->n; at++)
-		if (r->entries[at].state == STARTING || r->entries[at].state == LATE)
-			explain(r, &r->entries[at], true, fn, arg);
+		on_end(r, &r->entries[at], fn, arg);
 	free(r->entries);
 	r->entries = now;
 	r->n = n;
@@ -314,7 +335,7 @@ void launch_roll_look(struct launch_roll *r, bool last, launch_roll_fn *fn, void
 		for (size_t i = 0; last && i < r->n; i++) {
 			struct launch_entry *e = &r->entries[i];
 
-			if (e->state != STARTING && e->state != LATE)
+			if (e->state != LATE && (e->state != STARTING || e->forked))
 				continue;
 			e->state = SETTLED;
 			explain(r, e, false, fn, arg);

@@ -15,7 +15,11 @@
 
 int family_adopt(void)
 {
-	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) ? -errno : 0;
+	struct proc_stat st;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		return -errno;
+	return proc_stat(getpid(), &st);
 }
 
 int family_open(struct family *f, pid_t command)

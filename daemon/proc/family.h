@@ -16,7 +16,10 @@ struct family {
 	uint64_t since; /* start time of the command: who is older does not come of it */
 };
 
-/** family_adopt() - become the subreaper; before the command is started. Return: 0; -errno. */
+/**
+ * family_adopt() - become the subreaper; before the command is started.
+ * Return: 0; -errno; -ESRCH /proc does not show us, and will show nobody.
+ */
 int family_adopt(void);
 
 /** family_open() - @command has just been started by us. Return: 0; -ESRCH. */

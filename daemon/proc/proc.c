@@ -62,15 +62,18 @@ bool proc_alive(const struct proc_id *p)
 	return p->pidfd >= 0 && poll(&fd, 1, 0) == 0;
 }
 
+#define PF_FORKNOEXEC 0x40 /* Linux include/linux/sched.h */
+
 /* Fields are counted from behind the name, field 2, which may hold blanks and parentheses. */
 static int parse_process_stat(const char *text, struct proc_stat *ret)
 {
 	const char *p = strrchr(text, ')');
-	int parent;
+	unsigned int flags;
 
-	if (!p || sscanf(p + 1, " %c %d", &ret->state, &parent) != 2)
+	if (!p ||
+	    sscanf(p + 1, " %c %d %*d %*d %*d %*d %u", &ret->state, &ret->parent, &flags) != 3)
 		return -ESRCH;
-	ret->parent = parent;
+	ret->forked = flags & PF_FORKNOEXEC;
 	for (int field = 2; field < 22 && p; field++)
 		p = strchr(p + 1, ' ');
 	return p && sscanf(p + 1, "%" SCNu64, &ret->start_time) == 1 ? 0 : -ESRCH;

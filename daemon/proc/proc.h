@@ -35,6 +35,7 @@ bool proc_alive(const struct proc_id *p);
 struct proc_stat {
 	char state;	     /* 'Z': its leader has ended */
 	pid_t parent;	     /* 0: in another PID namespace */
+	bool forked;	     /* it has executed no program since it was forked (PF_FORKNOEXEC) */
 	uint64_t start_time; /* as above */
 };
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "lib/cmocka_all.h"
 #include "lib/exact.h"
@@ -551,7 +552,10 @@ static void check_says(const char *text, const char *part)
 		fail_msg("'%s' is not in '%s'", part, text);
 }
 
-/* As a JVM whose library is @path looks from outside, for some time. */
+/*
+ * As a JVM whose library is @path looks from outside, for some time; and for some of that, its
+ * child that is about to execute something, and does not come to it.
+ */
 static int pretend(const char *path, const char *ms)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -559,7 +563,13 @@ static int pretend(const char *path, const char *ms)
 	prctl(PR_SET_NAME, "VM Thread");
 	if (fd < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
 		return 1;
+	if (!fork()) {
+		prctl(PR_SET_NAME, "process reaper");
+		poll(NULL, 0, atoi(ms) / 2);
+		_exit(0);
+	}
 	poll(NULL, 0, atoi(ms));
+	wait(NULL);
 	return 0;
 }
 
