@@ -135,6 +135,30 @@ static void tables_classes(struct fake_jvm *j)
 	}
 }
 
+static void tables_coverage(struct fake_jvm *j)
+{
+	struct fake_target *t = &j->t;
+
+	j->cld_head = fake_static8(j, "ClassLoaderDataGraph", "_head", 0);
+	fake_field(t, "ClassLoaderData", "_next", "ClassLoaderData*", FK_CLD_NEXT);
+	fake_field(t, "ClassLoaderData", "_klasses", "Klass*", FK_CLD_KLASSES);
+	fake_field(t, "Klass", "_next_link", "Klass*", FK_KLASS_LINK);
+	fake_field(t, "InstanceKlass", "_methods", "Array<Method*>*", FK_KLASS_METHODS);
+	fake_field(t, "InstanceKlass", "_init_state", "u1", FK_KLASS_STATE);
+	fake_field(t, "Array<Method*>", "_data", NULL, 8);
+	fake_field(t, "Method", "_code", "nmethod*", FK_METHOD_CODE);
+	fake_field(t, "Method", "_intrinsic_id", "u2", FK_METHOD_INTRINSIC);
+	fake_field(t, "Method", "_method_counters", "MethodCounters*", FK_METHOD_COUNTERS);
+	fake_field(t, "MethodCounters", "_invocation_counter", "InvocationCounter",
+		   FK_COUNTERS_CALLS);
+	fake_type(t, "InvocationCounter", 4);
+	fake_field(t, "ConstMethod", "_code_size", "u2", FK_CONST_CODE_SIZE);
+	if (j->jdk <= 20) {
+		fake_int(t, "JVM_ACC_NOT_C2_OSR_COMPILABLE", 0x08000000);
+		fake_int(t, "JVM_ACC_IS_OLD", 0x10000);
+	}
+}
+
 static void tables_objects(struct fake_jvm *j)
 {
 	struct fake_target *t = &j->t;
@@ -382,7 +406,7 @@ uint64_t fake_method(struct fake_jvm *j, uint64_t klass, const char *name, const
 		     uint32_t access)
 {
 	struct fake_target *t = &j->t;
-	uint64_t method = fake_alloc(t, 24), cm = fake_alloc(t, 24), pool;
+	uint64_t method = fake_alloc(t, FK_METHOD_SIZE), cm = fake_alloc(t, FK_CONST_SIZE), pool;
 
 	memcpy(&pool, fake_at(t, klass + FK_KLASS_POOL, 8), 8);
 	fake_put64(t, method + FK_METHOD_CONST, cm);
@@ -427,6 +451,7 @@ void fake_jvm_init(struct fake_jvm *j, int jdk)
 	tables_nmethod(j);
 	tables_names(j);
 	tables_classes(j);
+	tables_coverage(j);
 	tables_objects(j);
 	tables_globals(j);
 	j->heaps_data = fake_alloc(&j->t, 8 * FAKE_HEAPS_MAX);

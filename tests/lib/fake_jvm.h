@@ -33,9 +33,19 @@ enum {
 	FK_NMETHOD_SIZE = 96,
 	FK_METHOD_CONST = 8,
 	FK_METHOD_FLAGS = 16,
+	FK_METHOD_STATUS = 20, /* JDK 21+: before the number of the intrinsic */
+	FK_METHOD_INTRINSIC = 24,
+	FK_METHOD_CODE = 32,
+	FK_METHOD_COUNTERS = 40,
+	FK_METHOD_SIZE = 48,
 	FK_CONST_POOL = 8,
 	FK_CONST_NAME = 20,
 	FK_CONST_DESC = 22,
+	FK_CONST_CODE_SIZE = 24,
+	FK_CONST_SIZE = 32,
+	FK_COUNTERS_CALLS = 4,
+	FK_CLD_NEXT = 8,
+	FK_CLD_KLASSES = 24,
 	FK_POOL_LENGTH = 16,
 	FK_POOL_HOLDER = 24,
 	FK_POOL_SIZE = 40,
@@ -49,7 +59,10 @@ enum {
 	FK_KLASS_FIELD_COUNT = 120,
 	FK_KLASS_FLAGS = 124,  /* behind the count of fields; JDK 25: two bytes */
 	FK_KLASS_BOTTOM = 128, /* of an array of objects */
-	FK_KLASS_SIZE = 136,
+	FK_KLASS_LINK = 136,
+	FK_KLASS_METHODS = 144,
+	FK_KLASS_STATE = 152,
+	FK_KLASS_SIZE = 160,
 	FK_SYMBOL_LENGTH = 4,
 	FK_SYMBOL_BODY = 6,
 	FK_THREAD_OBJ = 200,
@@ -77,6 +90,7 @@ struct fake_jvm {
 	uint64_t code_low, code_high;	   /* addresses of the statics */
 	uint64_t shared_base, shared_top;  /* the same, of the CDS archive */
 	uint64_t object_klass, string_klass, thread_klass;
+	uint64_t cld_head; /* address of the static; no loader has any class */
 };
 
 /* What fake_z() has built: values to compare with, and places for tests that damage one. */

@@ -33,7 +33,7 @@
 
 static const char *const capability_names[CAP_COUNT] = {
 	[CAP_CODE] = "code",	   [CAP_NAMES] = "names",     [CAP_KLASS] = "classes",
-	[CAP_STRINGS] = "strings", [CAP_THREADS] = "threads",
+	[CAP_STRINGS] = "strings", [CAP_THREADS] = "threads", [CAP_COVERAGE] = "coverage",
 };
 
 static const char *const gc_kind_names[] = {
@@ -52,24 +52,38 @@ struct flags {
 	bool narrow_oops, narrow_klass, compact_headers;
 	bool g1, parallel, serial, z, z_generational, shenandoah, epsilon;
 	bool jvmci, jvmci_compiler;
+	bool compiler, interpreter, tiered, not_huge;
+	int64_t stop_at_level, calls, inline_size, inline_hot; /* intx */
 };
+
+#define BOOL(member) offsetof(struct flags, member), sizeof(bool)
+#define INTX(member) offsetof(struct flags, member), sizeof(int64_t)
 
 static const struct {
 	const char *name;
 	size_t dest;
+	size_t size;
 } flag_wants[] = {
-	{"UseCompressedOops", offsetof(struct flags, narrow_oops)},
-	{"UseCompressedClassPointers", offsetof(struct flags, narrow_klass)},
-	{"UseCompactObjectHeaders", offsetof(struct flags, compact_headers)}, /* JDK 24+ */
-	{"UseG1GC", offsetof(struct flags, g1)},
-	{"UseParallelGC", offsetof(struct flags, parallel)},
-	{"UseSerialGC", offsetof(struct flags, serial)},
-	{"UseZGC", offsetof(struct flags, z)},
-	{"ZGenerational", offsetof(struct flags, z_generational)}, /* JDK 21 to 23 */
-	{"UseShenandoahGC", offsetof(struct flags, shenandoah)},
-	{"UseEpsilonGC", offsetof(struct flags, epsilon)},
-	{"EnableJVMCI", offsetof(struct flags, jvmci)},
-	{"UseJVMCICompiler", offsetof(struct flags, jvmci_compiler)},
+	{"UseCompressedOops", BOOL(narrow_oops)},
+	{"UseCompressedClassPointers", BOOL(narrow_klass)},
+	{"UseCompactObjectHeaders", BOOL(compact_headers)}, /* JDK 24+ */
+	{"UseG1GC", BOOL(g1)},
+	{"UseParallelGC", BOOL(parallel)},
+	{"UseSerialGC", BOOL(serial)},
+	{"UseZGC", BOOL(z)},
+	{"ZGenerational", BOOL(z_generational)}, /* JDK 21 to 23 */
+	{"UseShenandoahGC", BOOL(shenandoah)},
+	{"UseEpsilonGC", BOOL(epsilon)},
+	{"EnableJVMCI", BOOL(jvmci)},
+	{"UseJVMCICompiler", BOOL(jvmci_compiler)},
+	{"UseCompiler", BOOL(compiler)},
+	{"UseInterpreter", BOOL(interpreter)},
+	{"TieredCompilation", BOOL(tiered)},
+	{"DontCompileHugeMethods", BOOL(not_huge)},
+	{"TieredStopAtLevel", INTX(stop_at_level)},
+	{"Tier3InvocationThreshold", INTX(calls)},
+	{"MaxInlineSize", INTX(inline_size)},
+	{"FreqInlineSize", INTX(inline_hot)},
 };
 
 const char *capability_name(enum capability cap)
@@ -190,6 +204,46 @@ static uint32_t span_of(const struct field *fields, size_t n)
 	return span;
 }
 
+/*
+ * Where MethodFlags lie, which no table tells: four bytes before _intrinsic_id, as the fields stand
+ * in share/oops/method.hpp of 21 and 25. JDK ..20 keeps these bits among the access flags.
+ */
+static void method_status_place(struct layout *l)
+{
+	struct layout_code *c = l->code;
+	struct field id = c->method_intrinsic;
+
+	c->method_status = (struct field){FIELD_NONE, 0};
+	if (c->acc_not_osr == -1 && field_exists(id) && id.off >= 4)
+		c->method_status = (struct field){id.off - 4, 4};
+	if (c->acc_not_osr != -1 && c->method_flags.size < 4)
+		c->acc_not_osr = -1;
+}
+
+/* What is inlined where: in JDK ..22's form, in JDK 25's, or not known. */
+static void made_of_fill(struct layout *l)
+{
+	struct layout_code *c = l->code;
+	const struct field fields[] = {
+		c->metadata_offset,   c->dependencies_offset, c->handler_table_offset,
+		c->scopes_pcs_offset, c->scopes_data_begin,   c->scopes_data_offset,
+		c->nul_table_offset,  c->immutable,	      c->immutable_size,
+		c->mutable,	      c->mutable_size,	      c->relocation_size,
+	};
+	bool old = field_exists(c->metadata_offset) && field_exists(c->dependencies_offset) &&
+		   field_exists(c->handler_table_offset) && field_exists(c->scopes_data_begin);
+	bool apart = field_exists(c->immutable) && field_exists(c->immutable_size) &&
+		     field_exists(c->mutable) && field_exists(c->mutable_size) &&
+		     field_exists(c->relocation_size) && field_exists(c->scopes_data_offset) &&
+		     field_exists(c->nul_table_offset);
+	uint32_t span = span_of(fields, ARRAY_SIZE(fields));
+
+	c->made_of_span =
+		(old || apart) && field_exists(c->scopes_pcs_offset) && span <= NMETHOD_SPAN_MAX
+			? span
+			: 0;
+}
+
 /* Structures are read in one piece up to the last field that is wanted: that must be near. */
 static void spans_fill(struct layout *l)
 {
@@ -203,10 +257,22 @@ static void spans_fill(struct layout *l)
 		c->entry_bci,	 c->state,
 		c->compile_id,	 c->level,
 	};
-	const struct field cm[] = {c->const_pool, c->const_name, c->const_desc};
+	const struct field cm[] = {c->const_pool, c->const_name, c->const_desc, c->const_code_size};
 	const struct field pool[] = {c->pool_holder, c->pool_length};
 	const struct field symbol[] = {c->symbol_length, c->symbol_body};
 
+	const struct field klass[] = {c->klass_name, c->klass_link, c->klass_methods,
+				      c->klass_state, c->klass_super};
+
+	method_status_place(l);
+	const struct field method[] = {c->method_const,	    c->method_flags,	c->method_code,
+				       c->method_intrinsic, c->method_counters, c->method_status};
+
+	c->klass_span = span_of(klass, ARRAY_SIZE(klass));
+	c->method_span = span_of(method, ARRAY_SIZE(method));
+	if (c->klass_span > KLASS_SPAN_MAX || c->method_span > METHOD_SPAN_MAX)
+		cap_lose(l, CAP_COVERAGE, "classes or methods are larger than any known");
+	made_of_fill(l);
 	c->nmethod_span = span_of(nmethod, ARRAY_SIZE(nmethod));
 	c->const_span = span_of(cm, ARRAY_SIZE(cm));
 	c->pool_span = span_of(pool, ARRAY_SIZE(pool));
@@ -284,14 +350,17 @@ static int flags_pick(struct mem *m, const struct layout_code *c, const uint8_t 
 		if (names[i].err)
 			continue;
 		for (size_t j = 0; j < ARRAY_SIZE(flag_wants); j++) {
-			uint8_t value;
+			uint8_t value[sizeof(int64_t)];
+			size_t size = flag_wants[j].size;
 			if (strcmp(names[i].buf, flag_wants[j].name) != 0)
 				continue;
 			uint64_t addr = field_get(raw + i * c->flag_size, c->flag_addr);
-			int err = mem_read_u8(m, addr, &value);
+			int err = mem_read(m, addr, value, size);
 			if (err)
 				return err;
-			*(bool *)((char *)ret + flag_wants[j].dest) = value != 0;
+			if (size == sizeof(bool)) /* a hostile one may be any byte */
+				value[0] = value[0] != 0;
+			memcpy((char *)ret + flag_wants[j].dest, value, size);
 		}
 	}
 	return 0;
@@ -494,7 +563,12 @@ static int started(struct mem *m, const struct layout *l)
 
 static int values_read(struct mem *m, const struct vmstructs *vs, struct layout *l)
 {
-	struct flags f = {0};
+	struct flags f = {.compiler = true,
+			  .interpreter = true,
+			  .stop_at_level = 4,
+			  .calls = -1,
+			  .inline_size = -1,
+			  .inline_hot = -1};
 	int err = started(m, l);
 
 	if (!err)
@@ -505,6 +579,11 @@ static int values_read(struct mem *m, const struct vmstructs *vs, struct layout 
 		return err;
 	l->gc = gc_kind_of(l->jdk, &f);
 	l->code->jvmci = f.jvmci && f.jvmci_compiler;
+	l->code->u5_excluded = l->jdk >= 20; /* 8292758: no zero bytes in a number */
+	l->compiler = (struct layout_compiler){f.compiler,    f.interpreter,   f.tiered,
+					       f.not_huge,    f.stop_at_level, f.calls,
+					       f.inline_size, f.inline_hot};
+	cap_depend(l, CAP_COVERAGE, CAP_NAMES);
 	cap_depend(l, CAP_KLASS, CAP_NAMES);
 	err = klass_word_read(m, l, &f);
 	cap_depend(l, CAP_STRINGS, CAP_KLASS);

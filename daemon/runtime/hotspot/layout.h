@@ -13,11 +13,12 @@
 #define LAYOUT_NONE UINT64_MAX /* this JVM has no such field */
 
 enum capability {
-	CAP_CODE,    /* walk the code heaps, read nmethods: without it nothing works */
-	CAP_NAMES,   /* class, method and descriptor names */
-	CAP_KLASS,   /* an object's class */
-	CAP_STRINGS, /* text of java.lang.String */
-	CAP_THREADS, /* thread name and Java thread id */
+	CAP_CODE,     /* walk the code heaps, read nmethods: without it nothing works */
+	CAP_NAMES,    /* class, method and descriptor names */
+	CAP_KLASS,    /* an object's class */
+	CAP_STRINGS,  /* text of java.lang.String */
+	CAP_THREADS,  /* thread name and Java thread id */
+	CAP_COVERAGE, /* why a method is not seen: all classes, and their methods' state */
 	CAP_COUNT,
 };
 
@@ -57,6 +58,17 @@ struct layout_z {
 	uint32_t ref_count_off; /* int32: above 0 while nothing was moved but by copying it away */
 };
 
+/* What this JVM compiles, by its flags. */
+struct layout_compiler {
+	bool on;	 /* UseCompiler: not with -Xint */
+	bool interprets; /* UseInterpreter: not with -Xcomp */
+	bool tiered;
+	bool not_huge; /* DontCompileHugeMethods */
+	int64_t stop_at_level;
+	int64_t calls; /* Tier3InvocationThreshold: so many and C1 compiles; -1: not known */
+	int64_t inline_size, inline_hot; /* Max-, FreqInlineSize: bytes of bytecode; -1 */
+};
+
 struct layout {
 	int jdk;	/* feature version: 17, 21, 25 */
 	bool other_jdk; /* one that is not supported, and nothing else is known of it */
@@ -83,6 +95,8 @@ struct layout {
 	uint32_t array_length_off, byte_array_base; /* in a byte[] */
 	uint64_t string_klass;			    /* Klass* of java.lang.String */
 	uint32_t string_value_off, string_coder_off;
+
+	struct layout_compiler compiler;
 
 	/* threads: offsets in JavaThread, LAYOUT_NONE where absent */
 	uint64_t thread_obj;	  /* OopHandle: pointer to the slot that holds the oop */

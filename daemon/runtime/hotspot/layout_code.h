@@ -23,6 +23,10 @@
 /* Within which a Symbol's length and the beginning of its text must lie. */
 #define SYMBOL_SPAN_MAX 16
 
+/* As much of an InstanceKlass or a Method as is read at once; they have 472 and 88 bytes. */
+#define KLASS_SPAN_MAX	1024
+#define METHOD_SPAN_MAX 256
+
 /* As much of an nmethod as a compile event copies. */
 #define NMETHOD_SPAN_MAX 512
 
@@ -70,6 +74,25 @@ struct layout_code {
 	struct field klass_pool, klass_fields, klass_field_count, klass_fieldinfo;
 	struct field u1_data, u2_data; /* Array<u1>, Array<u2>; their int length is at 0 */
 	int64_t ff_initialized, ff_generic, ff_contended; /* JDK 21+: bit positions */
+
+	/* all classes, and what became of their methods (classes.c, method_state.c) */
+	uint64_t cld_head; /* address of the static */
+	struct field cld_next, cld_klasses;
+	struct field klass_link, klass_methods, klass_state, klass_interfaces;
+	struct field methods_data; /* Array<Method*>; its int length is at 0 */
+	struct field method_code, method_intrinsic, method_counters, counters_calls;
+	struct field const_code_size;
+	int64_t acc_not_osr, acc_old; /* JDK ..20 */
+	struct field method_status;   /* JDK 21+: MethodFlags */
+	uint32_t klass_span, method_span;
+
+	/* what an nmethod was made of (inlined.c) */
+	uint64_t evol; /* address of the static */
+	struct field metadata_offset, dependencies_offset, handler_table_offset;
+	struct field scopes_pcs_offset, scopes_data_begin, scopes_data_offset, nul_table_offset;
+	struct field immutable, immutable_size, mutable, mutable_size, relocation_size;
+	uint32_t made_of_span; /* bytes of an nmethod's front that hold these; 0: not known */
+	uint8_t u5_excluded;   /* of the coding of numbers: bytes below it are in none */
 
 	/* What follows is read once, by layout.c. Addresses of statics: */
 	uint64_t code_low, code_high;

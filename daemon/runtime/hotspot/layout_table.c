@@ -99,6 +99,41 @@ const struct want layout_wants[] = {
 	{FIELD(u1_data), CAP_STRINGS, 1, {{"Array<u1>", "_data"}}},
 	{FIELD(u2_data), CAP_STRINGS, 2, {{"Array<u2>", "_data"}}},
 
+	/* --- all classes, and what became of their methods ------------------------------------ */
+	{STATIC(cld_head), CAP_COVERAGE, 8, {{"ClassLoaderDataGraph", "_head"}}},
+	{FIELD(cld_next), CAP_COVERAGE, 8, {{"ClassLoaderData", "_next"}}},
+	{FIELD(cld_klasses), CAP_COVERAGE, 8, {{"ClassLoaderData", "_klasses"}}},
+	{FIELD(klass_link), CAP_COVERAGE, 8, {{"Klass", "_next_link"}}},
+	{FIELD(klass_methods), CAP_COVERAGE, 8, {{"InstanceKlass", "_methods"}}},
+	{FIELD(klass_state), CAP_COVERAGE, 1, {{"InstanceKlass", "_init_state"}}},
+	{FIELD(klass_interfaces), OPTIONAL, 8, {{"InstanceKlass", "_transitive_interfaces"}}},
+	{FIELD(methods_data), CAP_COVERAGE, 8, {{"Array<Method*>", "_data"}}},
+	{FIELD(method_code), CAP_COVERAGE, 8, {{"Method", "_code"}}},
+	{FIELD(method_intrinsic), CAP_COVERAGE, 2, {{"Method", "_intrinsic_id"}}},
+	{FIELD(method_counters), OPTIONAL, 8, {{"Method", "_method_counters"}}},
+	{FIELD(counters_calls), OPTIONAL, 4, {{"MethodCounters", "_invocation_counter"}}},
+	{FIELD(const_code_size), CAP_COVERAGE, 2, {{"ConstMethod", "_code_size"}}},
+	/* JDK ..20: bits of HotSpot's own in the access flags; then apart, where no row says */
+	{CONST(acc_not_osr), OPTIONAL, 0, {{"JVM_ACC_NOT_C2_OSR_COMPILABLE", NULL}}},
+	{CONST(acc_old), OPTIONAL, 0, {{"JVM_ACC_IS_OLD", NULL}}},
+
+	/* --- what an nmethod was made of ------------------------------------------------------ */
+	{STATIC(evol), OPTIONAL, 1, {{"JvmtiExport", "_can_hotswap_or_post_breakpoint"}}},
+	/* offsets from the nmethod; JDK 23+ (8329433): two pieces of memory of their own */
+	{FIELD(metadata_offset), OPTIONAL, 4, {{"nmethod", "_metadata_offset"}}},
+	{FIELD(dependencies_offset), OPTIONAL, 4, {{"nmethod", "_dependencies_offset"}}},
+	{FIELD(handler_table_offset), OPTIONAL, 4, {{"nmethod", "_handler_table_offset"}}},
+	{FIELD(scopes_pcs_offset), OPTIONAL, 4, {{"nmethod", "_scopes_pcs_offset"}}},
+	{FIELD(scopes_data_begin), OPTIONAL, 8, {{"CompiledMethod", "_scopes_data_begin"}}},
+	{FIELD(scopes_data_offset), OPTIONAL, 4, {{"nmethod", "_scopes_data_offset"}}},
+	{FIELD(nul_table_offset), OPTIONAL, 2, {{"nmethod", "_nul_chk_table_offset"}}},
+	{FIELD(immutable), OPTIONAL, 8, {{"nmethod", "_immutable_data"}}},
+	{FIELD(immutable_size), OPTIONAL, 4, {{"nmethod", "_immutable_data_size"}}},
+	/* JDK 25+ (8343789) */
+	{FIELD(mutable), OPTIONAL, 8, {{"CodeBlob", "_mutable_data"}}},
+	{FIELD(mutable_size), OPTIONAL, 4, {{"CodeBlob", "_mutable_data_size"}}},
+	{FIELD(relocation_size), OPTIONAL, 4, {{"CodeBlob", "_relocation_size"}}},
+
 	/* --- the code cache, the version and the flags ----------------------------------------*/
 	{STATIC(code_low), CAP_CODE, 8, {{"CodeCache", "_low_bound"}}},
 	{STATIC(code_high), CAP_CODE, 8, {{"CodeCache", "_high_bound"}}},
