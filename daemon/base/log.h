@@ -15,7 +15,7 @@
 
 enum log_level { LOG_LVL_ERR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
-#define LOG_TEXT_MAX 1024
+#define LOG_TEXT_MAX 2048
 
 /**
  * log_set_level() - drop messages less urgent than @level. The default is LOG_LVL_WARN.

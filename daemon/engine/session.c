@@ -9,6 +9,7 @@
  * fills up, and what does not fit is counted by the BPF program and told as "lost".
  */
 #include "base/log.h"
+#include "base/utf8.h"
 #include "base/stop.h"
 #include "engine/answer.h"
 #include "engine/counting.h"
@@ -23,6 +24,13 @@
 #define FETCH_MAX 16384
 #define LOST_NS	  (200 * NSEC_PER_MSEC)
 
+/* What is seen of the methods is looked at so often, but takes at most a hundredth of the time. */
+#define COVERAGE_NS   (2 * NSEC_PER_SEC)
+#define COVERAGE_REST 100
+
+/* Of a name in a note. */
+#define NOTE_NAME_MAX 300
+
 struct session {
 	struct runtime rt;
 	struct answer *a;
@@ -35,6 +43,7 @@ struct session {
 	struct counting counting;
 	struct decode decode;
 	struct loop_source *ring_src, *fetch_timer, *pid_src, *duration_timer, *count_timer;
+	struct loop_source *coverage_timer;
 };
 
 /* Is the process that the session is about, if it is about one, still there? */
@@ -175,6 +184,21 @@ void session_resume(struct session *s)
 	on_fetch(s, 0);
 }
 
+/* A look, and when the next one is due. */
+static void look_at_coverage(struct session *s, enum runtime_coverage what)
+{
+	uint64_t begun_ns = clock_ns();
+
+	s->rt.ops->coverage(&s->rt, what);
+	loop_timer_set(s->coverage_timer,
+		       MAX(COVERAGE_NS, COVERAGE_REST * (clock_ns() - begun_ns)));
+}
+
+static void on_coverage_timer(void *arg, uint32_t events _unused_)
+{
+	look_at_coverage(arg, RUNTIME_COVERAGE_CHANGES);
+}
+
 static void on_target_ended(void *arg, uint32_t events _unused_)
 {
 	session_stop(arg, "target exited");
@@ -211,12 +235,13 @@ static int start_sources(struct session *s, const struct trace_request *req)
 	s->ring_src = loop_add(l, probe_bpf_fd(probes_bpf(s->rt.probes)), EPOLLIN, on_fetch, s);
 	s->fetch_timer = loop_timer(l, FETCH_NS, on_fetch, s);
 	s->duration_timer = loop_timer(l, req->duration_ns, on_duration, s);
+	s->coverage_timer = loop_timer(l, 0, on_coverage_timer, s);
 	if (req->count_only)
 		s->count_timer = loop_timer(l, req->interval_ns, on_count_timer, s);
 	if (s->rt.id)
 		s->pid_src = loop_add(l, s->rt.id->pidfd, EPOLLIN, on_target_ended, s);
-	if (!s->ring_src || !s->fetch_timer || !s->duration_timer || (!s->pid_src && s->rt.id) ||
-	    (!s->count_timer && req->count_only))
+	if (!s->ring_src || !s->fetch_timer || !s->duration_timer || !s->coverage_timer ||
+	    (!s->pid_src && s->rt.id) || (!s->count_timer && req->count_only))
 		return -ENOMEM;
 	return 0;
 }
@@ -236,6 +261,8 @@ static int attach(struct session *s, const struct trace_request *req, struct fai
 	counting_begin(&s->counting);
 	tell_attached(s);
 	s->rt.ops->notes(&s->rt);
+	conn_flush(s->a->conn);
+	look_at_coverage(s, RUNTIME_COVERAGE_ALL);
 	return 0;
 }
 
@@ -265,6 +292,7 @@ static bool take_down(struct session *s)
 	loop_del(s->a->loop, s->pid_src);
 	loop_del(s->a->loop, s->duration_timer);
 	loop_del(s->a->loop, s->count_timer);
+	loop_del(s->a->loop, s->coverage_timer);
 	stop_set(NULL, NULL);
 	live = rt->live;
 	err = runtime_remove(rt);
@@ -300,6 +328,7 @@ void session_stop(struct session *s, const char *reason)
 	if (ended)
 		reason = "target exited";
 	restored = take_down(s);
+	s->rt.ops->coverage(&s->rt, s->hits ? RUNTIME_COVERAGE_AGAIN : RUNTIME_COVERAGE_ALL);
 	runtime_close(&s->rt);
 	tell_detached(s, restored, reason);
 	session_free(s);
@@ -316,7 +345,35 @@ static void on_unprobed(void *arg, struct probe *p, const char *why)
 	tell_change(arg, EVENT_UNPROBED, p, why);
 }
 
+/* For a person, whatever form the events have. */
+static void note_coverage(pid_t pid, const struct coverage_event *c)
+{
+	const char *about = c->method ? c->method : c->spec, *quote = c->method ? "" : "'";
+	size_t len = utf8_cut(about, strlen(about), NOTE_NAME_MAX);
+	char pid_text[32] = "";
+
+	if (pid)
+		snprintf(pid_text, sizeof(pid_text), "PID %d: ", pid);
+	log_msg(LOG_LVL_INFO, "%s%s%.*s%s%s: %s%s%s%s%s%s", pid_text, quote, (int)len, about,
+		about[len] ? "..." : "", quote,
+		c->method || !c->methods ? encoder_coverage(c->state) : "",
+		c->method || !c->methods ? ": " : "", c->why, c->mean ? "; did you mean " : "",
+		c->mean ? c->mean : "", c->mean ? "?" : "");
+}
+
+static void on_coverage(void *arg, const struct coverage_event *coverage)
+{
+	struct session *s = arg;
+	struct event ev = event_of(s, EVENT_COVERAGE, clock_ns());
+
+	ev.coverage = *coverage;
+	answer_event(s->a, &ev);
+	if (!coverage->again)
+		note_coverage(ev.pid, coverage);
+}
+
 static const struct runtime_events events = {
+	.coverage = on_coverage,
 	.probed = on_probed,
 	.unprobed = on_unprobed,
 	.record = on_record,

@@ -141,3 +141,16 @@ void encoder_title(struct buf *b, const struct probe *p)
 	}
 	buf_str(b, capture_nargs(l) ? ")" : "()");
 }
+
+const char *encoder_coverage(enum coverage_state state)
+{
+	static const char *const names[COVERAGE_STATES] = {
+		[COVERAGE_SEEN] = "seen",
+		[COVERAGE_PARTLY] = "seen in part",
+		[COVERAGE_NOT_THIS_WAY] = "not seen this way",
+		[COVERAGE_NOT_YET] = "not yet",
+		[COVERAGE_NEVER] = "never",
+	};
+
+	return names[state];
+}

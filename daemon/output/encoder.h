@@ -81,4 +81,7 @@ void encoder_method(struct buf *b, const struct method *m);
 /** encoder_title() - for forms: "com.shop.Cart.add(int, java.lang.String)", unescaped. */
 void encoder_title(struct buf *b, const struct probe *p);
 
+/** encoder_coverage() - for forms: "not yet". */
+const char *encoder_coverage(enum coverage_state state);
+
 #endif

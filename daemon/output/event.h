@@ -52,6 +52,7 @@ enum event_kind {
 	EVENT_UNPROBED,
 	EVENT_LOST,
 	EVENT_STAT,
+	EVENT_COVERAGE, /* what is seen of a method, or a SPEC */
 	EVENT_DETACHED, /* the last one */
 	/* of a listing of methods */
 	EVENT_METHOD, /* is there */
@@ -119,6 +120,34 @@ struct lost_event {
 	const char *where;
 };
 
+/* What one knows of the calls of a method from now on, or of all that a SPEC means. */
+enum coverage_state {
+	COVERAGE_SEEN,	       /* every call is seen */
+	COVERAGE_PARTLY,       /* some are: compiled calls, say, but not those inlined */
+	COVERAGE_NOT_THIS_WAY, /* they are made, but pass no compiled entry */
+	COVERAGE_NOT_YET,      /* it is waited for */
+	COVERAGE_NEVER,	       /* waiting is of no use */
+	COVERAGE_STATES
+};
+
+#define COVERAGE_HOLDERS_MAX 3
+
+struct coverage_event {
+	const char *spec;
+	const char *method; /* in source form; NULL: the SPEC as a whole */
+	enum coverage_state state;
+	const char *why;    /* for a person, with what to do */
+	const char *mean;   /* "did you mean"; NULL */
+	uint8_t levels;	    /* bit N: code of level N is in use */
+	bool interpreted;   /* calls are interpreted now */
+	bool holders_known; /* every place that it is inlined into is counted */
+	size_t nholders;    /* such places; the first ones by name: */
+	const char *holders[COVERAGE_HOLDERS_MAX];
+	uint64_t methods;		  /* of a SPEC as a whole: that it means */
+	uint64_t counts[COVERAGE_STATES]; /* and how many of these are in each state */
+	bool again; /* all of this has been said before, and calls were seen */
+};
+
 struct detached_event {
 	uint64_t events, hits, lost;
 	bool restored;
@@ -174,6 +203,7 @@ struct event {
 		struct change_event change;
 		struct stat_event stat;
 		struct lost_event lost;
+		struct coverage_event coverage;
 		struct detached_event detached;
 		struct method_event method; /* METHOD to UNLOADED */
 		struct jvm_event jvm;

@@ -371,6 +371,62 @@ static void add_lost(struct encoder *e, const struct event *ev)
 	end(e);
 }
 
+/* Without a method: how many there are in each state. */
+static void add_coverage_counts(struct buf *b, const struct coverage_event *c)
+{
+	buf_printf(b, ",\"methods\":%llu,\"counts\":{", (unsigned long long)c->methods);
+	for (size_t i = 0; i < COVERAGE_STATES; i++)
+		buf_printf(b, "%s\"%s\":%llu", i ? "," : "", encoder_coverage(i),
+			   (unsigned long long)c->counts[i]);
+	add_literal(b, "}");
+}
+
+static void add_coverage_method(struct encoder *e, const struct coverage_event *c)
+{
+	struct buf *b = e->out;
+	const char *comma = "";
+
+	add_literal(b, ",\"compiled\":[");
+	for (int i = 0; i < 8; i++) {
+		if (!(c->levels & 1u << i))
+			continue;
+		buf_printf(b, "%s%d", comma, i);
+		comma = ",";
+	}
+	buf_printf(b, "],\"interpreted\":%s,\"inlined_into\":", c->interpreted ? "true" : "false");
+	if (!c->holders_known && !c->nholders) {
+		add_literal(b, "null");
+		return;
+	}
+	for (size_t i = 0; i < MIN(c->nholders, (size_t)COVERAGE_HOLDERS_MAX); i++) {
+		buf_str(b, i ? "," : "[");
+		add_str(e, c->holders[i]);
+	}
+	buf_printf(b, "%s],\"inlined_count\":%zu", c->nholders ? "" : "[", c->nholders);
+}
+
+static void add_coverage(struct encoder *e, const struct event *ev)
+{
+	const struct coverage_event *c = &ev->coverage;
+	struct buf *b = e->out;
+
+	begin(b, "coverage", ev);
+	add_literal(b, ",\"spec\":");
+	add_str(e, c->spec);
+	add_literal(b, ",\"method\":");
+	add_str_or_null(e, c->method);
+	buf_printf(b, ",\"state\":\"%s\"", encoder_coverage(c->state));
+	if (c->method)
+		add_coverage_method(e, c);
+	else
+		add_coverage_counts(b, c);
+	buf_printf(b, ",\"complete\":%s,\"why\":", c->state == COVERAGE_SEEN ? "true" : "false");
+	add_str(e, c->why);
+	add_literal(b, ",\"did_you_mean\":");
+	add_str_or_null(e, c->mean);
+	end(e);
+}
+
 static void add_detached(struct encoder *e, const struct event *ev)
 {
 	const struct detached_event *d = &ev->detached;
@@ -517,6 +573,7 @@ const struct encoder_ops encoder_json = {
 			[EVENT_UNPROBED] = add_change,
 			[EVENT_LOST] = add_lost,
 			[EVENT_STAT] = add_stat,
+			[EVENT_COVERAGE] = add_coverage,
 			[EVENT_DETACHED] = add_detached,
 			[EVENT_METHOD] = add_method,
 			[EVENT_COMPILED] = add_method,

@@ -321,6 +321,11 @@ static void add_change(struct encoder *e, const struct event *ev)
 	add_literal(b, "\n");
 }
 
+/* A person reads that as notes: session.c. */
+static void add_nothing(struct encoder *e _unused_, const struct event *ev _unused_)
+{
+}
+
 static void add_lost(struct encoder *e, const struct event *ev)
 {
 	buf_printf(e->out,
@@ -533,6 +538,7 @@ const struct encoder_ops encoder_text_lines = {
 			[EVENT_UNPROBED] = add_change,
 			[EVENT_LOST] = add_lost,
 			[EVENT_STAT] = add_stat,
+			[EVENT_COVERAGE] = add_nothing,
 			[EVENT_DETACHED] = add_detached,
 			[EVENT_METHOD] = add_method,
 			[EVENT_COMPILED] = add_method,

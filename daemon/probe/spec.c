@@ -534,6 +534,13 @@ const char *spec_pattern(const struct spec *s)
 	return s->pattern;
 }
 
+const char *spec_method_at(const struct spec *s)
+{
+	const char *dot = strrchr(s->pattern, '.');
+
+	return dot && !strstr(dot, "**") ? dot + 1 : NULL;
+}
+
 bool spec_is_static(const struct spec *s)
 {
 	return s->is_static;

@@ -48,6 +48,12 @@ const char *spec_text(const struct spec *s);
 /** spec_pattern() - CLASS.METHOD, as one glob. */
 const char *spec_pattern(const struct spec *s);
 
+/**
+ * spec_method_at() - where METHOD begins in spec_pattern(); the '.' before it is left out of CLASS.
+ * Return: NULL when a "**" may stand for both, as in "com.shop.**".
+ */
+const char *spec_method_at(const struct spec *s);
+
 /** spec_is_static() - are only static methods meant? spec_match() leaves that to its caller. */
 bool spec_is_static(const struct spec *s);
 

@@ -23,7 +23,15 @@ struct runtime;
 struct runtime_events {
 	void (*probed)(void *arg, struct probe *p, const char *why); /* after the attach */
 	void (*unprobed)(void *arg, struct probe *p, const char *why);
+	void (*coverage)(void *arg, const struct coverage_event *ev); /* asked for, or a change */
 	record_fn *record;
+};
+
+/* What runtime_coverage() is to tell of. */
+enum runtime_coverage {
+	RUNTIME_COVERAGE_ALL,
+	RUNTIME_COVERAGE_CHANGES, /* since it was asked last */
+	RUNTIME_COVERAGE_AGAIN,	  /* all; what has not changed is marked so */
 };
 
 /* Where the answers of a short request go. */
@@ -80,6 +88,12 @@ struct runtime_ops {
 	 * there is to say, once that is written. */
 	void (*attached)(struct runtime *rt, struct attached_event *ev);
 	void (*notes)(struct runtime *rt);
+	/*
+	 * What is seen of the methods that are meant, by events->coverage. It only looks, and may
+	 * take some hundred milliseconds. Also between detach_end() and close(), then by what was
+	 * known last if the target has ended.
+	 */
+	void (*coverage)(struct runtime *rt, enum runtime_coverage what);
 	/*
 	 * The class that the class word of an object stands for, which a hit of @p saw: its name
 	 * in source form, good until the next call; NULL: not known, and @why.

@@ -93,7 +93,7 @@ static void watch_take(struct watch *w, json_t *o)
 		json_array_append(w->changes, o);
 	else if (!strcmp(event, "lost"))
 		jvm_fail(&w->j, "events were lost");
-	else if (is_warm_up(o))
+	else if (!strcmp(event, "coverage") || is_warm_up(o))
 		return;
 	else if (!strcmp(json_text(o, "thread"), "main"))
 		json_array_append(w->quiet, o);

@@ -134,7 +134,8 @@ static json_t *by_thread(const json_t *calls, bool entries_only)
 	json_array_foreach (calls, i, call) {
 		json_t *list;
 
-		if (entries_only && strcmp(json_text(call, "event"), "entry"))
+		if (!strcmp(json_text(call, "event"), "coverage") ||
+		    (entries_only && strcmp(json_text(call, "event"), "entry")))
 			continue;
 		snprintf(key, sizeof(key), "%lld",
 			 (long long)json_integer_value(json_object_get(call, "java_tid")));

@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "probe/refusals.h"
 #include "runtime/hotspot/codecache.h"
+#include "runtime/hotspot/coverage.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/hotspot_requests.h"
 #include "runtime/hotspot/hotspot_watch.h"
@@ -25,10 +26,15 @@
 /* A target whose names take more makes them up; methods are still named (NAMES_BYTES_MAX there). */
 #define KLASS_NAMES_MAX (128u << 20)
 
+/* For a look at what is seen: while it goes on, and while somebody waits for the end. */
+#define COVERAGE_BUDGET_NS     (400 * NSEC_PER_MSEC)
+#define COVERAGE_BUDGET_END_NS (200 * NSEC_PER_MSEC)
+
 struct hotspot {
 	struct target *t;
 	struct codecache *codecache;
 	struct hotspot_probes *probes;
+	struct coverage *coverage;
 	struct spec *specs[SPECS_MAX];
 	size_t nspecs;
 	uint64_t methods; /* matched at attach */
@@ -278,6 +284,9 @@ static int hotspot_attach(struct runtime *rt, const struct trace_request *req, s
 	if (err)
 		return err;
 	hs->strings = symmap_strings(codecache_map(hs->codecache));
+	hs->coverage = coverage_new(hs->t, hs->codecache, hs->specs, hs->nspecs);
+	if (!hs->coverage)
+		return -ENOMEM;
 	return probe_existing(hs);
 }
 
@@ -320,14 +329,34 @@ static void hotspot_notes(struct runtime *rt)
 {
 	struct hotspot *hs = rt->own;
 
-	for (size_t i = 0; i < hs->nspecs; i++)
-		if (!hotspot_probes_matched(hs->probes, i))
-			log_pid(LOG_LVL_INFO, rt->id->pid,
-				"'%s' matches no compiled method yet: waiting for it",
-				spec_text(hs->specs[i]));
 	refusals_tell(&hs->refusals, say_refusals, rt);
 	log_attach(rt, hs);
 }
+
+/* --- what is seen ----------------------------------------------------------------------------- */
+
+static void hotspot_coverage(struct runtime *rt, enum runtime_coverage what)
+{
+	static const enum coverage_tell tells[] = {
+		[RUNTIME_COVERAGE_ALL] = COVERAGE_TELL_ALL,
+		[RUNTIME_COVERAGE_CHANGES] = COVERAGE_TELL_CHANGES,
+		[RUNTIME_COVERAGE_AGAIN] = COVERAGE_TELL_AGAIN,
+	};
+	struct hotspot *hs = rt->own;
+	uint64_t begun_ns = clock_ns(), cpu_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+	int err = coverage_say(hs->coverage, tells[what],
+			       rt->live ? COVERAGE_BUDGET_NS : COVERAGE_BUDGET_END_NS,
+			       rt->events->coverage, rt->arg);
+
+	if (err && err != -ECANCELED && what != RUNTIME_COVERAGE_CHANGES)
+		coverage_recall(hs->coverage, rt->events->coverage, rt->arg);
+	log_pid(LOG_LVL_DEBUG, rt->id->pid, "coverage: looked in %.1f ms, %.1f of CPU%s",
+		(double)(clock_ns() - begun_ns) / 1e6,
+		(double)(clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns) / 1e6,
+		err ? ", in vain" : "");
+}
+
+/* --- leaving ---------------------------------------------------------------------------------- */
 
 static void log_latency(pid_t pid, const struct latency *l)
 {
@@ -359,6 +388,7 @@ static void hotspot_close(struct runtime *rt)
 		return;
 	if (rt->id)
 		log_latency(rt->id->pid, &hs->probe_latency);
+	coverage_free(hs->coverage);
 	codecache_close(hs->codecache);
 	hotspot_probes_free(hs->probes);
 	target_close(hs->t);
@@ -386,6 +416,7 @@ const struct runtime_ops hotspot_runtime = {
 	.attach = hotspot_attach,
 	.attached = hotspot_attached,
 	.notes = hotspot_notes,
+	.coverage = hotspot_coverage,
 	.klass = hotspot_klass,
 	.detach_begin = hotspot_detach_begin,
 	.detach_end = hotspot_detach_end,

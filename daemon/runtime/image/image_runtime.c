@@ -285,6 +285,10 @@ static void image_notes(struct runtime *rt)
 			  (double)fig.patch_paused_ns / 1e6);
 }
 
+static void image_coverage(struct runtime *rt _unused_, enum runtime_coverage what _unused_)
+{
+}
+
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /*
@@ -344,6 +348,7 @@ const struct runtime_ops image_runtime = {
 	.attach = image_attach,
 	.attached = image_attached,
 	.notes = image_notes,
+	.coverage = image_coverage,
 	.klass = image_klass,
 	.detach_begin = image_detach_begin,
 	.detach_end = image_detach_end,

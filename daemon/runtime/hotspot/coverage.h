@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coverage.h - what of the methods that SPECs mean is seen by probes on compiled code, and what not
+ * and why: from the classes, their methods' state, the symbol map, and what is inlined where.
+ *
+ * Looks only. All of it belongs to one moment: the JVM goes on.
+ */
+#ifndef HP_COVERAGE_H
+#define HP_COVERAGE_H
+
+#include "output/event.h"
+#include "probe/spec.h"
+#include "runtime/hotspot/codecache.h"
+
+struct coverage;
+
+/** coverage_new() - of @n SPECs; what is passed outlives it. Return: it; NULL out of memory. */
+struct coverage *coverage_new(struct target *t, struct codecache *codecache,
+			      struct spec *const *specs, size_t n);
+void coverage_free(struct coverage *cv); /* accepts NULL */
+
+enum coverage_tell {
+	COVERAGE_TELL_ALL,
+	COVERAGE_TELL_CHANGES, /* against what was said last */
+	COVERAGE_TELL_AGAIN,   /* all; what has not changed is marked so */
+};
+
+/**
+ * coverage_say() - look, and tell: a line for each method where a SPEC means few, else one for the
+ * SPEC. At most 64 events a SPEC, and then some 64 more.
+ * @budget_ns: for all of it; what was not looked at by then is said to be unknown.
+ * @event: called for each; what it points to is valid during the call.
+ * Return: 0; -ESRCH; -EPERM; -ECANCELED; -ENOMEM: then nothing was told.
+ */
+int coverage_say(struct coverage *cv, enum coverage_tell tell, uint64_t budget_ns,
+		 void (*event)(void *arg, const struct coverage_event *ev), void *arg);
+
+/** coverage_recall() - what was said last, once more, without a look: the JVM has ended. */
+void coverage_recall(struct coverage *cv, void (*event)(void *arg, const struct coverage_event *ev),
+		     void *arg);
+
+#endif

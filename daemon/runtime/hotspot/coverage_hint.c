@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/*
+ * coverage_hint.c - why a SPEC means no method of any class: is it early, or is it wrong? See
+ * coverage.h.
+ *
+ * All classes are looked at once more, for those that are written almost as the SPEC's, or stand in
+ * another package. Where the class is there, its own methods tell, and those that it inherits.
+ */
+#include <stdarg.h>
+
+#include "base/nearest.h"
+#include "runtime/hotspot/coverage_hint.h"
+#include "runtime/hotspot/klass.h"
+#include "runtime/hotspot/layout_code.h"
+
+#define SUPERS_MAX     128
+#define INTERFACES_MAX 512
+#define SHOWN_MAX      4 /* of a list of methods or classes */
+#define NAME_SHOWN     200
+
+/* One SPEC that means nothing. */
+struct puzzle {
+	const struct spec *spec;
+	bool wanted, exact;		 /* exact: its class has no wildcard */
+	char klass[NEAREST_LEN_MAX + 1]; /* as written */
+	const char *simple;		 /* behind the last '.' or '$' of it */
+	const char *method;
+
+	/* what was found among the classes */
+	bool is_class; /* the whole SPEC is a class: the method is missing */
+	char slashes[NEAREST_LEN_MAX + 1],
+		nested[NEAREST_LEN_MAX + 1];	   /* the class, written right */
+	char same[SHOWN_MAX][NEAREST_LEN_MAX + 1]; /* with this simple name */
+	size_t nsame;
+	char without[NEAREST_LEN_MAX + 1]; /* the same, but without such a method */
+	struct nearest near;
+};
+
+struct hints {
+	struct coverage_look *k;
+	struct puzzle puzzles[SPECS_MAX];
+};
+
+#define say coverage_reason_say
+
+_printf_(2, 3) static void mean(struct coverage_reason *r, const char *fmt, ...)
+{
+	size_t len = strlen(r->mean);
+	va_list ap;
+
+	if (len)
+		len += (size_t)snprintf(r->mean + len, sizeof(r->mean) - len, ", ");
+	if (len >= sizeof(r->mean))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->mean + len, sizeof(r->mean) - len, fmt, ap);
+	va_end(ap);
+}
+
+/* --- classes ---------------------------------------------------------------------------------- */
+
+static const char *simple_name(const char *klass)
+{
+	const char *dot = strrchr(klass, '.'), *dollar;
+
+	klass = dot ? dot + 1 : klass;
+	dollar = strrchr(klass, '$');
+	return dollar && dollar[1] ? dollar + 1 : klass;
+}
+
+/* Are they equal but that @from stands for @to? */
+static bool equal_but(const char *a, const char *b, char from, char to)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(*a == from && *b == to))
+			return false;
+	return *a == *b;
+}
+
+static void puzzle_init(struct puzzle *p, const struct spec *spec)
+{
+	const char *pattern = spec_pattern(spec), *method = spec_method_at(spec);
+	size_t len = method ? (size_t)(method - 1 - pattern) : 0;
+
+	*p = (struct puzzle){.spec = spec, .wanted = true, .method = method ? method : ""};
+	if (method && len <= NEAREST_LEN_MAX && !memchr(pattern, '*', len) &&
+	    !memchr(pattern, GLOB_ESCAPE, len)) {
+		memcpy(p->klass, pattern, len);
+		p->exact = true;
+	}
+	p->simple = simple_name(p->klass);
+	nearest_init(&p->near, p->klass);
+}
+
+/* Has the class @c a method of that name? */
+static bool class_has(struct coverage_look *k, const struct puzzle *p, const struct class_entry *c)
+{
+	_cleanup_free_ uint64_t *methods = NULL;
+	int n = class_methods(k->m, &k->t->layout, c->methods, &methods);
+
+	for (int i = 0; i < n; i++) {
+		struct nmethod nm = {.method_addr = methods[i], .m.symbol = ""};
+
+		if (!nmethod_names(k->m, &k->t->layout, k->names, &nm) &&
+		    glob_match(p->method, nm.m.name))
+			return true;
+	}
+	return false;
+}
+
+/* A class of that simple name, in another package. */
+static void puzzle_same(struct coverage_look *k, struct puzzle *p, const struct class_entry *c)
+{
+	if (!class_has(k, p, c))
+		snprintf(p->without, sizeof(p->without), "%s", c->name);
+	else if (p->nsame < SHOWN_MAX)
+		snprintf(p->same[p->nsame++], sizeof(p->same[0]), "%s", c->name);
+}
+
+static void puzzle_class(struct coverage_look *k, struct puzzle *p, const struct class_entry *c)
+{
+	if (!p->exact || c->len > NEAREST_LEN_MAX)
+		return;
+	p->is_class |= !strcmp(c->name, spec_pattern(p->spec));
+	if (strchr(p->klass, '/') && equal_but(p->klass, c->name, '/', '.'))
+		snprintf(p->slashes, sizeof(p->slashes), "%s", c->name);
+	if (strchr(c->name, '$') && equal_but(p->klass, c->name, '.', '$'))
+		snprintf(p->nested, sizeof(p->nested), "%s", c->name);
+	if (!strcmp(p->simple, simple_name(c->name)))
+		puzzle_same(k, p, c);
+	else if (nearest_better(&p->near, c->name) && class_has(k, p, c))
+		nearest_offer(&p->near, c->name);
+}
+
+static int hint_class(void *arg, const struct class_entry *c)
+{
+	struct hints *h = arg;
+
+	for (size_t i = 0; i < h->k->nspecs; i++)
+		if (h->puzzles[i].wanted && !h->k->exact[i])
+			puzzle_class(h->k, &h->puzzles[i], c);
+	return 0;
+}
+
+/* The class is not there. */
+static void why_no_class(const struct coverage_look *k, const struct puzzle *p,
+			 struct coverage_reason *r)
+{
+	const char *near = nearest_found(&p->near);
+
+	if (p->is_class) {
+		say(r, COVERAGE_NEVER, "that is a class: a SPEC is CLASS.METHOD");
+		mean(r, "%s.*", spec_pattern(p->spec));
+		return;
+	}
+	if (*p->slashes) {
+		say(r, COVERAGE_NEVER, "class names are written with dots");
+		mean(r, "%s.%s", p->slashes, p->method);
+		return;
+	}
+	if (*p->nested) {
+		say(r, COVERAGE_NEVER, "a nested class is written with '$'");
+		mean(r, "%s.%s", p->nested, p->method);
+		return;
+	}
+	if (!k->all_classes) {
+		say(r, COVERAGE_NOT_YET,
+		    "matches no compiled method yet: waiting for it (whether its class is loaded is "
+		    "not known: only %zu classes were looked at in time)",
+		    k->nclasses);
+		return;
+	}
+	say(r, COVERAGE_NOT_YET,
+	    "no class %s is loaded in this JVM: waiting for it to be loaded, and the method compiled",
+	    p->klass);
+	for (size_t i = 0; i < p->nsame; i++)
+		mean(r, "%s.%s", p->same[i], p->method);
+	if (!p->nsame && *p->without)
+		mean(r, "%s.*", p->without);
+	else if (!p->nsame && near)
+		mean(r, "%s.%s", near, p->method);
+}
+
+/* --- methods of the class --------------------------------------------------------------------- */
+
+/* What the methods of a class say to a name that no method has, with those parameters. */
+struct search {
+	struct coverage_look *k;
+	const struct puzzle *p;
+	struct nearest near;
+	char overloads[COVERAGE_WHY_MAX / 2];
+	size_t noverloads;
+	bool not_static; /* it is there, but not static */
+};
+
+static void search_method(struct search *s, uint64_t method)
+{
+	struct nmethod nm = {.method_addr = method, .m.symbol = ""};
+	char title[NAME_SHOWN];
+	const char *shown;
+	size_t len = strlen(s->overloads);
+
+	if (nmethod_names(s->k->m, &s->k->t->layout, s->k->names, &nm))
+		return;
+	nearest_offer(&s->near, nm.m.name);
+	if (!glob_match(s->p->method, nm.m.name))
+		return;
+	nm.m.entry = spec_entry(s->p->spec);
+	if (spec_match(s->p->spec, &nm.m))
+		s->not_static = true;
+	if (s->noverloads++ >= SHOWN_MAX)
+		return;
+	coverage_title(&nm.m, title, sizeof(title));
+	shown = strlen(nm.m.klass) < strlen(title) ? title + strlen(nm.m.klass) + 1 : title;
+	snprintf(s->overloads + len, sizeof(s->overloads) - len, "%s%s", len ? ", " : "", shown);
+}
+
+static void search_class(struct search *s, const struct class_entry *c)
+{
+	_cleanup_free_ uint64_t *methods = NULL;
+	int n = class_methods(s->k->m, &s->k->t->layout, c->methods, &methods);
+
+	for (int i = 0; i < n; i++)
+		search_method(s, methods[i]);
+}
+
+/* The class above @c, or the interface, that declares it: its name is in @name. */
+static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
+			   const struct class_entry *c, char *name)
+{
+	const struct layout *l = &k->t->layout;
+	_cleanup_free_ uint64_t *interfaces = NULL;
+	struct class_entry at = *c;
+	uint64_t next, array;
+	int n = 0;
+
+	for (int i = 0; i < SUPERS_MAX && at.super; i++) {
+		if (class_read(k->m, l, at.super, name, &at, &next))
+			break;
+		if (class_has(k, p, &at))
+			return true;
+	}
+	if (field_exists(l->code->klass_interfaces) &&
+	    !field_read(k->m, c->klass, l->code->klass_interfaces, &array))
+		n = class_methods(k->m, l, array, &interfaces);
+	for (int i = 0; i < MIN(n, INTERFACES_MAX); i++)
+		if (!class_read(k->m, l, interfaces[i], name, &at, &next) && class_has(k, p, &at))
+			return true;
+	return false;
+}
+
+static void why_no_method(const struct search *s, const char *inherited, struct coverage_reason *r)
+{
+	const char *near = nearest_found(&s->near);
+	const struct puzzle *p = s->p;
+
+	if (s->not_static) {
+		say(r, COVERAGE_NEVER, "it is not static: leave out 'static'");
+	} else if (s->noverloads) {
+		say(r, COVERAGE_NEVER, "no %s of class %s has these parameters; there %s %s%s",
+		    p->method, p->klass, s->noverloads == 1 ? "is" : "are", s->overloads,
+		    s->noverloads > SHOWN_MAX ? ", ..." : "");
+	} else if (*inherited) {
+		say(r, COVERAGE_NEVER,
+		    "class %s inherits it: a SPEC names the class that declares it", p->klass);
+		mean(r, "%.*s.%s", NAME_SHOWN, inherited, p->method);
+	} else {
+		say(r, COVERAGE_NEVER, "class %s has no method %s", p->klass, p->method);
+		if (near)
+			mean(r, "%s.%s", p->klass, near);
+	}
+}
+
+static int hint_method(struct coverage_look *k, const struct puzzle *p, uint64_t klass,
+		       struct coverage_reason *r)
+{
+	_cleanup_free_ char *name = malloc(KLASS_NAME_MAX + 1), *other = malloc(KLASS_NAME_MAX + 1);
+	struct search s = {.k = k, .p = p};
+	struct class_entry c;
+	uint64_t next;
+
+	if (!name || !other)
+		return -ENOMEM;
+	other[0] = '\0';
+	nearest_init(&s.near, p->method);
+	if (class_read(k->m, &k->t->layout, klass, name, &c, &next)) {
+		say(r, COVERAGE_NOT_YET,
+		    "its class has been unloaded: waiting for it to come back");
+		return 0;
+	}
+	search_class(&s, &c);
+	if (!s.noverloads && !find_inherited(k, p, &c, other))
+		other[0] = '\0';
+	why_no_method(&s, other, r);
+	return 0;
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static void why_no_match(const struct coverage_look *k, struct coverage_reason *r)
+{
+	if (k->t->layout.missing[CAP_COVERAGE])
+		say(r, COVERAGE_NOT_YET,
+		    "matches no compiled method yet: waiting for it (which classes are loaded cannot be "
+		    "told: %s)",
+		    k->t->layout.why[CAP_COVERAGE]);
+	else
+		say(r, COVERAGE_NOT_YET,
+		    "matches no method of the %s%zu classes that are loaded: waiting for one",
+		    k->all_classes ? "" : "first ", k->nclasses);
+}
+
+int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_reason *ret)
+{
+	_cleanup_free_ struct hints *h = calloc(1, sizeof(*h));
+	bool look_again = false;
+	int err = 0;
+
+	if (!h)
+		return -ENOMEM;
+	h->k = k;
+	for (size_t i = 0; i < k->nspecs; i++) {
+		if (!wanted[i])
+			continue;
+		puzzle_init(&h->puzzles[i], k->specs[i]);
+		look_again |= h->puzzles[i].exact && !k->exact[i];
+	}
+	if (look_again && k->all_classes)
+		err = classes_walk(k->m, &k->t->layout, k->deadline_ns, hint_class, h);
+	if (err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT)
+		err = 0;
+	for (size_t i = 0; i < k->nspecs && !err; i++) {
+		const struct puzzle *p = &h->puzzles[i];
+
+		ret[i].mean[0] = '\0';
+		if (!p->wanted)
+			continue;
+		if (!p->exact || k->t->layout.missing[CAP_COVERAGE])
+			why_no_match(k, &ret[i]);
+		else if (k->exact[i])
+			err = hint_method(k, p, k->exact[i], &ret[i]);
+		else
+			why_no_class(k, p, &ret[i]);
+	}
+	return err;
+}
