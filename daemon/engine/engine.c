@@ -53,6 +53,7 @@ static void send_note(enum log_level level, const char *text, void *arg)
 static void send_done(struct client *c, enum status status)
 {
 	c->busy = false;
+	stop_set(NULL, NULL);
 	encoder_free(take_ptr(c->answer.encoder));
 	reply_done(&c->conn.out, status);
 }
@@ -133,7 +134,8 @@ static enum status answer(struct client *c, const struct request *req)
 	answer_about(a, req->target.pid);
 	stop_set(look, c);
 	status = a->ops->run(a, req);
-	stop_set(NULL, NULL);
+	if (!a->job)
+		stop_set(NULL, NULL);
 	return status;
 }
 
@@ -242,6 +244,7 @@ static void on_idle(void *arg, uint32_t events _unused_)
 	struct client *c = arg;
 	bool wants_write;
 
+	stop_job(c); /* what came was seen in the middle of long work */
 	if (conn_flush(&c->conn)) {
 		end(c);
 		return;

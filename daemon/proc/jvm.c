@@ -442,7 +442,7 @@ static int list_pids(DIR *dir, pid_t **pids, size_t *n_ret)
 	return 0;
 }
 
-int jvm_each(int (*fn)(const struct jvm_info *info, void *arg), void *arg)
+int jvm_pids(pid_t **ret, size_t *n_ret)
 {
 	_cleanup_free_ pid_t *pids = NULL;
 	DIR *dir = opendir("/proc");
@@ -453,19 +453,21 @@ int jvm_each(int (*fn)(const struct jvm_info *info, void *arg), void *arg)
 		return -errno;
 	err = list_pids(dir, &pids, &n);
 	closedir(dir);
+	if (err)
+		return err;
 	if (n)
 		qsort(pids, n, sizeof(*pids), compare_pids);
-	for (size_t i = 0; i < n && !err; i++) {
-		struct jvm_info info;
+	*ret = take_ptr(pids);
+	*n_ret = n;
+	return 0;
+}
 
-		err = jvm_inspect(pids[i], &info);
-		if (err) { /* gone, not ours to see, or not understood: the others still count */
-			err = err == -ENOMEM ? err : 0;
-			continue;
-		}
-		if (info.kind != JVM_NONE)
-			err = fn(&info, arg);
-		jvm_info_fini(&info);
-	}
+int jvm_uid(pid_t pid, uid_t *ret)
+{
+	struct status st;
+	int err = read_status(pid, &st);
+
+	if (!err)
+		*ret = st.uid;
 	return err;
 }

@@ -42,11 +42,11 @@ int jvm_inspect_by(pid_t pid, struct view *v, struct jvm_info *ret);
 void jvm_info_fini(struct jvm_info *info);
 #define _cleanup_jvm_info_ _cleanup_(jvm_info_fini)
 
-/**
- * jvm_each() - call @fn for every JVM that can be seen, in order of PID. Processes that end or
- * may not be looked at are passed over. Stops at the first non-zero return, which it returns.
- */
-int jvm_each(int (*fn)(const struct jvm_info *info, void *arg), void *arg);
+/** jvm_pids() - all processes that can be seen, in order; malloc'd. Return: 0; -ENOMEM; -errno. */
+int jvm_pids(pid_t **ret, size_t *n_ret);
+
+/** jvm_uid() - the effective user of @pid, which anybody may know. Return: 0; -ESRCH; -EPERM. */
+int jvm_uid(pid_t pid, uid_t *ret);
 
 /**
  * jvm_main_class() - main class, jar or module/class from a /proc/PID/cmdline text of the launcher.

@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 
+#include "base/budget.h"
 #include "proc/entry.h"
 #include "proc/maps.h"
 
@@ -191,7 +192,10 @@ static int read_text(int fd, char **text, size_t *len_ret)
 
 	for (;;) {
 		ssize_t n;
+		int err = budget_spend_bytes(MAPS_READ_CHUNK);
 
+		if (err)
+			return err;
 		if (size - len < MAPS_READ_CHUNK) {
 			char *p;
 
@@ -210,7 +214,7 @@ static int read_text(int fd, char **text, size_t *len_ret)
 			break;
 		len += n;
 		if (len > MAPS_TEXT_MAX)
-			return -EPROTO;
+			return -EFBIG;
 	}
 	*len_ret = len;
 	return 0;
@@ -237,7 +241,7 @@ int maps_read_fd(int fd, struct maps *ret)
 
 	for (int i = 0; i < MAPS_READ_TRIES && err == -EPROTO; i++)
 		err = maps_read_once(fd, ret);
-	return err;
+	return err == -EFBIG ? -EPROTO : err;
 }
 
 int maps_read(pid_t pid, struct maps *ret)

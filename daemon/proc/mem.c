@@ -7,6 +7,7 @@
  * calls. Nothing here writes, and nothing here trusts: an address is only ever passed to the
  * kernel.
  */
+#include "base/budget.h"
 #include "proc/entry.h"
 #include "proc/mem.h"
 
@@ -18,6 +19,10 @@
 
 /* Strings are read up to the end of a page, so that none fails for what lies behind it. */
 #define MEM_PAGE 4096
+
+/* What a read costs besides its bytes, and what a small piece of a batch does. */
+#define MEM_CALL_BYTES	2048
+#define MEM_PIECE_BYTES 512
 
 /*
  * A paged reader keeps blocks of four pages: metadata that is used together lies together, and a
@@ -286,13 +291,16 @@ int mem_read(struct mem *m, uint64_t addr, void *buf, size_t len)
 		return 0;
 	if (add_overflows(addr, len, &end))
 		return -EFAULT;
-	return m->read(m, addr, buf, len);
+	int err = budget_spend_bytes(MEM_CALL_BYTES + len);
+	return err ? err : m->read(m, addr, buf, len);
 }
 
 int mem_readv(struct mem *m, struct mem_vec *vec, size_t n)
 {
-	if (m->readv)
-		return m->readv(m, vec, n);
+	if (m->readv) {
+		int err = budget_spend_bytes(n * MEM_PIECE_BYTES);
+		return err ? err : m->readv(m, vec, n);
+	}
 	for (size_t i = 0; i < n; i++) {
 		int err = mem_read(m, vec[i].addr, vec[i].buf, vec[i].len);
 		if (err && err != -EFAULT)
@@ -352,7 +360,7 @@ int mem_read_strv(struct mem *m, struct mem_vec *vec, size_t n)
 			vec[i].err = mem_read_str(m, vec[i].addr, vec[i].buf, vec[i].len);
 		else if (!memchr(vec[i].buf, 0, vec[i].len))
 			vec[i].err = -EPROTO;
-		if (vec[i].err == -ESRCH || vec[i].err == -EPERM)
+		if (vec[i].err < 0 && vec[i].err != -EFAULT && vec[i].err != -EPROTO)
 			return vec[i].err;
 		if (vec[i].err > 0)
 			vec[i].err = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mem.h - the seam through which everything reads a target's memory: a live process, or a fake
- * one in a test. The only reader; nothing here writes.
+ * one in a test. The only reader; nothing here writes. Each read is a step of the budget that it
+ * is made in (base/budget.h), and fails as that says: -E2BIG, -ECANCELED.
  */
 #ifndef HP_MEM_H
 #define HP_MEM_H

@@ -431,35 +431,28 @@ static void inspect_32bit(void **state)
 	kill_child(pid);
 }
 
-struct found {
-	int n;
-	pid_t last;
-	bool self, ordered;
-	int result;
-};
-
-static int note_jvm(const struct jvm_info *info, void *arg)
-{
-	struct found *f = arg;
-
-	f->ordered &= info->pid > f->last && info->kind != JVM_NONE;
-	f->last = info->pid;
-	f->self |= info->pid == getpid();
-	f->n++;
-	return f->result;
-}
-
-/* Every JVM comes once, by PID, we among them while we look like one; a result ends the walk. */
-static void each_finds_jvms(void **state)
+/* Every process comes once, by PID, we among them, and we look like a JVM while we have its
+ * library. */
+static void pids_find_jvms(void **state)
 {
 	void *lib = map_library("libjvm.so");
-	struct found all = {.ordered = true}, first = {.ordered = true, .result = -EPROTO};
+	pid_t *pids;
+	bool self = false;
+	uid_t uid;
+	size_t n;
 
 	(void)state;
-	assert_int_equal(jvm_each(note_jvm, &all), 0);
-	assert_true(all.self && all.ordered);
-	assert_int_equal(jvm_each(note_jvm, &first), -EPROTO);
-	assert_int_equal(first.n, 1);
+	assert_int_equal(jvm_pids(&pids, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(!i || pids[i] > pids[i - 1]);
+		self |= pids[i] == getpid();
+	}
+	assert_true(self);
+	assert_int_equal(own_kind(), JVM_HOTSPOT);
+	assert_int_equal(jvm_uid(getpid(), &uid), 0);
+	assert_int_equal(uid, geteuid());
+	assert_int_equal(jvm_uid(0x3fffff, &uid), -ESRCH);
+	free(pids);
 	munmap(lib, FAKE_LIBRARY_SIZE);
 }
 
@@ -560,7 +553,7 @@ int main(void)
 		cmocka_unit_test(inspect_other_jvms),
 		cmocka_unit_test(inspect_native_image),
 		cmocka_unit_test(inspect_32bit),
-		cmocka_unit_test(each_finds_jvms),
+		cmocka_unit_test(pids_find_jvms),
 		cmocka_unit_test(main_class_forms),
 		cmocka_unit_test(main_class_absent),
 		cmocka_unit_test(main_class_hostile),

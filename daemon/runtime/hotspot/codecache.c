@@ -6,6 +6,7 @@
  * the map (symmap) and to the caller's callbacks. Nothing in the target changes here.
  */
 #include "runtime/hotspot/codecache.h"
+#include "base/budget.h"
 #include "base/log.h"
 #include "kernel/nmethod_bpf.h"
 #include "runtime/hotspot/codeheap.h"
@@ -27,7 +28,9 @@ static const uint64_t retire_checks_ns[] = {
 #define RESCAN_PAUSE_NS	 (20 * NSEC_PER_MSEC)  /* at most so often, however fast events come */
 #define RESCAN_TIMER_NS	 (250 * NSEC_PER_MSEC) /* when no hook tells */
 #define RESCAN_PATROL_NS NSEC_PER_SEC	       /* when hooks tell of new code only */
-#define RESCAN_REST	 4 /* times as long as the last walk took, at the least */
+/* 100 000 nmethods take some 0.2 s. */
+#define WALK_BUDGET_NS (10 * NSEC_PER_SEC)
+#define RESCAN_REST    4 /* times as long as the last walk took, at the least */
 
 struct retiring {
 	uint64_t addr;
@@ -49,7 +52,7 @@ struct codecache {
 	uint64_t walk_begun_ns, walk_done_ns; /* the last one */
 	uint64_t rescan_due_ns;		      /* 0: none */
 	uint64_t period_ns;		      /* of walks that nothing asks for; 0: none */
-	bool names_full;		      /* said already */
+	bool names_full, too_much;	      /* said already */
 
 	struct nmethod_bpf *bpf;
 	struct loop_source *bpf_src, *retire_timer, *rescan_timer;
@@ -144,10 +147,13 @@ static void remove_unseen(struct walk *w)
 static int walk(struct codecache *f)
 {
 	struct walk w = {.f = f, .ts_ns = clock_ns()};
+	struct budget b;
 	int err;
 
 	f->walk_begun_ns = w.ts_ns;
+	budget_begin(&b, WALK_BUDGET_NS);
 	err = codeheap_walk(f->t->mem, &f->t->layout, f->names, walk_one, &w);
+	budget_end(&b);
 	if (err == 0 && w.n)
 		remove_unseen(&w);
 	free(w.seen);
@@ -336,6 +342,12 @@ static void on_rescan(void *arg, uint32_t events _unused_)
 	if (f->bpf)
 		nmethod_bpf_consume(f->bpf); /* what is older than the walk comes before it */
 	err = walk(f);
+	if (err == -E2BIG && !f->too_much) {
+		log_pid(LOG_LVL_WARN, f->t->id.pid,
+			"its code heaps take far more work to read than any real JVM makes: not all "
+			"changes are seen; trace it anew");
+		f->too_much = true;
+	}
 	/* Caught while it was changing: again. A target that has ended is the loop's to notice. */
 	if (err && err != -ESRCH && err != -ENOMEM)
 		rescan_in(f, RESCAN_TIMER_NS);
@@ -383,6 +395,11 @@ static int start(struct codecache *f, struct fail *fail)
 	return hook(f, fail);
 }
 
+static const char *walk_error(int err)
+{
+	return err == -E2BIG ? "that takes far more work than any real JVM makes" : strerror(-err);
+}
+
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
 		   struct codecache **ret, struct fail *fail)
 {
@@ -401,9 +418,9 @@ int codecache_open(struct target *t, struct loop *loop, const struct codecache_o
 	if (err == 0)
 		start_ns = clock_ns(), err = walk(f);
 	if (err) {
-		if (err != -ENOMEM)
+		if (err != -ENOMEM && err != -ECANCELED)
 			fail_pid(fail, err, t->id.pid, "its code heaps cannot be read: %s",
-				 strerror(-err));
+				 walk_error(err));
 		codecache_close(f);
 		return err;
 	}

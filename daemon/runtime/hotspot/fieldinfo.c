@@ -234,11 +234,15 @@ static int declared_offset(struct mem *m, const struct layout *l, uint64_t klass
 int fieldinfo_offset(struct mem *m, const struct layout *l, uint64_t klass, const char *name,
 		     const char *desc, uint32_t *ret)
 {
+	uint64_t slow = klass;
 	uint32_t offset;
 
 	if (l->missing[CAP_STRINGS])
 		return -ENOENT;
 	for (int depth = 0; klass && depth < SUPERS_MAX; depth++) {
+		/* A class that is above itself: seen when a second one, half as fast, is met. */
+		if (depth && klass == slow)
+			return -EPROTO;
 		int err = declared_offset(m, l, klass, name, desc, &offset);
 		if (!err && offset > INSTANCE_MAX)
 			return -EPROTO;
@@ -247,6 +251,8 @@ int fieldinfo_offset(struct mem *m, const struct layout *l, uint64_t klass, cons
 		if (err != -ENOENT)
 			return err;
 		err = field_read(m, klass, l->code->klass_super, &klass);
+		if (!err && depth % 2)
+			err = field_read(m, slow, l->code->klass_super, &slow);
 		if (err)
 			return err;
 	}

@@ -4,6 +4,7 @@
  *
  * Compile events come from codecache.c and lead to hotspot_probes.c.
  */
+#include "base/budget.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "probe/refusals.h"
@@ -234,21 +235,32 @@ static int parse_specs(struct hotspot *hs, const struct trace_request *req, stru
 }
 
 /* Probe what is compiled already. Return: 0; as hotspot_probes_install(). */
-static int probe_existing(struct hotspot *hs)
+static int probe_existing(struct hotspot *hs, struct fail *f)
 {
 	const struct symmap *map = codecache_map(hs->codecache);
 	size_t n = 0, total = symmap_count(map);
 	_cleanup_free_ const struct nmethod **nms = calloc(total + 1, sizeof(*nms));
-	int err;
+	struct budget b;
+	int err = 0;
 
 	if (!nms)
 		return -ENOMEM;
-	for (size_t i = 0; i < total; i++) {
+	budget_begin(&b, MATCH_BUDGET_NS);
+	for (size_t i = 0; i < total && !err; i++) {
 		const struct nmethod *nm = symmap_at(map, i);
 
 		if (nm->state == NMETHOD_IN_USE && hotspot_probes_wants(hs->probes, nm))
 			nms[n++] = nm;
+		err = budget_spend_bytes(hs->nspecs * MATCH_BYTES);
 	}
+	budget_end(&b);
+	if (err == -E2BIG)
+		fail_pid(f, err, hs->t->id.pid,
+			 "matching the names of its %zu methods takes far more work than any real "
+			 "JVM makes",
+			 total);
+	if (err)
+		return err;
 	hs->methods = n;
 	err = hotspot_probes_install(hs->probes, nms, n, NULL);
 	return MIN(err, 0);
@@ -287,7 +299,7 @@ static int hotspot_attach(struct runtime *rt, const struct trace_request *req, s
 	hs->coverage = coverage_new(hs->t, hs->codecache, hs->specs, hs->nspecs);
 	if (!hs->coverage)
 		return -ENOMEM;
-	return probe_existing(hs);
+	return probe_existing(hs, f);
 }
 
 static void log_attach(const struct runtime *rt, const struct hotspot *hs)

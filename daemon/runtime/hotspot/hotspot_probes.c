@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* hotspot_probes.c - from SPECs and nmethods to probes. See hotspot_probes.h. */
+#include "base/stop.h"
 #include "region/patch.h"
 #include "runtime/hotspot/codeheap.h"
 #include "runtime/hotspot/entry_site.h"
@@ -176,7 +177,8 @@ int hotspot_probes_install(struct hotspot_probes *hp, const struct nmethod *cons
 	int installed = 0, err = 0;
 
 	for (size_t i = 0; i < n && err >= 0; i++) {
-		err = arm_nmethod(hp, nms[i], &batch[nbatch]);
+		err = registered_ns || !stop_asked() ? arm_nmethod(hp, nms[i], &batch[nbatch])
+						     : -ECANCELED;
 		if (err == 1)
 			batch[nbatch++]->registered_ns = registered_ns ? registered_ns[i] : 0;
 		/* What is armed is diverted, whatever became of the others. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* hotspot_requests.c - short requests about a JVM. See hotspot_requests.h. */
+#include "base/budget.h"
 #include "base/log.h"
 #include "proc/threads.h"
 #include "runtime/hotspot/hotspot_match.h"
@@ -42,19 +43,29 @@ static void note_none(pid_t pid, size_t total, const struct spec *spec)
 size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map, struct target *t,
 			const struct spec *spec)
 {
-	size_t sent = 0;
+	size_t sent = 0, n = symmap_count(map);
+	struct budget b;
+	int err = 0;
 
-	for (size_t i = 0; i < symmap_count(map); i++) {
+	budget_begin(&b, MATCH_BUDGET_NS);
+	for (size_t i = 0; i < n && !err; i++) {
 		const struct nmethod *nm = symmap_at(map, i);
 
-		if (spec && !hotspot_match(spec, t->mem, &t->layout, nm))
+		err = budget_spend_bytes(MATCH_BYTES);
+		if (err || (spec && !hotspot_match(spec, t->mem, &t->layout, nm)))
 			continue;
 		if (!out->room(out->arg))
-			return sent;
-		hotspot_send_method(out, nm, EVENT_METHOD, 0);
-		sent++;
+			err = -ECANCELED;
+		else
+			hotspot_send_method(out, nm, EVENT_METHOD, 0), sent++;
 	}
-	if (!sent)
+	budget_end(&b);
+	if (err == -E2BIG)
+		log_pid(LOG_LVL_WARN, t->id.pid,
+			"only part of its %zu methods is listed: their names take far more work "
+			"than any real JVM makes",
+			n);
+	if (!sent && !err)
 		note_none(t->id.pid, symmap_count(map), spec);
 	return sent;
 }

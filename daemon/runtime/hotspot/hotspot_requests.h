@@ -8,6 +8,11 @@
 #include "runtime/hotspot/codecache.h"
 #include "runtime/runtime.h"
 
+/* To match all methods; a hundred thousand take some 50 ms. A name and a SPEC cost as so many bytes
+ * read. */
+#define MATCH_BUDGET_NS (10 * NSEC_PER_SEC)
+#define MATCH_BYTES	1024
+
 void hotspot_describe(const struct jvm_info *info, struct runtime_about *ret);
 int hotspot_check(const struct target_request *t, const struct runtime_out *out, struct fail *f);
 int hotspot_methods(const struct target_request *req, const struct spec *spec,

@@ -6,14 +6,17 @@
  * tables in it (vmstructs) and what they mean (layout). Everything that can be wrong with a target
  * before anything is done to it is said here, in one line.
  */
-#include <time.h>
-
+#include "base/budget.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "runtime/hotspot/target.h"
 
 /* How long we wait for a JVM that is still starting. */
 #define START_TIMEOUT_NS (2 * NSEC_PER_SEC)
 #define START_POLL_NS	 (20 * NSEC_PER_MSEC)
+
+/* To find out what it is: some 5 ms where nobody lies to us. */
+#define OPEN_BUDGET_NS (3 * NSEC_PER_SEC)
 
 /* Where distributions install separate debug files: /usr/lib/debug/.build-id/xx/yyyy.debug. */
 #define DEBUG_DIR      "/usr/lib/debug/.build-id/"
@@ -25,14 +28,6 @@ struct opening {
 	struct fail *f;
 };
 
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 /* /proc/PID/stat counts from boot, suspended time included (fs/proc/array.c). */
 static bool is_young(const struct target *t)
 {
@@ -40,7 +35,7 @@ static bool is_young(const struct target *t)
 
 	if (mul_overflows(t->id.start_time, NSEC_PER_SEC / ticks, &born))
 		return false;
-	return now_ns(CLOCK_BOOTTIME) < born + START_TIMEOUT_NS;
+	return clock_read_ns(CLOCK_BOOTTIME) < born + START_TIMEOUT_NS;
 }
 
 static int no_permission(const struct opening *o)
@@ -68,6 +63,12 @@ static int refuse(const struct opening *o, int err, const char *what)
 		return no_permission(o);
 	case -ENOMEM:
 		return fail_pid(o->f, err, pid, "out of memory while its JVM was opened");
+	case -E2BIG:
+		return fail_pid(o->f, err, pid,
+				"its JVM was given up: reading its structures takes far more work "
+				"than any real JVM makes");
+	case -ECANCELED:
+		return err;
 	default:
 		return fail_pid(o->f, err, pid, "its JVM cannot be read: %s", what);
 	}
@@ -259,14 +260,16 @@ static void forget(struct target *t)
 static int open_patiently(struct target *t, struct fail *f)
 {
 	const struct timespec pause = {.tv_nsec = START_POLL_NS};
-	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + START_TIMEOUT_NS;
+	uint64_t deadline = MIN(clock_ns() + START_TIMEOUT_NS, budget_until_ns());
 
 	for (;;) {
-		const struct opening o = {t, now_ns(CLOCK_MONOTONIC) >= deadline, f};
+		const struct opening o = {t, clock_ns() >= deadline, f};
 		int err = open_once(&o);
 
 		if (err != -EAGAIN || o.last)
 			return err;
+		if (stop_asked())
+			return -ECANCELED;
 		forget(t);
 		nanosleep(&pause, NULL);
 	}
@@ -275,10 +278,12 @@ static int open_patiently(struct target *t, struct fail *f)
 int target_open_by(pid_t pid, struct view *v, struct target **ret, struct fail *f)
 {
 	struct target *t = calloc(1, sizeof(*t));
+	struct budget b;
 	int err;
 
 	if (!t)
 		return -ENOMEM;
+	budget_begin(&b, OPEN_BUDGET_NS);
 	t->id.pidfd = -1;
 	t->view = v;
 	err = proc_open(pid, &t->id);
@@ -288,6 +293,7 @@ int target_open_by(pid_t pid, struct view *v, struct target **ret, struct fail *
 		fail_pid(f, err, pid, "cannot be taken hold of: %s", strerror(-err));
 	else
 		err = open_patiently(t, f);
+	budget_end(&b);
 	if (err) {
 		target_close(t);
 		return err;

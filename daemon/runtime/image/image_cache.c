@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "base/budget.h"
 #include "proc/user.h"
 #include "symmap/elffile.h"
 #include "symmap/elfsyms.h"
@@ -326,16 +327,25 @@ int image_cache_put(int fd, const struct image_map *m)
 	return put(fd, m, NULL);
 }
 
+/* What parts of the reading make of a budget that is used up, is only that they understand nothing.
+ */
 int image_map_cached(int fd, struct image_map *ret, bool *hit)
 {
-	int err = image_cache_get(fd, ret), known;
+	int err = image_cache_get(fd, ret), known, over;
 	struct header before;
+	struct budget b;
 
 	*hit = !err;
 	if (!err)
 		return 0;
 	known = fill_header(fd, &before);
+	budget_begin(&b, IMAGE_MAP_BUDGET_NS);
 	err = image_map_read(fd, ret);
+	over = budget_over();
+	budget_end(&b);
+	if (over && !err)
+		image_map_fini(ret);
+	err = over ? over : err;
 	if (!err && !known)
 		put(fd, ret, &before);
 	return err;

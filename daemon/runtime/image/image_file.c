@@ -58,8 +58,9 @@ const char *image_file_path(const struct target_request *t, char exe[static IMAG
 
 const char *image_file_no_names(int err)
 {
-	return err == -ENOMEM
-		       ? "out of memory"
+	return err == -ENOMEM ? "out of memory"
+	       : err == -E2BIG
+		       ? "reading them takes far more work than any real image makes"
 		       : "it is stripped, and its code info has an unsupported layout; build it "
 			 "with -H:-DeleteLocalSymbols";
 }

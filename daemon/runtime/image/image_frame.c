@@ -6,6 +6,7 @@
  * FrameInfoDecoder.java and FrameInfoEncoder.java; numbers as in jdk.graal.compiler
  * TypeReader/UnsafeArrayTypeReader (getSV, getUV).
  */
+#include "base/budget.h"
 #include "runtime/image/image_frame.h"
 
 /* A byte under 192 ends a number; further bytes count in units of 64. At most 11 bytes. */
@@ -14,6 +15,9 @@
 #define NUMBER_BYTES_MAX 11
 
 /* Methods inlined into each other; 60 deep was seen. */
+/* What decoding a byte costs, as bytes copied. */
+#define FRAME_BYTE_COST 32
+
 #define DEPTH_MAX 1024
 
 /* Values of a frame with local variables: JVMS allows 65535 locals, and as many on the stack. */
@@ -35,7 +39,7 @@ struct reader {
 
 static uint8_t read_u1(struct reader *r)
 {
-	if (r->pos >= r->len || !*r->work) {
+	if (r->pos >= r->len || !*r->work || budget_spend_bytes(FRAME_BYTE_COST)) {
 		r->bad = true;
 		return 0;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* image_map.c - the methods of a native image. See image_map.h. */
+#include "base/budget.h"
 #include "runtime/image/image_map.h"
 #include "symmap/elfsyms.h"
 #include "runtime/image/image_code.h"
@@ -73,8 +74,10 @@ static int name_all(struct once *classes, struct once *names, const struct image
 {
 	for (size_t i = 0; i < n; i++) {
 		struct image_method *to = &m->methods[m->n];
-		int err;
+		int err = budget_spend();
 
+		if (err)
+			return err;
 		if (starts[i].klass == CODE_NO_NAME)
 			continue;
 		*to = (struct image_method){

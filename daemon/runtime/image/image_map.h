@@ -39,6 +39,10 @@ struct image_map {
 	enum image_names names;
 };
 
+/* 100 000 methods are read in some 0.5 s, and matched in less. */
+#define IMAGE_MAP_BUDGET_NS   (30 * NSEC_PER_SEC)
+#define IMAGE_MATCH_BUDGET_NS (10 * NSEC_PER_SEC)
+
 /**
  * image_map_read() - from the file @fd, which is not kept.
  * Return: 0; -EPROTO no ELF file, or cut; -EOPNOTSUPP no ELF file of 64 bits; -ENOENT there is no

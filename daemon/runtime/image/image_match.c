@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* image_match.c - which methods of a native image a SPEC means. See image_match.h. */
+#include "base/budget.h"
 #include "runtime/image/image_match.h"
 #include "probe/glob.h"
 #include "runtime/image/image_names.h"
@@ -131,10 +132,10 @@ static int add_known(const struct image_match *p, struct meaning *t)
 	const char *name = t->type->name;
 	int err = 0;
 
-	for (enum rank rank = 0; rank < RANK_COUNT && t->n < CLASSES_MAX; rank++) {
+	for (enum rank rank = 0; rank < RANK_COUNT && t->n < CLASSES_MAX && !err; rank++) {
 		uint32_t before = 0;
 
-		for (uint32_t i = 0; i < map->n && !err; i++) {
+		for (uint32_t i = 0; i < map->n && !err && !(err = budget_spend()); i++) {
 			const struct image_method *m = &map->methods[i];
 			const char *klass = image_text(map, m->klass);
 
@@ -389,7 +390,7 @@ enum image_fit image_match_best(const struct image_match *p)
 {
 	enum image_fit best = FIT_NOT;
 
-	for (uint32_t i = 0; i < p->map->n && best < FIT_SIGNATURE; i++)
+	for (uint32_t i = 0; i < p->map->n && best < FIT_SIGNATURE && !budget_spend(); i++)
 		best = MAX(best, image_match_fit(p, &p->map->methods[i]));
 	return best;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* image_methods.c - the methods of a native image's file. See image_methods.h. */
+#include "base/budget.h"
 #include "arch/insn.h"
 #include "arch/machine.h"
 #include "arch/method_code.h"
@@ -91,6 +92,8 @@ static void send_methods(struct listing *l, const struct image_match *p)
 	for (uint32_t i = 0; i < map->n && least != FIT_NOT; i++) {
 		const struct image_method *m = &map->methods[i];
 
+		if (budget_spend())
+			break;
 		if (p && image_match_fit(p, m) < least)
 			continue;
 		if (!l->out->room(l->out->arg))
@@ -107,10 +110,15 @@ static int show(struct listing *l, const char *path, const struct spec *spec)
 {
 	const struct image_map *map = l->map;
 	struct image_match *match = NULL;
-	int err = spec ? image_match_new(spec, map, &match) : 0;
+	struct budget b;
+	int err;
 
-	if (err)
+	budget_begin(&b, IMAGE_MATCH_BUDGET_NS);
+	err = spec ? image_match_new(spec, map, &match) : 0;
+	if (err) {
+		budget_end(&b);
 		return err;
+	}
 	if (map->names == NAMES_EXPORTS)
 		log_warn("%s: it has no Java symbols, and its code info has an unsupported layout: "
 			 "these are its exports",
@@ -118,6 +126,11 @@ static int show(struct listing *l, const char *path, const struct spec *spec)
 	if (spec && machine_is_ours(l->file.machine))
 		l->decoder = insn_decoder_new();
 	send_methods(l, match);
+	if (budget_over() == -E2BIG)
+		log_warn("%s: only part of its methods is listed: their names take far more work "
+			 "than those of any real image",
+			 path);
+	budget_end(&b);
 	insn_decoder_free(l->decoder);
 	image_match_free(match);
 	return 0;

@@ -2,6 +2,8 @@
 /* image_probes.c - which methods of a native image are probed, and how. See image_probes.h. */
 #include <stdarg.h>
 
+#include "base/budget.h"
+#include "base/stop.h"
 #include "region/patch.h"
 #include "runtime/image/image_config.h"
 #include "runtime/image/image_names.h"
@@ -88,17 +90,25 @@ int image_probes_parse(struct image *im, const struct trace_request *req, struct
 int image_probes_match(struct image *im, struct fail *f)
 {
 	bool any = false;
+	struct budget b;
+	int err = 0;
 
-	for (size_t i = 0; i < im->nspecs; i++) {
-		int err = image_match_new(im->specs[i], &im->map, &im->matches[i]);
-
+	budget_begin(&b, IMAGE_MATCH_BUDGET_NS);
+	for (size_t i = 0; i < im->nspecs && !err; i++) {
+		err = image_match_new(im->specs[i], &im->map, &im->matches[i]);
 		if (err)
-			return err;
+			break;
 		im->best[i] = image_match_best(im->matches[i]);
 		any = any || im->best[i] != FIT_NOT;
+		err = budget_over();
 	}
-	if (any)
-		return 0;
+	budget_end(&b);
+	if (err == -E2BIG)
+		fail_set(f, err,
+			 "%s: matching its names takes far more work than those of any real image",
+			 im->path);
+	if (err || any)
+		return err;
 	return fail_set(
 		f, -ENOENT,
 		"%s has no method that matches: a method that is inlined into all its callers has "
@@ -254,6 +264,8 @@ static int arm_all(struct runtime *rt, struct batch *b, bool divert, bool at_sta
 	for (uint32_t i = 0; i < im->map.n && err != -ENOMEM; i++) {
 		struct probe *p;
 
+		if (stop_asked())
+			return -ECANCELED;
 		err = arm_method(rt, &im->map.methods[i], b, divert, at_start, &p);
 		if (err == 1)
 			sort_in(b, p);
@@ -267,8 +279,9 @@ static int divert_all(struct runtime *rt, struct batch *b)
 	int err = 0;
 
 	for (size_t i = 0; i < b->ndiverted && err >= 0; i += PATCH_BATCH_MAX)
-		err = probes_divert(rt->probes, b->probes + i,
-				    MIN(b->ndiverted - i, (size_t)PATCH_BATCH_MAX));
+		err = stop_asked() ? -ECANCELED
+				   : probes_divert(rt->probes, b->probes + i,
+						   MIN(b->ndiverted - i, (size_t)PATCH_BATCH_MAX));
 	return MIN(err, 0);
 }
 

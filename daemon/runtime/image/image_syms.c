@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* image_syms.c - symbols of a native image. See image_syms.h. */
+#include "base/budget.h"
 #include "runtime/image/image_syms.h"
 #include "runtime/image/image_names.h"
 
@@ -216,8 +217,11 @@ static int make_map(struct syms *t, bool java, struct image_pool *pool, struct i
 	map->methods = calloc(MAX(t->n, 1), sizeof(*map->methods));
 	if (!map->methods)
 		err = -ENOMEM;
-	for (size_t i = 0; i < t->n && !err; i++)
-		err = add_method(&t->s[i], &k, java, pool, map);
+	for (size_t i = 0; i < t->n && !err; i++) {
+		err = budget_spend();
+		if (!err)
+			err = add_method(&t->s[i], &k, java, pool, map);
+	}
 	free(k.slots);
 	map->starts = map->n;
 	map->names = java ? NAMES_SYMTAB : NAMES_EXPORTS;
