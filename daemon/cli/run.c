@@ -267,7 +267,7 @@ static void sum_up(struct run *r)
 	if (!all && cannot_run(r->wstatus))
 		return; /* that has been said */
 	if (!all)
-		log_warn("no JVM came of the command: nothing was traced");
+		log_warn("no JVM of the command was seen: nothing was traced");
 	else
 		log_msg(r->untraced ? LOG_LVL_WARN : LOG_LVL_INFO,
 			"%u JVM%s came of the command: %u traced, %u not traced%s", all,

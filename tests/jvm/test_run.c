@@ -609,7 +609,7 @@ static void run_accounts_for_each_jvm(void **state _unused_)
 	check_says(said, "warning: 4 JVMs came of the command: 1 traced, 3 not traced\n");
 	free(said);
 	said = run_says("true");
-	check_says(said, "warning: no JVM came of the command: nothing was traced\n");
+	check_says(said, "warning: no JVM of the command was seen: nothing was traced\n");
 	free(said);
 }
 
