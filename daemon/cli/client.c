@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* client.c - a request to an engine, and its lines to their readers. See client.h. */
 #include <poll.h>
+#include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/printable.h"
@@ -11,30 +13,29 @@
 #include "proto/conn.h"
 #include "proto/reply.h"
 
+/* An engine whose client is gone ends by itself. It is not waited for longer than this. */
+#define GONE_MS 1000
+/* One that has not ended a request so long after a signal is left to itself. */
+#define ENGINE_NS (10 * NSEC_PER_SEC)
+
 struct client {
 	const struct options *opt;
 	struct output *out;
 	struct conn conn;
 	pid_t engine;
-	bool attached, done, stopping;
+	bool attached, ending, settled, done, stopping, held;
+	bool given_up;
 	enum status status;
 };
 
-static void say_error(const char *what)
+static void say_error(struct output *out, const char *what)
 {
 	struct buf b = {0};
 
+	buf_str(&b, "hotprobe: error: ");
 	printable_message(&b, what);
-	fprintf(stderr, "hotprobe: error: %.*s\n", (int)b.len, b.data);
+	output_message(out, b.data, b.len);
 	buf_fini(&b);
-}
-
-/* Keep the order that a person sees on a terminal. */
-static void write_message(struct client *c, const char *text, size_t len)
-{
-	fflush(c->out->file);
-	fwrite(text, 1, len, stderr);
-	fputc('\n', stderr);
 }
 
 static void write_note(struct client *c, const struct reply *r)
@@ -52,7 +53,7 @@ static void write_note(struct client *c, const struct reply *r)
 		return;
 	buf_printf(&b, "hotprobe: %s", marks[r->level]);
 	printable_message(&b, r->note);
-	write_message(c, b.data, b.len);
+	output_message(c->out, b.data, b.len);
 	buf_fini(&b);
 }
 
@@ -63,6 +64,14 @@ static void send_request(struct client *c, const struct request *req)
 	if (!request_encode(req, &json, NULL))
 		conn_send(&c->conn, json);
 	conn_flush(&c->conn);
+}
+
+static void send_short(struct client *c, enum request_kind kind)
+{
+	struct request r;
+
+	request_init(&r, kind);
+	send_request(c, &r);
 }
 
 static void send_lost(struct client *c, uint64_t count)
@@ -79,17 +88,16 @@ static void take_line(struct client *c, const char *line, size_t len)
 	struct reply r;
 
 	if (reply_decode(line, len, &r)) {
-		say_error("the engine sent a line that cannot be read");
+		say_error(c->out, "the engine sent a line that cannot be read");
 		return;
 	}
 	switch (r.kind) {
 	case REPLY_DATA:
-		fwrite(r.text, 1, r.len, c->out->file);
-		putc('\n', c->out->file);
+		output_data(c->out, r.text, r.len);
 		break;
 	case REPLY_MESSAGE:
 		if (!c->opt->quiet)
-			write_message(c, r.text, r.len);
+			output_message(c->out, r.text, r.len);
 		break;
 	case REPLY_NOTE:
 		write_note(c, &r);
@@ -98,7 +106,7 @@ static void take_line(struct client *c, const char *line, size_t len)
 		c->attached = true;
 		break;
 	case REPLY_ENDING:
-		send_lost(c, 0);
+		c->ending = true;
 		break;
 	case REPLY_DONE:
 		c->status = r.status;
@@ -146,7 +154,7 @@ struct client *client_start(const struct options *opt, const struct request *req
 	struct client *c = start(opt, req, out, &f);
 
 	if (!c) {
-		say_error(f.text);
+		say_error(out, f.text);
 		*status = f.err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 	}
 	return c;
@@ -179,76 +187,128 @@ bool client_read(struct client *c)
 	return !c->done && !c->conn.eof;
 }
 
+void client_work(struct client *c)
+{
+	bool slow = output_slow(c->out);
+
+	if (slow != c->held)
+		send_short(c, slow ? REQUEST_HOLD : REQUEST_GO);
+	c->held = slow;
+	if (!c->ending || c->settled || !output_settled(c->out))
+		return;
+	c->settled = true;
+	send_lost(c, output_unwritten(c->out));
+}
+
+bool client_ending(const struct client *c)
+{
+	return c->ending;
+}
+
 void client_stop(struct client *c)
 {
-	struct request stop;
-
 	if (c->stopping)
 		return;
 	c->stopping = true;
-	request_init(&stop, REQUEST_STOP);
-	send_request(c, &stop);
+	send_short(c, REQUEST_STOP);
+}
+
+/* Return: did it end in time? */
+static bool wait_engine(const struct client *c, int *wstatus)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, c->engine, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	if (fd >= 0 && poll(&p, 1, c->given_up ? 0 : GONE_MS) == 0)
+		return false;
+	waitpid(c->engine, wstatus, 0);
+	return true;
+}
+
+static void say_unexpected(const struct client *c, int wstatus)
+{
+	bool signalled = WIFSIGNALED(wstatus);
+
+	output_say(c->out,
+		   "error: the engine ended unexpectedly (%s %d): run `hotprobe clean -p PID` on "
+		   "the target",
+		   signalled ? "signal" : "status",
+		   signalled ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
 }
 
 enum status client_end(struct client *c)
 {
 	enum status status = c->status;
 	int wstatus = 0;
+	bool ended;
 
 	conn_fini(&c->conn);
-	waitpid(c->engine, &wstatus, 0);
-	if (!c->done)
-		fprintf(stderr,
-			"hotprobe: error: the engine ended unexpectedly (%s %d): run "
-			"`hotprobe clean -p PID` on the target\n",
-			WIFSIGNALED(wstatus) ? "signal" : "status",
-			WIFSIGNALED(wstatus) ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
+	ended = wait_engine(c, &wstatus);
+	if (!c->done && ended)
+		say_unexpected(c, wstatus);
+	else if (!c->done)
+		output_say(c->out,
+			   "error: the engine (PID %d) is still at work: it takes the probes off "
+			   "and ends when it has done that",
+			   c->engine);
 	free(c);
 	return status;
 }
 
 /* --- one request, to its end ------------------------------------------------------------------ */
 
-/* The reader of our output may go away: what comes still must not kill us before all is detached.
- */
+static void on_signal(struct client *c, int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP && output_hangup(c->out))
+		return;
+	client_stop(c);
+	output_hurry(c->out);
+}
+
+/* The reader of our output may go away, or read nothing: what comes still must neither kill nor
+ * hold us before all is detached. */
 static void serve(struct client *c, int signal_fd)
 {
-	struct pollfd fds[] = {{.fd = client_fd(c), .events = POLLIN},
-			       {.fd = signal_fd, .events = POLLIN}};
-	struct signalfd_siginfo info;
+	struct pollfd fds[2 + OUTPUT_FDS] = {{.fd = client_fd(c), .events = POLLIN},
+					     {.fd = signal_fd, .events = POLLIN}};
 	bool open = true;
 
-	while (open) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents & POLLIN && read(signal_fd, &info, sizeof(info)) == sizeof(info))
-			client_stop(c);
+	while (open && !c->given_up) {
+		output_poll(c->out, fds + 2);
+		if (poll(fds, ARRAY_SIZE(fds), output_timeout_ms(c->out, c->ending)) < 0)
+			continue;
+		if (fds[1].revents)
+			on_signal(c, signal_fd);
 		if (fds[0].revents & (POLLIN | POLLHUP))
 			open = client_read(c);
-		if (!output_flush(c->out))
+		if (!output_work(c->out))
 			client_stop(c);
+		client_work(c);
+		c->given_up = output_hurried(c->out, ENGINE_NS);
 	}
 }
 
 enum status client_run(struct options *opt)
 {
+	int signal_fd = signals_open(0), err;
+	enum status status;
 	struct output out;
 	struct client *c;
-	enum status status;
-	int signal_fd;
 
-	if (output_open(&out, opt))
-		return STATUS_FAILED;
+	err = output_open(&out, opt, signal_fd);
+	if (err)
+		return err == -EINTR ? STATUS_OK : STATUS_FAILED;
 	opt->req.output = output_request(&out, opt);
 	c = client_start(opt, &opt->req, &out, &status);
-	if (!c)
-		return status;
-	signal_fd = signals_open(0);
-	serve(c, signal_fd);
-	close(signal_fd);
-	if (output_close(&out)) {
-		client_end(c);
-		return STATUS_FAILED;
+	if (c) {
+		serve(c, signal_fd);
+		status = client_end(c);
 	}
-	return client_end(c);
+	err = output_close(&out);
+	close(signal_fd);
+	return err ? STATUS_FAILED : status;
 }

@@ -37,10 +37,17 @@ pid_t client_engine(const struct client *c);
 /** client_attached() - is every matching method probed? */
 bool client_attached(const struct client *c);
 
+/** client_work() - after each wait, behind output_work(): what the engine is to know of the output.
+ */
+void client_work(struct client *c);
+
+/** client_ending() - has its request all but ended? Then client_work() watches a deadline. */
+bool client_ending(const struct client *c);
+
 /** client_stop() - ask the engine to end the request; what it then says still has to be read. */
 void client_stop(struct client *c);
 
-/** client_end() - wait for the engine's end. Return: the request's status. @c is gone. */
+/** client_end() - the engine ends, too. Return: the request's status. @c is gone. */
 enum status client_end(struct client *c);
 
 #endif

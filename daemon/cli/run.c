@@ -41,7 +41,8 @@ struct run {
 	int signal_fd;
 	struct launch_door door;
 	struct launch_roll roll;
-	pid_t pid; /* of the command; 0 when it has ended */
+	pid_t pid;     /* of the command; 0 when it has ended */
+	bool stopping; /* a signal came: later JVMs are not traced */
 	int wstatus;
 	struct jvm jvms[JVMS_MAX];
 	size_t njvms;
@@ -111,6 +112,8 @@ static bool on_arrival(struct run *r, const struct launch_arrival *a)
 		not_traced(a->pid, a->why, r);
 	} else if (!r->pid) {
 		not_traced(a->pid, "the command has ended", r);
+	} else if (r->stopping) {
+		not_traced(a->pid, "a signal has ended the tracing", r);
 	} else if (r->no_children && is_child(r, a->pid)) {
 		r->left_out++;
 		log_pid(LOG_LVL_INFO, a->pid,
@@ -198,7 +201,21 @@ static void on_child(struct run *r)
 	reap_orphans(r);
 }
 
-/* A terminal sends its signals to the command as well; others come to us alone. */
+/*
+ * A terminal sends its signals to the command as well; others come to us alone. However long the
+ * command then takes, and whether or not it ends: the probes go at once.
+ */
+static void on_stop_signal(struct run *r, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo == SIGHUP && output_hangup(&r->out))
+		return;
+	if (r->pid && info->ssi_code != SI_KERNEL)
+		kill(r->pid, (int)info->ssi_signo);
+	r->stopping = true;
+	output_hurry(&r->out);
+	stop_all(r);
+}
+
 static void on_signal(struct run *r)
 {
 	struct signalfd_siginfo info;
@@ -207,22 +224,34 @@ static void on_signal(struct run *r)
 		return;
 	if (info.ssi_signo == SIGCHLD)
 		on_child(r);
-	else if (r->pid && info.ssi_code != SI_KERNEL)
-		kill(r->pid, (int)info.ssi_signo);
+	else
+		on_stop_signal(r, &info);
 }
 
-/* Until the next look, or until somebody is to be shown out. */
+/* Does a JVM's request wait for our word, which may depend on the time? */
+static bool is_ending(const struct run *r)
+{
+	for (size_t i = 0; i < r->njvms; i++)
+		if (client_ending(r->jvms[i].client))
+			return true;
+	return false;
+}
+
+/* Until the next look, or until somebody is to be shown out, or the end has taken too long. */
 static int timeout_ms(const struct run *r)
 {
 	int look_ms = launch_roll_timeout_ms(&r->roll);
 	int door_ms = launch_door_timeout_ms(&r->door);
+	int end_ms = output_timeout_ms(&r->out, is_ending(r));
 
-	return door_ms >= 0 ? MIN(look_ms, door_ms) : look_ms;
+	if (door_ms >= 0)
+		look_ms = MIN(look_ms, door_ms);
+	return end_ms >= 0 ? MIN(look_ms, end_ms) : look_ms;
 }
 
 static void serve(struct run *r)
 {
-	struct pollfd fds[1 + JVMS_MAX + LAUNCH_FDS_MAX];
+	struct pollfd fds[1 + JVMS_MAX + LAUNCH_FDS_MAX + OUTPUT_FDS];
 
 	while (r->pid || r->njvms) {
 		size_t n = r->njvms, all;
@@ -231,7 +260,8 @@ static void serve(struct run *r)
 		for (size_t i = 0; i < n; i++)
 			fds[1 + i] = (struct pollfd){client_fd(r->jvms[i].client), POLLIN, 0};
 		all = 1 + n + launch_door_poll(&r->door, &fds[1 + n]);
-		if (poll(fds, all, timeout_ms(r)) < 0)
+		output_poll(&r->out, &fds[all]);
+		if (poll(fds, all + OUTPUT_FDS, timeout_ms(r)) < 0)
 			continue;
 		/* From the last on: one that is removed is replaced by one that was looked at. */
 		for (size_t i = n; i-- > 0;)
@@ -241,8 +271,10 @@ static void serve(struct run *r)
 		launch_roll_look(&r->roll, false, not_traced, r);
 		if (fds[0].revents)
 			on_signal(r);
-		if (!output_flush(&r->out))
+		if (!output_work(&r->out))
 			stop_all(r);
+		for (size_t i = 0; i < r->njvms; i++)
+			client_work(r->jvms[i].client);
 	}
 }
 
@@ -283,8 +315,9 @@ static void say(enum log_level level, const char *text, void *arg)
 
 	if (r->o.quiet && level != LOG_LVL_ERR)
 		return;
+	buf_printf(&b, "hotprobe: %s", marks[level]);
 	printable_message(&b, text);
-	fprintf(stderr, "hotprobe: %s%.*s\n", marks[level], (int)b.len, b.data);
+	output_message(&r->out, b.data, b.len);
 }
 
 static int prepare(struct run *r, struct fail *f)
@@ -318,23 +351,26 @@ static int run_command(struct run *r)
 {
 	int err;
 
+	r->signal_fd = signals_open(SIGCHLD);
+	err = output_open(&r->out, &r->o, r->signal_fd);
+	if (err)
+		return err == -EINTR ? STATUS_OK : STATUS_FAILED;
+	r->out.shared = true;
 	log_set_sink(say, r);
 	log_set_level(r->o.req.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO);
-
-	if (output_open(&r->out, &r->o))
-		return STATUS_FAILED;
-	r->signal_fd = signals_open(SIGCHLD);
 	err = command_start(r);
-	if (err)
+	if (err) {
+		output_close(&r->out);
 		return STATUS_FAILED;
+	}
 	serve(r);
 	on_door(r);
 	launch_roll_look(&r->roll, true, not_traced, r);
 	sum_up(r);
 	launch_roll_fini(&r->roll);
 	launch_door_close(&r->door);
-	close(r->signal_fd);
 	err = output_close(&r->out);
+	close(r->signal_fd);
 	if (WIFSIGNALED(r->wstatus))
 		return EXIT_SIGNALLED + WTERMSIG(r->wstatus);
 	return err && !WEXITSTATUS(r->wstatus) ? STATUS_FAILED : WEXITSTATUS(r->wstatus);

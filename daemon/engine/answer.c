@@ -11,21 +11,20 @@
 _Static_assert(ENCODER_LINE_MAX <= CONN_LINE_MAX, "the client takes what an event becomes");
 
 /* More than this unsent, and no more is made until the client has read. */
-#define FULL_BYTES (4u << 20)
+#define FULL_BYTES (1u << 20)
 /* So much unsent, and even the rare events are dropped; half of what may. */
 #define UNSENT_MAX (BUF_MAX / 2)
 /* A listing looks at the client whenever so much was added. */
 #define ROOM_BYTES (256u << 10)
 
 /*
- * After "stop" the client gives its reader little more than a second, and leaves before two are
- * over (cli/output.c): by then it shall have our last line.
+ * After "stop" the client gives its reader a second (cli/output.c): by then it shall have heard of
+ * the end. Otherwise it has as long as it goes on reading.
  */
 #define STOPPED_DRAIN_NS (900 * NSEC_PER_MSEC)
-#define STOPPED_LAST_NS	 (1500 * NSEC_PER_MSEC)
-/* Otherwise it has as long as it goes on reading; it gives its own reader a second to go on. */
-#define QUIET_NS  NSEC_PER_SEC
-#define SETTLE_NS (2 * NSEC_PER_SEC)
+#define QUIET_NS	 NSEC_PER_SEC
+/* The client knows deadlines of its own; if it never answers, it is not there. */
+#define SETTLE_NS (3 * NSEC_PER_SEC)
 
 /* A process that is being killed is gone within this, unless the machine is very busy. */
 #define DYING_WAIT_MS 300
@@ -114,13 +113,13 @@ bool answer_drain(struct answer *a)
 
 uint64_t answer_settle(struct answer *a)
 {
-	uint64_t begun_ns = clock_ns();
+	uint64_t until_ns = clock_ns() + SETTLE_NS;
 	bool there = true;
 	int ms = 1;
 
 	reply_ending(&a->conn->out);
 	while (there && !a->settled && ms) {
-		ms = ms_until(a->stopped ? a->stopped_ns + STOPPED_LAST_NS : begun_ns + SETTLE_NS);
+		ms = ms_until(until_ns);
 		there = a->listen(a, ms);
 	}
 	return a->unwritten;

@@ -60,6 +60,7 @@ static _Noreturn void command_exec(const struct launch_command *c, const char *l
 	sigset_t none;
 	int err;
 
+	log_set_sink(NULL, NULL); /* it is the parent's */
 	err = become(c->user);
 	if (err) {
 		log_err("cannot become user %s: %s", c->user->pw_name, strerror(-err));

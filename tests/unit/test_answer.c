@@ -99,7 +99,7 @@ static bool listen_script(struct answer *a, int timeout_ms)
 	struct script *s = container_of(a, struct script, a);
 	int n = ++s->listens;
 
-	assert_true(timeout_ms >= -1 && timeout_ms <= 2001);
+	assert_true(timeout_ms >= -1 && timeout_ms <= 3001);
 	if (timeout_ms > 0 && n != s->go_at && n != s->stop_at && n != s->settle_at) {
 		struct timespec t = {.tv_sec = timeout_ms / 1000,
 				     .tv_nsec = timeout_ms % 1000 * 1000000L};
@@ -148,8 +148,8 @@ static void answer_room_waits(void **state)
 		s->gone_at = cases[i].gone_at;
 		assert_true(answer_room(&s->a)); /* little is there: nobody is looked at */
 		assert_int_equal(s->listens, 0);
-		assert_non_null(buf_reserve(&s->conn.out, 1 << 20));
-		s->conn.out.len = 1 << 20;
+		assert_non_null(buf_reserve(&s->conn.out, 1 << 19));
+		s->conn.out.len = 1 << 19;
 		assert_int_equal(answer_room(&s->a), i == 0);
 		assert_int_equal(s->listens, 3);
 		script_free(s);
@@ -182,14 +182,12 @@ static void answer_settle_has_a_deadline(void **state)
 
 	(void)state;
 	s->settle_at = 2;
-	s->a.stopped = true;
-	s->a.stopped_ns = clock_ns() - NSEC_PER_SEC;
 	assert_int_equal(answer_settle(&s->a), 17);
 	assert_memory_equal(s->conn.out.data, "{\"ending\":true}\n", 16);
 	s->a.settled = false;
 	s->a.unwritten = 0;
 	assert_int_equal(answer_settle(&s->a), 0);
-	assert_in_range(s->waited_ms, 0, 600);
+	assert_in_range(s->waited_ms, 2900, 6200);
 	script_free(s);
 }
 
