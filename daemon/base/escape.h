@@ -41,6 +41,41 @@ static ESCAPE_INLINE size_t escape_next_latin1(const uint8_t *s, size_t len _unu
 	return 1;
 }
 
+#define ESCAPE_EACH_BYTE(x) (0x0101010101010101u * (x))
+
+/* Some bit set if a byte of @w is zero. ("Bit Twiddling Hacks", S. E. Anderson: haszero) */
+static ESCAPE_INLINE uint64_t escape_zero_byte(uint64_t w)
+{
+	return (w - ESCAPE_EACH_BYTE(0x01)) & ~w & ESCAPE_EACH_BYTE(0x80);
+}
+
+/* Printable ASCII that no form escapes. A quotation mark that only one form escapes is none. */
+static ESCAPE_INLINE bool escape_is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+}
+
+/* How many bytes from @s on are that; most texts are nothing else. */
+static ESCAPE_INLINE size_t escape_plain_run(const uint8_t *s, size_t len)
+{
+	size_t i = 0;
+
+	for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t w;
+
+		memcpy(&w, s + i, sizeof(w));
+		if (((w - ESCAPE_EACH_BYTE(0x20)) | w) & ESCAPE_EACH_BYTE(0x80) ||
+		    escape_zero_byte(w ^ ESCAPE_EACH_BYTE('"')) |
+			    escape_zero_byte(w ^ ESCAPE_EACH_BYTE('\'')) |
+			    escape_zero_byte(w ^ ESCAPE_EACH_BYTE('\\')) |
+			    escape_zero_byte(w ^ ESCAPE_EACH_BYTE(0x7f)))
+			break;
+	}
+	while (i < len && escape_is_plain(s[i]))
+		i++;
+	return i;
+}
+
 /**
  * escape_add() - write the @len bytes at @s.
  * @next: reads a character; @is_bytes: ASCII is one byte each, as in all but UTF-16.
@@ -64,14 +99,13 @@ static ESCAPE_INLINE size_t escape_add(struct buf *b, const uint8_t *s, size_t l
 		while (s < stop) {
 			uint32_t c;
 
-			if (is_bytes) {
-				size_t run = utf8_plain_run(s, (size_t)(stop - s));
+			if (is_bytes && escape_is_plain(*s)) {
+				size_t run = escape_plain_run(s, (size_t)(stop - s));
 
 				p = mempcpy(p, s, run);
 				s += run;
 				count += run * run_count;
-				if (s == stop)
-					break;
+				continue;
 			}
 			s += next(s, (size_t)(end - s), &c);
 			p = put(p, c, how, &count);

@@ -4,42 +4,22 @@
 #include "base/json.h"
 
 /* The letter behind the backslash, where there is one. */
-static char letter_of(uint32_t c)
-{
-	switch (c) {
-	case '\b':
-		return 'b';
-	case '\t':
-		return 't';
-	case '\n':
-		return 'n';
-	case '\f':
-		return 'f';
-	case '\r':
-		return 'r';
-	case '"':
-	case '\\':
-		return (char)c;
-	default:
-		return 0;
-	}
-}
+static const char letters[128] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+				  ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
 
 /* @replaced grows where something else stands for what is no character. */
 static ESCAPE_INLINE char *put(char *p, uint32_t c, char how _unused_, size_t *replaced)
 {
-	char letter = letter_of(c);
-
-	if (letter) {
+	if (c < ARRAY_SIZE(letters) && letters[c]) {
 		*p++ = '\\';
-		*p++ = letter;
-	} else if (c == UTF8_NOTHING || utf8_is_surrogate(c)) {
-		p = utf8_put(p, UTF8_REPLACEMENT);
-		++*replaced;
+		*p++ = letters[c];
 	} else if (utf8_is_command(c)) {
 		*p++ = '\\';
 		*p++ = 'u';
 		p = utf8_put_hex(p, c, 4);
+	} else if (c == UTF8_NOTHING || utf8_is_surrogate(c)) {
+		p = utf8_put(p, UTF8_REPLACEMENT);
+		++*replaced;
 	} else {
 		p = utf8_put(p, c);
 	}

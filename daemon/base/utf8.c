@@ -2,37 +2,6 @@
 /* utf8.c - code points from UTF-8 and UTF-16. See utf8.h. */
 #include "base/utf8.h"
 
-#define EACH_BYTE(x) (0x0101010101010101u * (x))
-
-/* Some bit set if a byte of @w is zero. ("Bit Twiddling Hacks", S. E. Anderson: haszero) */
-static uint64_t zero_byte(uint64_t w)
-{
-	return (w - EACH_BYTE(0x01)) & ~w & EACH_BYTE(0x80);
-}
-
-static bool is_plain(uint8_t c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
-}
-
-size_t utf8_plain_run(const uint8_t *s, size_t len)
-{
-	size_t i = 0;
-
-	for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-		uint64_t w;
-
-		memcpy(&w, s + i, sizeof(w));
-		if (((w - EACH_BYTE(0x20)) | w) & EACH_BYTE(0x80) ||
-		    zero_byte(w ^ EACH_BYTE('"')) | zero_byte(w ^ EACH_BYTE('\'')) |
-			    zero_byte(w ^ EACH_BYTE('\\')) | zero_byte(w ^ EACH_BYTE(0x7f)))
-			break;
-	}
-	while (i < len && is_plain(s[i]))
-		i++;
-	return i;
-}
-
 /* One sequence, of which any value but an overlong one will do. */
 static size_t decode_any(const uint8_t *s, size_t len, uint32_t *ret)
 {
@@ -81,13 +50,11 @@ size_t utf8_from_utf16(const uint8_t *s, size_t len, uint32_t *ret)
 	return 4;
 }
 
-size_t utf8_cut(const char *s, size_t len, size_t max)
+size_t utf8_cut_long(const char *s, size_t max)
 {
-	if (len <= max)
-		return len;
-	for (len = max; len && ((uint8_t)s[len] & 0xc0) == 0x80;)
-		len--;
-	return len;
+	while (max && ((uint8_t)s[max] & 0xc0) == 0x80)
+		max--;
+	return max;
 }
 
 size_t utf8_cut_utf16(const uint8_t *s, size_t max)

@@ -28,12 +28,12 @@ size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret);
  */
 size_t utf8_from_utf16(const uint8_t *s, size_t len, uint32_t *ret);
 
-/** utf8_plain_run() - how many bytes from @s on are printable ASCII that no form of ours escapes.
- */
-size_t utf8_plain_run(const uint8_t *s, size_t len);
-
 /** utf8_cut() - at most @max of the @len bytes at @s, so that no character is cut. */
-size_t utf8_cut(const char *s, size_t len, size_t max);
+size_t utf8_cut_long(const char *s, size_t max);
+static inline size_t utf8_cut(const char *s, size_t len, size_t max)
+{
+	return len <= max ? len : utf8_cut_long(s, max);
+}
 
 /** utf8_cut_utf16() - at most @max of the bytes at @s, where there are more: no pair is cut. */
 size_t utf8_cut_utf16(const uint8_t *s, size_t max);

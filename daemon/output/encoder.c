@@ -86,20 +86,13 @@ void encoder_head(struct encoder *e, struct probe *p)
 		keep_head(e->out, first, p);
 }
 
-struct event_text encoder_cut(const struct encoder *e, const struct event_text *t)
+uint32_t encoder_cut(const struct encoder *e, const struct event_text *t)
 {
-	struct event_text cut = *t;
-	size_t len = e->text_max;
-
-	if (t->len <= len)
-		return cut;
+	if (t->len <= e->text_max)
+		return t->len;
 	if (t->coder == HP_CODER_NONE)
-		len = utf8_cut((const char *)t->s, t->len, len);
-	else if (t->coder)
-		len = utf8_cut_utf16(t->s, len);
-	cut.len = (uint32_t)len;
-	cut.cut = true;
-	return cut;
+		return (uint32_t)utf8_cut((const char *)t->s, t->len, e->text_max);
+	return (uint32_t)(t->coder ? utf8_cut_utf16(t->s, e->text_max) : e->text_max);
 }
 
 void encoder_method(struct buf *b, const struct method *m)

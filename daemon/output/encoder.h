@@ -69,8 +69,8 @@ void encoder_thread(const struct encoder *e, struct buf *b, const struct event_t
 /** encoder_head() - for forms: write the probe's constant part. Out of memory it is left out. */
 void encoder_head(struct encoder *e, struct probe *p);
 
-/** encoder_cut() - for forms: @t, or what is left of it in a line that is to be shortened. */
-struct event_text encoder_cut(const struct encoder *e, const struct event_text *t);
+/** encoder_cut() - for forms: how much of @t a line has room for that is to be shortened. */
+uint32_t encoder_cut(const struct encoder *e, const struct event_text *t);
 
 /**
  * encoder_method() - for forms: the same of a method, by its descriptor. Where that is not known,

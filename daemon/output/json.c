@@ -83,17 +83,18 @@ static void end(struct encoder *e)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static size_t add_text(struct buf *b, const struct event_text *t)
+/* Of @t the first @len bytes. Return: how many U+FFFD stand for something else. */
+static size_t add_text(struct buf *b, const struct event_text *t, size_t len)
 {
 	if (t->coder == HP_CODER_NONE)
-		return json_str(b, (const char *)t->s, t->len);
-	return t->coder ? json_utf16(b, t->s, t->len) : json_latin1(b, t->s, t->len);
+		return json_str(b, (const char *)t->s, len);
+	return t->coder ? json_utf16(b, t->s, len) : json_latin1(b, t->s, len);
 }
 
 /* With what else there is to say of the name. */
 static void thread(struct buf *b, const struct event_text *t)
 {
-	size_t n = add_text(b, t);
+	size_t n = add_text(b, t, t->len);
 
 	if (t->cut)
 		add_literal(b, ",\"thread_truncated\":true");
@@ -103,14 +104,15 @@ static void thread(struct buf *b, const struct event_text *t)
 
 static void add_string(struct encoder *e, const char *type, const struct value_ref *ref)
 {
-	struct event_text t = encoder_cut(e, &ref->text);
+	const struct event_text *t = &ref->text;
+	uint32_t len = encoder_cut(e, t);
 	struct buf *b = e->out;
 
 	add_literal(b, "\"value\":");
-	*replaced(e) += add_text(b, &t);
+	*replaced(e) += add_text(b, t, len);
 	add_literal(b, ",\"length\":");
-	buf_u64(b, ref->array_len >> (t.coder ? 1 : 0));
-	if (t.len < ref->array_len)
+	buf_u64(b, ref->array_len >> (t->coder ? 1 : 0));
+	if (len < ref->array_len)
 		add_literal(b, ",\"truncated\":true");
 	else
 		add_literal(b, ",\"truncated\":false");

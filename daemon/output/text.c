@@ -49,19 +49,20 @@ static void add_dec(struct buf *b, uint64_t n)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void add_text(struct buf *b, const struct event_text *t, char quote)
+/* Of @t the first @len bytes. */
+static void add_text(struct buf *b, const struct event_text *t, size_t len, char quote)
 {
 	if (t->coder == HP_CODER_NONE)
-		printable_str(b, (const char *)t->s, t->len, quote);
+		printable_str(b, (const char *)t->s, len, quote);
 	else if (t->coder)
-		printable_utf16(b, t->s, t->len, quote);
+		printable_utf16(b, t->s, len, quote);
 	else
-		printable_latin1(b, t->s, t->len, quote);
+		printable_latin1(b, t->s, len, quote);
 }
 
 static void thread(struct buf *b, const struct event_text *t)
 {
-	add_text(b, t, 0);
+	add_text(b, t, t->len, 0);
 	if (t->cut)
 		buf_str(b, cut_mark);
 }
@@ -103,12 +104,12 @@ static void add_hex(struct buf *b, uint64_t v)
 
 static void add_string(struct encoder *e, const struct value_ref *ref)
 {
-	struct event_text t = encoder_cut(e, &ref->text);
+	uint32_t len = encoder_cut(e, &ref->text);
 
 	add_literal(e->out, "\"");
-	add_text(e->out, &t, '"');
+	add_text(e->out, &ref->text, len, '"');
 	add_literal(e->out, "\"");
-	if (t.len < ref->array_len)
+	if (len < ref->array_len)
 		buf_str(e->out, cut_mark);
 }
 
