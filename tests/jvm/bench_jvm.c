@@ -111,53 +111,58 @@ struct run {
 	char *file;
 };
 
+/* @option: --json, --count-only, ...; NULL: text. */
 static void run_start(struct run *r, struct jvm *j, const char *option)
 {
-	char pid[16];
+	char pid[16], *line;
 
 	snprintf(pid, sizeof(pid), "%d", j->pid);
 	if (asprintf(&r->file, "%s/events", j->dir) < 0)
 		abort();
-	unlink(r->file);
-	r->hp = hp_start((const char *const[]){"trace", "-p", pid, "--json", "-q", "-o", r->file,
-					       option, "prog.Bench.hit", NULL});
-	for (;;) {
-		_cleanup_fclose_ FILE *f = fopen(r->file, "re");
-		char line[64] = "";
-
-		if (f && fgets(line, sizeof(line), f) && strstr(line, "\"attached\""))
-			return;
-		if (!child_running(r->hp))
-			hp_fail(r->hp, "it ended before it was attached");
-		pause_ms(5);
-	}
+	r->hp = hp_start((const char *const[]){"trace", "-p", pid, "-v", "-o", r->file,
+					       "prog.Bench.hit", option, NULL});
+	while ((line = child_error_line(r->hp, HP_TIMEOUT_MS)) && !strstr(line, "attached in "))
+		free(line);
+	if (!line)
+		hp_fail(r->hp, "it ended before it was attached");
+	free(line);
 }
 
-/* Stop it; its last line is "detached". Return: what it says of @key. */
-static long run_stop(struct run *r, const char *key)
+/* What it lost, as its last line tells, which is on stderr unless it is JSON. */
+static long lost_of(struct run *r, bool json)
 {
-	char tail[1024], *line;
-	json_t *detached;
-	FILE *f;
-	size_t n;
-	long v;
+	_cleanup_fclose_ FILE *f = fopen(r->file, "re");
+	_cleanup_free_ char *said = json ? calloc(1, 1024) : child_errors(r->hp);
+	const char *line, *lost;
+
+	if (json && f && said && !fseek(f, -1023, SEEK_END))
+		said[fread(said, 1, 1023, f)] = '\0';
+	line = strstr(said, json ? "{\"event\":\"detached\"" : "hotprobe: detached from");
+	if (!line)
+		return -1;
+	if (json)
+		return atol(strstr(line, "\"lost\":") + strlen("\"lost\":"));
+	lost = strstr(line, " lost");
+	while (lost && lost > line && lost[-1] != ' ')
+		lost--;
+	return lost ? atol(lost) : 0;
+}
+
+/* Stop it. Return: how many calls it lost. */
+static long run_stop(struct run *r, bool json)
+{
+	long lost;
 
 	child_signal(r->hp, SIGINT);
 	if (child_wait(r->hp, HP_TIMEOUT_MS) != 0)
 		hp_fail(r->hp, "it did not end well");
-	f = fopen(r->file, "re");
-	fseek(f, -(long)sizeof(tail) + 1, SEEK_END);
-	n = fread(tail, 1, sizeof(tail) - 1, f);
-	fclose(f);
-	tail[n] = '\0';
-	line = strstr(tail, "{\"event\":\"detached\"");
-	detached = line ? json_line(line) : NULL;
-	v = json_integer_value(json_object_get(detached, key));
-	json_decref(detached);
+	lost = lost_of(r, json);
+	if (lost < 0)
+		hp_fail(r->hp, "it did not say what it lost");
 	child_free(r->hp);
 	unlink(r->file);
 	free(r->file);
-	return v;
+	return lost;
 }
 
 /*
@@ -180,7 +185,7 @@ static void bench_hit(struct jvm *j, const char *option, const char *what, const
 		run_start(&r, j, option);
 		burst(j); /* the first hit of each slot is slower: the kernel rewrites its nop */
 		on = burst(j);
-		lost += run_stop(&r, "lost");
+		lost += run_stop(&r, !strcmp(option, "--json"));
 		bare[i] = bare_hit(&b);
 		cpu[i] = on.cpu - off.cpu;
 		clock[i] = on.clock - off.clock;
@@ -199,19 +204,19 @@ static void bench_hit(struct jvm *j, const char *option, const char *what, const
 
 /* --- events per second ------------------------------------------------------------------------ */
 
-static bool paced_without_loss(struct jvm *j, long rate, double *reached)
+static bool paced_without_loss(struct jvm *j, long rate, const char *form, double *reached)
 {
 	struct run r;
 	long calls;
 
-	run_start(&r, j, "--json");
+	run_start(&r, j, form);
 	calls = jvm_do(j, "pace %ld %d", rate, RATE_MS);
 	*reached = (double)calls * 1000 / RATE_MS;
-	return run_stop(&r, "lost") == 0;
+	return run_stop(&r, form) == 0;
 }
 
-/* Largest steady rate at which a second of calls comes out whole as JSON. */
-static void bench_rate(struct jvm *j)
+/* Largest steady rate at which a second of calls comes out whole in this form (NULL: text). */
+static void bench_rate(struct jvm *j, const char *form, const char *what, const char *target)
 {
 	long lo = 10000, hi = RATE_MAX;
 	double best = 0, reached;
@@ -219,14 +224,32 @@ static void bench_rate(struct jvm *j)
 	while (hi - lo > 20000) {
 		long rate = (lo + hi) / 2;
 
-		if (paced_without_loss(j, rate, &reached)) {
+		if (paced_without_loss(j, rate, form, &reached)) {
 			best = fmax(best, reached);
 			lo = rate;
 		} else {
 			hi = rate;
 		}
 	}
-	figure(j->jdk, "events to JSON without loss", best, "events/s", "");
+	figure(j->jdk, what, best, "events/s", target);
+}
+
+/* What is lost of a second at half a million calls, by the form in turns. */
+static void bench_lost(struct jvm *j)
+{
+	static const char *const forms[] = {"--json", NULL};
+	double lost[2][ROUNDS], reached;
+
+	for (int i = 0; i < ROUNDS; i++)
+		for (int f = 0; f < 2; f++) {
+			struct run r;
+
+			run_start(&r, j, forms[f]);
+			reached = (double)jvm_do(j, "pace 500000 %d", RATE_MS);
+			lost[f][i] = (double)run_stop(&r, forms[f]) / reached * 100;
+		}
+	figure(j->jdk, "lost at 500000 calls/s, as JSON", median(lost[0], ROUNDS), "%", "0");
+	figure(j->jdk, "  as text", median(lost[1], ROUNDS), "%", "0");
 }
 
 /* --- attach ----------------------------------------------------------------------------------- */
@@ -332,7 +355,9 @@ static void bench_jdk(const struct jdk *jdk)
 	jvm_settle(&j, NULL);
 	bench_hit(&j, "--count-only", "counted", "at most 400", "at most 1.18");
 	bench_hit(&j, "--json", "entry event, three arguments", "at most 700", "at most 2.06");
-	bench_rate(&j);
+	bench_rate(&j, "--json", "events to JSON without loss", "");
+	bench_rate(&j, NULL, "events to text without loss", "at least 500000");
+	bench_lost(&j);
 	jvm_quit(&j);
 	jvm_free(&j);
 	bench_attach(jdk);
