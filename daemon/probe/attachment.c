@@ -15,6 +15,9 @@
 
 #define SELFTEST_HITS 8
 
+/* To look for a place reads all of the target's mappings. */
+#define RETRY_NS NSEC_PER_SEC
+
 /* Each killed instance leaves one region; a target that makes up more gets no further attention. */
 #define REMAINS_MAX 64
 
@@ -134,6 +137,11 @@ static int take_target(struct attachment *r, struct fail *f)
 				remote_strerror(t->remote, err));
 	if (!proc_alive(t->id))
 		return -ESRCH;
+	if (t->trial && region_leftovers(t->remote) > 0)
+		return fail_pid(f, -EEXIST, pid,
+				"an earlier hotprobe left something in it: the next trace, or "
+				"`hotprobe clean -p %d`, removes it",
+				pid);
 	err = remove_remains(t, &found);
 	if (err == -EBUSY)
 		return fail_busy(t, found.holder, f);
@@ -147,7 +155,8 @@ static int take_target(struct attachment *r, struct fail *f)
 	return err == -ESRCH ? err : 0;
 }
 
-static int attach_slots(struct attachment *r, uint32_t first, uint32_t n, struct fail *f)
+static int attach_slots(struct attachment *r, const struct region *region, uint32_t first,
+			uint32_t n, struct fail *f)
 {
 	_cleanup_free_ struct probe_place *places = calloc(n, sizeof(*places));
 	char path[64];
@@ -158,7 +167,7 @@ static int attach_slots(struct attachment *r, uint32_t first, uint32_t n, struct
 	for (uint32_t i = 0; i < n; i++)
 		places[i] = (struct probe_place){.offset = region_text_offset(first + i),
 						 .slot = first + i};
-	region_text_path(r->region, path, sizeof(path));
+	region_text_path(region, path, sizeof(path));
 	err = probe_bpf_attach(r->bpf, r->t.id->pid, path, places, n);
 	if (err)
 		fail_pid(f, err, r->t.id->pid, "the kernel refuses uprobes on its slots: %s",
@@ -175,12 +184,12 @@ static int self_test(struct attachment *r, struct fail *f)
 	int err;
 
 	spec->flags = HP_SLOT_LIVE | HP_SLOT_COUNT;
-	err = attach_slots(r, 0, 1, f);
+	err = attach_slots(r, r->regions[0], 0, 1, f);
 	if (err)
 		return err;
-	err = region_run_slot0(r->region, SELFTEST_HITS);
+	err = region_run_slot0(r->regions[0], SELFTEST_HITS);
 	if (err == 0)
-		err = mem_read_u8(r->t.mem, region_slot_text(r->region, 0), &first);
+		err = mem_read_u8(r->t.mem, region_slot_text(r->regions[0], 0), &first);
 	spec->flags = 0;
 	if (err)
 		return fail_pid(f, err, r->t.id->pid, "the self-test of uprobes could not run: %s",
@@ -193,7 +202,7 @@ static int self_test(struct attachment *r, struct fail *f)
 			"0x%02x; nothing was changed in it (`hotprobe check` looks at the kernel)",
 			(unsigned long long)hits, SELFTEST_HITS, first);
 	r->fig.nop = insn_is_call(&first) ? SLOT_NOP5 : SLOT_NOP1;
-	region_set_nop(r->region, r->fig.nop);
+	region_set_nop(r->regions[0], r->fig.nop);
 	return 0;
 }
 
@@ -216,17 +225,18 @@ static int bring_up(struct attachment *r, const struct hp_config *wanted, size_t
 	err = take_target(r, f);
 	if (err)
 		return err;
-	err = region_create(r->t.remote, r->t.code_low, r->t.code_high, &r->region,
+	err = region_create(r->t.remote, r->t.code_low, r->t.code_high, &r->regions[0],
 			    &r->fig.region_paused_ns);
 	if (err)
 		return fail_pid(f, err, r->t.id->pid, "the slot region cannot be mapped: %s",
 				remote_strerror(r->t.remote, err));
-	r->region->file_text = r->t.file_text;
+	r->nregions = 1;
+	r->regions[0]->file_text = r->t.file_text;
 	err = self_test(r, f);
 	if (err)
 		return err;
 	start_ns = clock_ns();
-	err = r->fig.multi ? attach_slots(r, 1, REGION_SLOTS - 1, f) : 0;
+	err = r->fig.multi ? attach_slots(r, r->regions[0], 1, REGION_SLOTS - 1, f) : 0;
 	r->fig.attach_ns = clock_ns() - start_ns;
 	return err;
 }
@@ -261,9 +271,12 @@ int attachment_detach(struct attachment *r, bool keep)
 	int err = 0;
 
 	probe_bpf_detach(r->bpf);
-	if (r->region) {
-		err = keep ? -EBUSY : proc_alive(r->t.id) ? region_unmap(r->region) : -ESRCH;
-		region_close(take_ptr(r->region));
+	while (r->nregions) {
+		struct region *region = r->regions[--r->nregions];
+		int res = keep ? -EBUSY : proc_alive(r->t.id) ? region_unmap(region) : -ESRCH;
+
+		region_close(region);
+		err = err ? err : res;
 	}
 	close_cleanup(&r->lock_fd);
 	r->lock_fd = -1;
@@ -278,14 +291,62 @@ void attachment_close(struct attachment *r)
 	free(r);
 }
 
-bool attachment_slot_ready(struct attachment *r, uint32_t slot)
+/* One more, for the word at @addr. Return: 0; as region_create() and probe_bpf_attach(). */
+static int add_region(struct attachment *r, uint64_t addr, struct region **ret)
 {
-	if (r->fig.multi || r->single[slot])
+	struct region *region;
+	uint64_t paused_ns = 0;
+	int err = region_create_near(r->t.remote, r->t.code_low, r->t.code_high, addr, &region,
+				     &paused_ns);
+
+	r->fig.region_paused_ns += paused_ns;
+	if (err)
+		return err;
+	region->file_text = r->t.file_text;
+	region_set_nop(region, r->fig.nop);
+	/* From here on it is removed with the others. */
+	r->regions[r->nregions++] = region;
+	err = r->fig.multi ? attach_slots(r, region, 1, REGION_SLOTS - 1, NULL) : 0;
+	if (!err)
+		*ret = region;
+	return err;
+}
+
+struct region *attachment_region(struct attachment *r, uint64_t addr)
+{
+	struct region *region;
+	int err;
+
+	for (size_t i = 0; i < r->nregions; i++)
+		if (region_reaches(r->regions[i], addr))
+			return r->regions[i];
+	if (!r->nregions || r->nregions == ATTACHMENT_REGIONS_MAX || clock_ns() < r->retry_ns)
+		return NULL;
+	err = add_region(r, addr, &region);
+	if (!err) {
+		log_pid(LOG_LVL_DEBUG, r->t.id->pid,
+			"mapped slot region %zu at 0x%llx, for code at 0x%llx", r->nregions,
+			(unsigned long long)region->base, (unsigned long long)addr);
+		return region;
+	}
+	r->retry_ns = clock_ns() + RETRY_NS;
+	log_pid(LOG_LVL_DEBUG, r->t.id->pid, "no slot region for code at 0x%llx: %s",
+		(unsigned long long)addr, remote_strerror(r->t.remote, err));
+	return NULL;
+}
+
+bool attachment_slot_ready(struct attachment *r, const struct region *region, uint32_t slot)
+{
+	size_t i = 0;
+
+	while (r->regions[i] != region)
+		i++;
+	if (r->fig.multi || r->single[i][slot])
 		return true;
 	if (slot > ATTACHMENT_SINGLE_MAX)
 		return false;
-	r->single[slot] = attach_slots(r, slot, 1, NULL) == 0;
-	return r->single[slot];
+	r->single[i][slot] = attach_slots(r, region, slot, 1, NULL) == 0;
+	return r->single[i][slot];
 }
 
 int attachment_clean(const struct attachment_target *t, size_t *sites, struct fail *f)

@@ -11,6 +11,9 @@
 #include "proc/mem.h"
 #include "proc/proc.h"
 
+/* Two reach all of 2 GiB, of which HotSpot's code cache has no more; one is for bad luck. */
+#define ATTACHMENT_REGIONS_MAX 3
+
 /* Kernels before 6.6 take uprobes one by one, and 0.1 s each to take them off again. */
 #define ATTACHMENT_SINGLE_MAX 256
 
@@ -20,8 +23,9 @@ struct attachment_target {
 	struct remote *remote;	  /* into it; NULL: nothing is done inside it, there is only the
 				   * BPF program */
 	struct mem *mem;
-	uint64_t code_low, code_high; /* what is diverted lies there, within 1 GiB of each other */
+	uint64_t code_low, code_high; /* what is diverted lies there */
 	bool file_text;		      /* as in struct region */
+	bool trial; /* only to see whether it can be done: what is left of others stays */
 };
 
 /* Figures for -v and the benchmark. */
@@ -35,9 +39,16 @@ struct attachment_figures {
 struct attachment {
 	struct attachment_target t;
 	int lock_fd; /* -1 where only the agent, which serves one controller, keeps others out */
-	struct region *region;
+	/*
+	 * The first has slot 0 and changes code; others are for code out of its reach. Slots have
+	 * the same numbers in all of them, and each is used in one at a time.
+	 */
+	struct region *regions[ATTACHMENT_REGIONS_MAX];
+	size_t nregions;
+	uint64_t retry_ns; /* no further one could be had: not again before then */
 	struct probe_bpf *bpf;
-	bool single[REGION_SLOTS]; /* without uprobe_multi: slots that have theirs */
+	/* Without uprobe_multi: slots that have theirs, in each region. */
+	bool single[ATTACHMENT_REGIONS_MAX][REGION_SLOTS];
 	struct attachment_figures fig;
 };
 
@@ -46,7 +57,8 @@ struct attachment {
  * attach.
  * @fn: gets every record that the probes send.
  *
- * Return: 0; -EBUSY another instance has the target; -EPERM;
+ * Return: 0; -EBUSY another instance has the target; -EEXIST a trial, and something is left of an
+ * earlier one; -EPERM;
  * -EOPNOTSUPP; -ESRCH; -ENOSPC; -ETIMEDOUT; -ENOMEM.
  */
 int attachment_open(const struct attachment_target *target, const struct hp_config *config,
@@ -65,9 +77,15 @@ int attachment_detach(struct attachment *r, bool keep);
 /** attachment_close() - after attachment_detach(). Accepts NULL. */
 void attachment_close(struct attachment *r);
 
-/** attachment_slot_ready() - is there a uprobe on @slot? Attaches it where slots get theirs one by
- * one. */
-bool attachment_slot_ready(struct attachment *r, uint32_t slot);
+/**
+ * attachment_region() - the region that reaches the word at @addr; one more is mapped if none does.
+ * Return: NULL when there is no place for it, or there are too many.
+ */
+struct region *attachment_region(struct attachment *r, uint64_t addr);
+
+/** attachment_slot_ready() - is there a uprobe on @slot of @region? Attaches it where slots get
+ * theirs one by one. */
+bool attachment_slot_ready(struct attachment *r, const struct region *region, uint32_t slot);
 
 /**
  * attachment_clean() - remove what a killed instance left in @t.

@@ -76,7 +76,7 @@ static int open_all(struct probes *ps, const struct attachment_target *t,
 		   ps->attachment->fig.multi ? REGION_SLOTS : ATTACHMENT_SINGLE_MAX + 1);
 	ps->env.mem = t->mem;
 	ps->env.file_text = t->file_text;
-	ps->env.region = ps->attachment->region;
+	ps->env.region = ps->attachment->regions[0];
 	ps->env.bpf = ps->attachment->bpf;
 	return 0;
 }
@@ -117,7 +117,7 @@ static bool reclaim(struct probes *ps)
 
 	if (!ps->env.region || clock_ns() < ps->reclaim_due_ns)
 		return false;
-	freed = slots_reclaim(&ps->slots, ps->env.region);
+	freed = slots_reclaim(&ps->slots, ps->attachment->regions, ps->attachment->nregions);
 	ps->reclaim_due_ns = freed > 0 ? 0 : clock_ns() + RECLAIM_PAUSE_NS;
 	return freed > 0;
 }
@@ -166,13 +166,13 @@ static int write_slot(struct probes *ps, struct site *s)
 	size_t len;
 	int err;
 
-	if (!s->kind->in_place && !attachment_slot_ready(ps->attachment, s->slot))
+	if (!s->kind->in_place && !attachment_slot_ready(ps->attachment, s->region, s->slot))
 		return -ENOSPC;
 	err = s->kind->emit(s, &ps->env, code, &len);
 	if (err || !len)
 		return err;
-	region_write_code(ps->env.region, s->slot, code, len);
-	*region_slot_entry(ps->env.region, s->slot) = site_region_slot(s);
+	region_write_code(s->region, s->slot, code, len);
+	*region_slot_entry(s->region, s->slot) = site_region_slot(s);
 	return 0;
 }
 
@@ -181,6 +181,9 @@ static int arm_site(struct probes *ps, struct site *s)
 	struct hp_slot_spec want;
 	int err;
 
+	s->region = s->kind->in_place ? NULL : attachment_region(ps->attachment, s->addr);
+	if (!s->region && !s->kind->in_place)
+		return -ERANGE;
 	s->slot = take_slot(ps);
 	if (s->slot == SLOT_NONE)
 		return -ENOSPC;
@@ -199,17 +202,17 @@ static int arm_site(struct probes *ps, struct site *s)
 	return 0;
 }
 
-static void forget_entry(struct probes *ps, const struct site *s)
+static void forget_entry(const struct site *s)
 {
 	if (!s->kind->in_place)
-		*region_slot_entry(ps->env.region, s->slot) = (struct region_slot){0};
+		*region_slot_entry(s->region, s->slot) = (struct region_slot){0};
 }
 
 /* Undo arm_site() of a site that was never active. The site stays. */
 static void release_site(struct probes *ps, struct site *s)
 {
 	probe_bpf_slot(ps->env.bpf, s->slot)->flags = 0;
-	forget_entry(ps, s);
+	forget_entry(s);
 	slots_return(&ps->slots, s->slot);
 	ps->owner[s->slot] = NULL;
 }
@@ -280,7 +283,7 @@ static void site_is_over(struct probes *ps, struct site *s, enum site_state stat
 	ps->nlive -= was_live;
 	if (!--p->nlive)
 		probe_table_remove(&ps->table, p);
-	forget_entry(ps, s);
+	forget_entry(s);
 	slots_rest(&ps->slots, s->slot);
 	if (why && was_live)
 		ps->ops->unprobed(ps->arg, p, why);
@@ -308,12 +311,12 @@ static int patch(struct probes *ps, struct patch_op *ops, size_t n)
 
 /* @op puts back what of the word @seen is the site's. Return: false when there is nothing to be
  * done. */
-static bool plan_back(struct probes *ps, const struct site *s, uint64_t seen, struct patch_op *op)
+static bool plan_back(const struct site *s, uint64_t seen, struct patch_op *op)
 {
 	const struct region_slot e = site_region_slot(s);
 
 	*op = (struct patch_op){.addr = s->addr, .expect = seen};
-	return region_word_back(ps->env.region, &e, seen, &op->desire);
+	return region_word_back(s->region, &e, seen, &op->desire);
 }
 
 static bool leads_to_slot(struct probes *ps, const struct site *s)
@@ -321,7 +324,7 @@ static bool leads_to_slot(struct probes *ps, const struct site *s)
 	struct patch_op op;
 	uint64_t word;
 
-	return !mem_read(ps->env.mem, s->addr, &word, sizeof(word)) && plan_back(ps, s, word, &op);
+	return !mem_read(ps->env.mem, s->addr, &word, sizeof(word)) && plan_back(s, word, &op);
 }
 
 /*
@@ -349,7 +352,7 @@ static int restore_batch(struct probes *ps, struct site **sites, size_t n, bool 
 			size_t k = which[i];
 
 			ours[k] = ops[i].seen == ops[i].expect;
-			if (ours[k] || !plan_back(ps, sites[k], ops[i].seen, &ops[again]))
+			if (ours[k] || !plan_back(sites[k], ops[i].seen, &ops[again]))
 				continue;
 			which[again++] = k;
 		}

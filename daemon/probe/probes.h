@@ -41,7 +41,8 @@ bool probes_room(struct probes *ps);
 /**
  * probes_arm() - give each of @p's sites a slot and tell the BPF program of it: everything but
  * activation. On success @p belongs to @ps.
- * Return: 0; -ENOSPC with no slot left; -EOPNOTSUPP.
+ * Return: 0; -ENOSPC with no slot left; -ERANGE nowhere within reach of its code is room for
+ * slots; -EOPNOTSUPP; -ENOMEM.
  */
 int probes_arm(struct probes *ps, struct probe *p);
 

@@ -56,7 +56,7 @@ bool site_verify_diverted(const struct site *s, const struct site_env *env)
 	uint8_t first;
 	struct mem_vec vec[] = {
 		{.addr = s->addr, .buf = &word, .len = sizeof(word)},
-		{.addr = region_slot_text(env->region, s->slot), .buf = &first, .len = 1},
+		{.addr = region_slot_text(s->region, s->slot), .buf = &first, .len = 1},
 	};
 
 	if (mem_readv(env->mem, vec, ARRAY_SIZE(vec)) || vec[0].err || vec[1].err)

@@ -28,7 +28,7 @@ struct site;
 struct site_env {
 	struct mem *mem; /* of the process; NULL: there is no one process */
 	struct insn_decoder *decoder;
-	struct region *region; /* NULL: only sites in place can be had */
+	struct region *region; /* the first one; NULL: only sites in place can be had */
 	struct probe_bpf *bpf;
 	bool file_text; /* the code lies in a file, where others may have uprobes */
 };
@@ -45,7 +45,8 @@ struct site_kind {
 	int (*plan)(struct site *s, const struct site_env *env, struct fail *f);
 	/*
 	 * Write the slot's code into @code, and how long it is to @len_ret (0: it needs none);
-	 * fills divert, the word that will lead there. The slot is known by now. 0; -EOPNOTSUPP.
+	 * fills divert, the word that will lead there. Region and slot are known by now. 0;
+	 * -EOPNOTSUPP.
 	 */
 	int (*emit)(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE],
 		    size_t *len_ret);
@@ -60,6 +61,7 @@ struct site {
 	struct probe *probe; /* whose site it is; holds it alive */
 	enum site_state state;
 	uint32_t slot, gen;
+	struct region *region;	     /* whose slot it is; in place: NULL */
 	uint64_t addr, orig, divert; /* the aligned word: where, what it was, what it becomes */
 	uint64_t file_offset;	     /* in place: of the uprobe */
 	uint8_t displaced[INSN_LEN_MAX];

@@ -59,18 +59,21 @@ static bool inside_resting(void *arg, uint64_t pc)
 	return slot != SLOT_NONE && c->s->state[slot] == SLOT_RESTING;
 }
 
-int slots_reclaim(struct slots *s, const struct region *r)
+int slots_reclaim(struct slots *s, struct region *const *regions, size_t n)
 {
-	struct resting c = {.s = s, .r = r};
-	int freed = 0, outside;
+	int freed = 0;
 
 	/* Where all are live, one more method must not cost a look at every thread. */
-	if (!s->nresting)
-		return 0;
-	outside = remote_outside(r->remote, r->base, r->base + r->len, inside_resting, &c);
-	if (outside <= 0)
-		return outside;
-	for (uint32_t slot = 1; slot < s->count; slot++) {
+	for (size_t i = 0; i < n && s->nresting; i++) {
+		const struct region *r = regions[i];
+		struct resting c = {.s = s, .r = r};
+		int outside =
+			remote_outside(r->remote, r->base, r->base + r->len, inside_resting, &c);
+
+		if (outside <= 0)
+			return outside;
+	}
+	for (uint32_t slot = 1; slot < s->count && s->nresting; slot++) {
 		if (s->state[slot] == SLOT_RESTING) {
 			s->state[slot] = SLOT_FREE;
 			freed++;

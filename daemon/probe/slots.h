@@ -42,6 +42,6 @@ void slots_rest(struct slots *s, uint32_t slot);
  * See remote_outside().
  * Return: how many were freed; 0 also when a thread was inside; -ESRCH; -EPERM; -ETIMEDOUT.
  */
-int slots_reclaim(struct slots *s, const struct region *r);
+int slots_reclaim(struct slots *s, struct region *const *regions, size_t n);
 
 #endif

@@ -304,20 +304,51 @@ static int gap_above(const struct maps *maps, uint64_t floor, uint64_t limit, ui
 	return 0;
 }
 
-/* A free range from which all of the code cache is within reach, and vice versa. */
-static int find_place(struct remote *w, uint64_t low, uint64_t high, uint64_t skip, uint64_t *ret)
-{
-	uint64_t floor = high > JUMP_REACH ? MAX(high - JUMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
-	uint64_t ceiling = MIN(low + JUMP_REACH, MACHINE_ADDR_END);
-	_cleanup_maps_ struct maps maps = {0};
-	int err = remote_maps(w, &maps);
+/* Code that a region has to reach; it may lie in a larger code cache. */
+struct need {
+	uint64_t low, high;
+};
 
-	if (err)
-		return err;
-	err = low > skip ? maps_gap_below(&maps, low - skip, floor, TOTAL_LEN, ret) : -ENOSPC;
+/*
+ * A free range, as near to the code cache as can be, from which all of @need is within reach, and
+ * vice versa.
+ */
+static int find_place(const struct maps *maps, const struct region *r, struct need need,
+		      uint64_t skip, uint64_t *ret)
+{
+	uint64_t floor =
+		need.high > JUMP_REACH ? MAX(need.high - JUMP_REACH, ADDR_FLOOR) : ADDR_FLOOR;
+	uint64_t ceiling = MIN(need.low + JUMP_REACH, MACHINE_ADDR_END);
+	int err = -ENOSPC;
+
+	if (r->code_low > skip)
+		err = maps_gap_below(maps, r->code_low - skip, floor, TOTAL_LEN, ret);
 	if (err == -ENOSPC)
-		err = gap_above(&maps, high + skip, ceiling, TOTAL_LEN, ret);
+		err = gap_above(maps, r->code_high + skip, ceiling, TOTAL_LEN, ret);
 	return err;
+}
+
+/* From where to where the code cache can be executed: HotSpot commits its heaps bit by bit. */
+static struct need executable(const struct maps *maps, const struct region *r)
+{
+	struct need need = {0};
+
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct map_entry *e = &maps->entries[i];
+
+		if (!e->exec || e->end <= r->code_low || e->start >= r->code_high)
+			continue;
+		need.low = need.high ? need.low : MAX(e->start, r->code_low);
+		need.high = MIN(e->end, r->code_high);
+	}
+	return need;
+}
+
+bool region_reaches(const struct region *r, uint64_t addr)
+{
+	uint64_t low = MIN(addr, r->base), high = MAX(addr, r->base + r->len);
+
+	return high - low <= JUMP_REACH;
 }
 
 static int map_part(struct remote *w, int fd, uint64_t addr, uint64_t off, uint64_t len, int prot,
@@ -359,23 +390,37 @@ static int map_parts(const struct region *r, int fd)
 	return err;
 }
 
-static int place(struct region *r, uint64_t skip)
+/* @near: as region_create_near(); 0: none. */
+static int place(struct region *r, uint64_t near, uint64_t skip)
 {
+	_cleanup_maps_ struct maps maps = {0};
+	int err = remote_maps(r->remote, &maps);
 	uint64_t base;
-	int err = find_place(r->remote, r->code_low, r->code_high, skip, &base);
 
+	if (!err && near) {
+		err = find_place(&maps, r, (struct need){near, near + 1}, skip, &base);
+	} else if (!err) {
+		const struct need now = executable(&maps, r);
+
+		err = find_place(&maps, r, (struct need){r->code_low, r->code_high}, skip, &base);
+		if (err == -ENOSPC && now.high)
+			err = find_place(&maps, r, now, skip, &base);
+		if (err == -ENOSPC && now.high)
+			err = find_place(&maps, r, (struct need){now.low, now.low + 1}, skip,
+					 &base);
+	}
 	if (!err)
 		region_set_place(r, base, TOTAL_LEN);
 	return err;
 }
 
 /* Others map memory meanwhile: look again, and a step further on, when the place was just taken. */
-static int map_somewhere(struct region *r, int fd)
+static int map_somewhere(struct region *r, uint64_t near, int fd)
 {
 	int err = map_parts(r, fd);
 
 	for (uint64_t i = 1; i < PLACE_TRIES && err == -EEXIST; i++) {
-		err = place(r, i * TOTAL_LEN);
+		err = place(r, near, i * TOTAL_LEN);
 		if (!err)
 			err = map_parts(r, fd);
 	}
@@ -422,7 +467,7 @@ static int register_sync_core(struct remote *w)
 }
 
 /* Within a remote call: everything but the contents. */
-static int create_in(struct region *r)
+static int create_in(struct region *r, uint64_t near)
 {
 	int fd, err = register_sync_core(r->remote);
 
@@ -433,7 +478,7 @@ static int create_in(struct region *r)
 		return fd;
 	err = take_file(r, fd);
 	if (!err)
-		err = map_somewhere(r, fd);
+		err = map_somewhere(r, near, fd);
 	if (!err && r->remote->keeps_fd)
 		r->target_fd = fd;
 	else
@@ -446,8 +491,8 @@ static int create_error(int err)
 	return err == -EACCES || err == -ENOSYS ? -EPERM : err;
 }
 
-int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struct region **ret,
-		  uint64_t *paused_ns)
+static int create(struct remote *w, uint64_t code_low, uint64_t code_high, uint64_t near,
+		  struct region **ret, uint64_t *paused_ns)
 {
 	struct region *r;
 	int err, end;
@@ -457,11 +502,11 @@ int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struc
 	r = region_new(w, code_low, code_high);
 	if (!r)
 		return -ENOMEM;
-	err = place(r, 0); /* while no thread has to wait for it */
+	err = place(r, near, 0); /* while no thread has to wait for it */
 	if (!err)
 		err = remote_begin(w);
 	if (!err) {
-		err = create_error(create_in(r));
+		err = create_error(create_in(r, near));
 		*paused_ns = remote_paused_ns(w);
 		end = remote_end(w);
 		err = err ? err : end;
@@ -473,6 +518,20 @@ int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struc
 	write_contents(r);
 	*ret = r;
 	return 0;
+}
+
+int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struct region **ret,
+		  uint64_t *paused_ns)
+{
+	return create(w, code_low, code_high, 0, ret, paused_ns);
+}
+
+int region_create_near(struct remote *w, uint64_t code_low, uint64_t code_high, uint64_t addr,
+		       struct region **ret, uint64_t *paused_ns)
+{
+	if (!range_inside(addr, 1, code_low, code_high))
+		return -EINVAL;
+	return create(w, code_low, code_high, addr, ret, paused_ns);
 }
 
 /* --- removing --------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ struct region {
 	uint64_t base, len;		    /* target range: everything */
 	uint64_t text, code, table;	    /* target addresses of the three parts */
 	uint64_t stub_patch, stub_run_slot; /* target addresses, see stub.h */
-	uint64_t code_low, code_high; /* the code cache it serves; nothing else is ever patched */
+	uint64_t code_low, code_high;	    /* the code cache; nothing else is ever patched */
 	bool file_text; /* no code cache but an executable's text, r-x; its owner says so */
 	enum slot_nop nop;
 	bool unsure;		      /* a thread may still be in the patch stub */
@@ -48,6 +48,10 @@ struct region_slot {
 
 /**
  * region_create() - map a new region within reach of [@code_low, @code_high).
+ *
+ * A code cache of nearly 2 GiB is hardly ever wholly within reach of a free place. Then the place
+ * is within reach of what can be executed of it now, or at least of where that begins: the other
+ * words need a region of their own, see region_reaches().
  * SLOT_NOP5 text is written.
  * @w: stays in use until region_close().
  * @paused_ns: how long a thread stood for that.
@@ -57,6 +61,13 @@ struct region_slot {
  */
 int region_create(struct remote *w, uint64_t code_low, uint64_t code_high, struct region **ret,
 		  uint64_t *paused_ns);
+
+/** region_create_near() - the same within reach of the word at @addr of that code. */
+int region_create_near(struct remote *w, uint64_t code_low, uint64_t code_high, uint64_t addr,
+		       struct region **ret, uint64_t *paused_ns);
+
+/** region_reaches() - can a jump lead from the word at @addr into any slot, and back? */
+bool region_reaches(const struct region *r, uint64_t addr);
 
 /**
  * region_find() - take hold of a region that an earlier instance left in the target.

@@ -152,7 +152,9 @@ uint64_t image_trace_end(struct child *hp, bool one_process, pid_t pid, json_t *
 
 	last = hp_finish(hp, one_process ? 0 : SIGINT, one_process ? 3 : 0, all);
 	json_array_foreach (all, i, o)
-		if (events && !strcmp(json_text(o, "event"), "entry") &&
+		if (events &&
+		    (!strcmp(json_text(o, "event"), "entry") ||
+		     !strcmp(json_text(o, "event"), "stat")) &&
 		    (!pid || json_integer_value(json_object_get(o, "pid")) == pid))
 			json_array_append(events, o);
 	if (json_integer_value(json_object_get(last, "lost")) ||

@@ -36,7 +36,7 @@ struct child *image_trace(const char *path, pid_t pid, const char *const args[],
 
 /**
  * image_trace_end() - stop it, or wait for its end if it is for one process.
- * @events: array that gets its "entry" events of @pid, 0: of all; NULL: not wanted.
+ * @events: array that gets its "entry" and "stat" events of @pid, 0: of all; NULL: not wanted.
  * Nothing may be lost, and all must be restored. Return: "hits" of the last event.
  */
 uint64_t image_trace_end(struct child *hp, bool one_process, pid_t pid, json_t *events);

@@ -475,15 +475,42 @@ static void create_elsewhere(void **state)
 
 	(void)state;
 	assert_int_equal(region_create(remote, cache_low(), cache_low(), &r, &paused_ns), -EINVAL);
+	assert_int_equal(region_create(remote, 0, 2 * REACH, &r, &paused_ns), -ENOSPC);
 	assert_int_equal(
-		region_create(remote, cache_low(), cache_low() + 2 * REACH, &r, &paused_ns),
-		-ENOSPC);
+		region_create_near(remote, cache_low(), cache_high(), cache_high(), &r, &paused_ns),
+		-EINVAL);
 	assert_int_equal(mappings(victim.pid), 0);
 	assert_int_equal(region_close_fds(remote), 0);
 	/* Nothing fits below the lowest address there is. */
 	assert_int_equal(region_create(remote, 0x10000, 0x20000, &r, &paused_ns), 0);
 	assert_true(r->base >= 0x20000);
 	assert_true(r->base + r->len < 0x10000 + REACH);
+	check_all_gone(r);
+}
+
+/*
+ * Of a code cache that no jump spans the region reaches what can be executed, or a given word; and
+ * both may be there at a time.
+ */
+static void create_within_reach_of_what_is_there(void **state)
+{
+	uint64_t paused_ns, far = MIN(cache_high() + 3 * REACH, 0x7ffffffff000ULL);
+	struct region *r, *second;
+
+	(void)state;
+	assert_int_equal(region_create(remote, cache_low(), far, &r, &paused_ns), 0);
+	assert_true(region_reaches(r, cache_low()));
+	assert_true(region_reaches(r, cache_high() - 8));
+	assert_false(region_reaches(r, r->base + REACH));
+	assert_false(region_reaches(r, r->base + r->len - REACH));
+	assert_int_equal(
+		region_create_near(remote, cache_low(), far, cache_low() + 8, &second, &paused_ns),
+		0);
+	assert_int_equal(mappings(victim.pid), 6);
+	assert_true(region_reaches(second, cache_low() + 8));
+	assert_true(second->base + second->len <= r->base || r->base + r->len <= second->base);
+	assert_int_equal(region_unmap(second), 0);
+	region_close(second);
 	check_all_gone(r);
 }
 
@@ -557,6 +584,7 @@ int main(void)
 		cmocka_unit_test(patch_faults),
 		cmocka_unit_test(another_program),
 		cmocka_unit_test(create_elsewhere),
+		cmocka_unit_test(create_within_reach_of_what_is_there),
 		cmocka_unit_test(unmap_waits_for_threads),
 	};
 

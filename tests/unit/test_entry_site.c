@@ -54,7 +54,8 @@ static int bench_open(void **state)
 	b->env = (struct site_env){
 		.mem = &b->mem, .decoder = insn_decoder_new(), .region = &b->region};
 	b->probe.captures = &b->captures;
-	b->site = (struct site){.kind = &entry_site, .probe = &b->probe, .slot = 1};
+	b->site = (struct site){
+		.kind = &entry_site, .probe = &b->probe, .slot = 1, .region = &b->region};
 	b->probe.method.entry = (uint64_t)(uintptr_t)b->area;
 	*state = b;
 	return 0;

@@ -134,6 +134,7 @@ static void divert(struct bench *b)
 
 	plan(b, true, false);
 	assert_int_equal(image_site_place(b->site), IMAGE_DIVERTED);
+	b->site->region = &b->region;
 	assert_int_equal(b->site->kind->emit(b->site, &b->env, out, &len), 0);
 	assert_true(len > 0 && len <= SLOT_CODE);
 	memcpy(bytes + 6, &rel, sizeof(rel));

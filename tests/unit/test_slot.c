@@ -54,7 +54,7 @@ static void slots_reclaim_looks_at_no_thread_in_vain(void **state _unused_)
 
 	slots_init(&s, 2);
 	slots_take(&s);
-	assert_int_equal(slots_reclaim(&s, &r), 0);
+	assert_int_equal(slots_reclaim(&s, (struct region *[]){&r}, 1), 0);
 }
 
 /* Resting slots are free again once every thread of the target was seen outside of them. */
@@ -74,7 +74,7 @@ static void slots_reclaim_frees_what_rests(void **state _unused_)
 	slots_init(&s, 4);
 	slots_rest(&s, slots_take(&s));
 	slots_rest(&s, slots_take(&s));
-	assert_int_equal(slots_reclaim(&s, &r), 2);
+	assert_int_equal(slots_reclaim(&s, (struct region *[]){&r}, 1), 2);
 	assert_int_equal(s.nresting, 0);
 	assert_int_not_equal(slots_take(&s), SLOT_NONE);
 	remote_close(r.remote);

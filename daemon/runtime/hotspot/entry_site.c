@@ -49,11 +49,11 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 	return 0;
 }
 
-static int entry_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE],
-		      size_t *len_ret)
+static int entry_emit(struct site *s, const struct site_env *env _unused_,
+		      uint8_t code[static SLOT_CODE], size_t *len_ret)
 {
-	uint64_t code_addr = region_slot_code(env->region, s->slot);
-	uint64_t text = region_slot_text(env->region, s->slot);
+	uint64_t code_addr = region_slot_code(s->region, s->slot);
+	uint64_t text = region_slot_text(s->region, s->slot);
 	uint64_t target = text;
 	uint8_t *p = code, word[sizeof(uint64_t)];
 

@@ -125,6 +125,8 @@ static int arm(struct hotspot_probes *hp, struct probe *p, const struct nmethod 
 		err = p->sites[i]->kind->plan(p->sites[i], env, f);
 	if (!err)
 		err = probes_arm(hp->set, p);
+	if (err == -ERANGE)
+		fail_set(f, err, "no address range within a jump's reach of the code is free");
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #include "base/budget.h"
 #include "base/log.h"
 #include "proc/threads.h"
+#include "runtime/hotspot/hotspot_config.h"
 #include "runtime/hotspot/hotspot_match.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/hotspot_requests.h"
@@ -175,7 +176,73 @@ static struct remote *check_agent(const struct runtime_out *out, pid_t pid)
 	return w;
 }
 
-static void check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
+static int no_record(void *arg _unused_, const struct hp_record *rec _unused_, size_t size _unused_)
+{
+	return 0;
+}
+
+/* How much of the code cache the slots of @a reach, for a person. */
+static const char *reach_of(const struct attachment *a)
+{
+	const struct region *r = a->regions[0];
+
+	return region_reaches(r, r->code_low) && region_reaches(r, r->code_high - 1)
+		       ? "all of its code cache"
+		       : "the part of its code cache that is in use; slots for more are mapped when "
+			 "needed";
+}
+
+/*
+ * All that a trace does before it touches the first method, and then all of it back: nothing less
+ * tells whether it will work.
+ */
+static void try_attach(const struct runtime_out *out, struct target *t, struct remote *w)
+{
+	struct attachment_target at = hotspot_attachment_target(t, w);
+	struct attachment *a = NULL;
+	struct hp_config config;
+	struct fail f = {0};
+	int err;
+
+	at.trial = true;
+	hotspot_config(&t->layout, 0, &config);
+	err = attachment_open(&at, &config, REQUEST_RING_MIN, no_record, NULL, &a, &f);
+	if (err) {
+		runtime_check_event(
+			out, err == -EBUSY || err == -EEXIST ? CHECK_DEGRADED : CHECK_MISSING,
+			"attach", "%s", *f.text ? f.text : remote_strerror(w, err));
+		return;
+	}
+	runtime_check_event(out, CHECK_OK, "attach",
+			    "tried by %s: slots within reach of %s; a uprobe in one fires",
+			    w->ops->name, reach_of(a));
+	err = attachment_detach(a, false);
+	if (err)
+		runtime_check_event(
+			out, CHECK_DEGRADED, "detach",
+			"what was tried could not be removed (%s): `hotprobe clean` does",
+			remote_strerror(w, err));
+	attachment_close(a);
+}
+
+static void check_attach(const struct runtime_out *out, const struct target_request *req)
+{
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	struct fail f = {0};
+	int err = target_open_via(req, &w, &t, &f);
+
+	if (err)
+		runtime_check_event(out, err == -EBUSY ? CHECK_DEGRADED : CHECK_MISSING, "attach",
+				    "%s", *f.text ? f.text : strerror(-err));
+	else
+		try_attach(out, t, w);
+	target_close(t);
+	remote_close(w);
+}
+
+/* Return: is it one that can be traced, as far as one can see? */
+static bool check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
 {
 	struct target *t = NULL;
 	struct fail f = {0};
@@ -191,7 +258,7 @@ static void check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
 	}
 	if (err) {
 		runtime_check_event(out, CHECK_MISSING, "jvm", "%s", f.text);
-		return;
+		return false;
 	}
 	l = &t->layout;
 	runtime_check_event(out, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version,
@@ -221,16 +288,20 @@ static void check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
 		runtime_check_event(out, CHECK_OK, "container", "PID %d in its own namespace",
 				    t->info.ns_pid);
 	target_close(t);
+	return true;
 }
 
 int hotspot_check(const struct target_request *t, const struct runtime_out *out,
 		  struct fail *f _unused_)
 {
 	struct remote *w = check_agent(out, t->pid);
+	bool seen;
 
 	check_filter(out, t->pid);
-	check_jvm(out, t->pid, w ? w->view : NULL);
+	seen = check_jvm(out, t->pid, w ? w->view : NULL);
 	remote_close(w);
+	if (seen)
+		check_attach(out, t);
 	return 0;
 }
 

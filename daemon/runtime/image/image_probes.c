@@ -241,7 +241,9 @@ static int arm_method(struct runtime *rt, const struct image_method *m, const st
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
 	if (err)
-		refuse(im, &plan.method, "code is not understood");
+		refuse(im, &plan.method,
+		       err == -ERANGE ? "no address range within a jump's reach of the code is free"
+				      : "code is not understood");
 	return err ? 0 : 1;
 }
 

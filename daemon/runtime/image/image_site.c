@@ -52,16 +52,16 @@ static int diverted_plan(struct site *s, const struct site_env *env, struct fail
 	return 0;
 }
 
-static int diverted_emit(struct site *s, const struct site_env *env, uint8_t code[static SLOT_CODE],
-			 size_t *len_ret)
+static int diverted_emit(struct site *s, const struct site_env *env _unused_,
+			 uint8_t code[static SLOT_CODE], size_t *len_ret)
 {
 	struct image_code *c = s->own;
-	uint64_t at = region_slot_code(env->region, s->slot), target;
+	uint64_t at = region_slot_code(s->region, s->slot), target;
 	uint8_t *p = code, word[sizeof(uint64_t)];
 	uint64_t jump = c->entry + c->code.divert.off;
 	size_t len;
 
-	target = region_slot_text(env->region, s->slot);
+	target = region_slot_text(s->region, s->slot);
 	emit_traps(code, SLOT_CODE);
 	if (s->saves_fp)
 		p = emit_add_sp(p, HP_FP_FRAME);
