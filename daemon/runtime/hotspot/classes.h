@@ -37,14 +37,14 @@ enum class_state {
 
 /**
  * classes_walk() - call @fn for every class that is loaded.
- * @m: best a paged reader; see mem_open_paged(). @deadline_ns: CLOCK_MONOTONIC.
+ * @paged: reads the same as @m, but by pages: mem_open_paged(). @deadline_ns: CLOCK_MONOTONIC.
  * @fn: returns 0 to go on.
  * Return: 0; -ETIMEDOUT, when not all were seen in time; -ECANCELED; -EPROTO; -EFAULT; -ESRCH;
  * -ENOMEM; or what
  * @fn returned.
  * Source: share/classfile/classLoaderData{,Graph}.hpp, share/oops/klass.hpp.
  */
-int classes_walk(struct mem *m, const struct layout *l, uint64_t deadline_ns,
+int classes_walk(struct mem *m, struct mem *paged, const struct layout *l, uint64_t deadline_ns,
 		 int (*fn)(void *arg, const struct class_entry *c), void *arg);
 
 /**
@@ -52,7 +52,7 @@ int classes_walk(struct mem *m, const struct layout *l, uint64_t deadline_ns,
  * Return: 0; -ENOENT an array, or one that is not loaded yet; -EPROTO; -EFAULT; -ESRCH.
  */
 int class_read(struct mem *m, const struct layout *l, uint64_t klass, char *name,
-	       struct class_entry *ret, uint64_t *next);
+	       struct class_entry *ret);
 
 /**
  * class_methods() - the Method*s of a class, or of any Array<Method*> or Array<Klass*>.

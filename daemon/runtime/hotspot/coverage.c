@@ -88,20 +88,26 @@ static int found_add(struct coverage_look *k, const struct coverage_found *f)
 	return 0;
 }
 
-/* Can a method of the class @c be meant? Notes whether it is the one that is named. */
-static bool class_fits(struct coverage_look *k, size_t i, const struct class_entry *c)
+/* Is it the class that the SPEC names? */
+static bool class_is(struct coverage_look *k, size_t i, const struct class_entry *c)
 {
-	const char *pattern = spec_pattern(k->specs[i]), *method = spec_method_at(k->specs[i]);
-	size_t len = method ? (size_t)(method - 1 - pattern) : 0;
-	struct glob g;
+	size_t len;
 
-	if (method && !memchr(pattern, '*', len) && !memchr(pattern, GLOB_ESCAPE, len)) {
-		if (len != c->len || memcmp(pattern, c->name, len))
-			return false;
-		k->exact[i] = c->klass;
-		return true;
-	}
-	return glob_begin(&g, pattern) && glob_feed(&g, c->name) && glob_feed(&g, ".");
+	if (!coverage_is_exact(k, i, &len) || len != c->len ||
+	    memcmp(spec_pattern(k->specs[i]), c->name, len))
+		return false;
+	k->exact[i] = c->klass;
+	return true;
+}
+
+/* Can a method of the class be meant by wildcards? */
+static bool class_fits(const struct coverage_look *k, size_t i, const struct class_entry *c)
+{
+	struct glob g;
+	size_t len;
+
+	return !coverage_is_exact(k, i, &len) && glob_begin(&g, spec_pattern(k->specs[i])) &&
+	       glob_feed(&g, c->name) && glob_feed(&g, ".");
 }
 
 static int look_at_method(struct coverage_look *k, const bool *fits, const struct class_entry *c,
@@ -128,26 +134,58 @@ static int look_at_method(struct coverage_look *k, const bool *fits, const struc
 	return err == -EPROTO || err == -EFAULT ? 0 : err;
 }
 
-static int look_at_class(void *arg, const struct class_entry *c)
+static int look_at_methods(struct coverage_look *k, const bool *fits, const struct class_entry *c)
 {
 	_cleanup_free_ uint64_t *methods = NULL;
-	struct coverage_look *k = arg;
-	bool fits[SPECS_MAX], any = false;
-	int n, err = 0;
+	int err = 0, n = class_methods(k->m, &k->t->layout, c->methods, &methods);
 
-	k->nclasses++;
-	for (size_t i = 0; i < k->nspecs; i++) {
-		fits[i] = class_fits(k, i, c);
-		any |= fits[i];
-	}
-	if (!any)
-		return 0;
-	n = class_methods(k->m, &k->t->layout, c->methods, &methods);
 	for (int i = 0; i < n && !err; i++)
 		err = look_at_method(k, fits, c, methods[i]);
 	if (n == -EPROTO || n == -EFAULT)
 		return 0;
 	return n < 0 ? n : err;
+}
+
+static int look_at_class(void *arg, const struct class_entry *c)
+{
+	struct coverage_look *k = arg;
+	bool fits[SPECS_MAX], any = false;
+
+	k->nclasses++;
+	for (size_t i = 0; i < k->nspecs; i++)
+		any |= fits[i] = class_is(k, i, c);
+	return any ? look_at_methods(k, fits, c) : 0;
+}
+
+static int search_class(void *arg, const struct class_entry *c)
+{
+	struct coverage_look *k = arg;
+	bool fits[SPECS_MAX], any = false;
+
+	k->nsearched++;
+	for (size_t i = 0; i < k->nspecs; i++)
+		any |= fits[i] = class_fits(k, i, c);
+	return any ? look_at_methods(k, fits, c) : 0;
+}
+
+static bool has_wildcards(const struct coverage_look *k)
+{
+	bool any = false;
+	size_t len;
+
+	for (size_t i = 0; i < k->nspecs; i++)
+		any |= !coverage_is_exact(k, i, &len);
+	return any;
+}
+
+/* What has gone meanwhile, or took too long, is no error. */
+static int walk(struct coverage_look *k, uint64_t deadline_ns,
+		int (*fn)(void *arg, const struct class_entry *c), bool *all)
+{
+	int err = classes_walk(k->t->mem, k->m, &k->t->layout, deadline_ns, fn, k);
+
+	*all = err == 0;
+	return err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT ? 0 : err;
 }
 
 static int found_cmp(const void *va, const void *vb)
@@ -216,6 +254,27 @@ static int look_at_code(struct coverage_look *k)
 	return err == -EOPNOTSUPP ? 0 : err;
 }
 
+/* Compiled methods that wildcards mean, where there was no time for all classes. */
+static int look_at_compiled(struct coverage_look *k)
+{
+	_cleanup_free_ uint64_t *seen = calloc(k->nfound + 1, sizeof(*seen));
+	size_t len, n = seen ? method_list(k, seen) : 0;
+	int err = seen ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < symmap_count(k->map) && !err; i++) {
+		const struct nmethod *nm = symmap_at(k->map, i);
+		struct class_entry c = {.state = CLASS_INITIALIZED};
+		bool fits[SPECS_MAX];
+
+		for (size_t s = 0; s < k->nspecs; s++)
+			fits[s] = !coverage_is_exact(k, s, &len);
+		if (nm->state == NMETHOD_IN_USE && !nm->osr && nm->method_addr &&
+		    !bsearch(&nm->method_addr, seen, n, sizeof(*seen), compare_u64))
+			err = look_at_method(k, fits, &c, nm->method_addr);
+	}
+	return err;
+}
+
 static void look_fini(struct coverage_look *k)
 {
 	inlined_fini(&k->inlined);
@@ -240,10 +299,12 @@ static int look(struct coverage *cv, uint64_t budget_ns, struct coverage_look *k
 		k->names = name_cache_new(k->strings);
 	if (!k->names || mem_open_paged(cv->t->mem, &k->m))
 		return -ENOMEM;
-	err = classes_walk(k->m, &cv->t->layout, k->deadline_ns, look_at_class, k);
-	k->all_classes = err == 0;
-	if (err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT)
-		err = 0;
+	/* Wildcards may mean any class and all its methods: they get half of the time at most. */
+	err = walk(k, k->deadline_ns, look_at_class, &k->all_classes);
+	if (!err && has_wildcards(k))
+		err = walk(k, k->deadline_ns - budget_ns / 2, search_class, &k->all_searched);
+	if (!err && has_wildcards(k) && !k->all_searched)
+		err = look_at_compiled(k);
 	if (k->nfound)
 		qsort(k->found, k->nfound, sizeof(*k->found), found_cmp);
 	return err ? err : look_at_code(k);
@@ -376,13 +437,14 @@ static void tell_counts(struct telling *t, size_t spec, const struct coverage_fo
 	struct coverage_reason r;
 	const char *sep = ": ";
 	size_t len;
+	bool whole =
+		t->k->all_methods && (coverage_is_exact(t->k, spec, &len) || t->k->all_searched);
 
 	for (size_t i = 0; i < n; i++) {
 		coverage_why(t->k, &f[i], &r);
 		ev.counts[r.state]++;
 	}
-	len = (size_t)snprintf(why, sizeof(why), "%s%zu methods",
-			       t->k->all_classes && t->k->all_methods ? "" : "at least ", n);
+	len = (size_t)snprintf(why, sizeof(why), "%s%zu methods", whole ? "" : "at least ", n);
 	for (int i = 0; i < COVERAGE_STATES; i++) {
 		if (!ev.counts[i])
 			continue;
@@ -390,6 +452,9 @@ static void tell_counts(struct telling *t, size_t spec, const struct coverage_fo
 					(unsigned long long)ev.counts[i], words[i]);
 		sep = ", ";
 	}
+	/* Half of a look would be another half each time. */
+	if (!whole && t->tell == COVERAGE_TELL_CHANGES)
+		return;
 	ev.state = ev.counts[COVERAGE_SEEN] == n ? COVERAGE_SEEN : COVERAGE_PARTLY;
 	for (int i = COVERAGE_NOT_THIS_WAY; i < COVERAGE_STATES; i++)
 		if (ev.counts[i] == n)
@@ -400,6 +465,7 @@ static void tell_counts(struct telling *t, size_t spec, const struct coverage_fo
 
 static void tell_none(struct telling *t, size_t spec, const struct coverage_reason *r)
 {
+	size_t len;
 	struct coverage_event ev = {
 		.spec = spec_text(t->k->specs[spec]),
 		.state = r->state,
@@ -407,7 +473,9 @@ static void tell_none(struct telling *t, size_t spec, const struct coverage_reas
 		.mean = *r->mean ? r->mean : NULL,
 	};
 
-	tell(t, &ev);
+	if (t->tell != COVERAGE_TELL_CHANGES || t->k->all_searched ||
+	    coverage_is_exact(t->k, spec, &len))
+		tell(t, &ev);
 }
 
 /* The methods that SPEC @i means; @at: where they begin. Return: how many. */
@@ -450,21 +518,6 @@ static int tell_all(struct telling *t, struct coverage_look *k)
 	return err;
 }
 
-int coverage_say(struct coverage *cv, enum coverage_tell tell, uint64_t budget_ns,
-		 void (*event)(void *arg, const struct coverage_event *ev), void *arg)
-{
-	struct coverage_look k;
-	struct telling t = {.cv = cv, .k = &k, .tell = tell, .event = event, .arg = arg};
-	int err = look(cv, budget_ns, &k);
-
-	for (size_t i = 0; i < cv->nsaid && !err; i++)
-		cv->said[i].current = false;
-	if (!err)
-		err = tell_all(&t, &k);
-	look_fini(&k);
-	return err;
-}
-
 void coverage_recall(struct coverage *cv, void (*event)(void *arg, const struct coverage_event *ev),
 		     void *arg)
 {
@@ -477,4 +530,26 @@ void coverage_recall(struct coverage *cv, void (*event)(void *arg, const struct 
 		if (cv->said[i].current)
 			event(arg, &ev);
 	}
+}
+
+int coverage_say(struct coverage *cv, enum coverage_tell tell, uint64_t budget_ns,
+		 void (*event)(void *arg, const struct coverage_event *ev), void *arg)
+{
+	struct coverage_look k;
+	struct telling t = {.cv = cv, .k = &k, .tell = tell, .event = event, .arg = arg};
+	int err = look(cv, budget_ns, &k);
+
+	/* What an earlier look has found is better than half of a new one. */
+	if (!err && !k.all_classes && cv->nsaid) {
+		look_fini(&k);
+		if (tell != COVERAGE_TELL_CHANGES)
+			coverage_recall(cv, event, arg);
+		return 0;
+	}
+	for (size_t i = 0; i < cv->nsaid && !err; i++)
+		cv->said[i].current = false;
+	if (!err)
+		err = tell_all(&t, &k);
+	look_fini(&k);
+	return err;
 }

@@ -37,11 +37,21 @@ struct coverage_look {
 
 	struct coverage_found *found; /* by SPEC */
 	size_t nfound, cap;
-	size_t nclasses;
-	bool all_classes; /* all were looked at */
+	size_t nclasses;  /* that were looked at: for SPECs that name a class, */
+	size_t nsearched; /* and for those with wildcards, which takes longer */
+	bool all_classes, all_searched;
 	bool all_methods;
 	uint64_t exact[SPECS_MAX]; /* the class that a SPEC names in full; 0: none */
 	struct inlined inlined;
 };
+
+/* Does SPEC @i name its class in full? Then its pattern's first @len bytes are that name. */
+static inline bool coverage_is_exact(const struct coverage_look *k, size_t i, size_t *len)
+{
+	const char *pattern = spec_pattern(k->specs[i]), *method = spec_method_at(k->specs[i]);
+
+	*len = method ? (size_t)(method - 1 - pattern) : 0;
+	return method && !memchr(pattern, '*', *len) && !memchr(pattern, GLOB_ESCAPE, *len);
+}
 
 #endif

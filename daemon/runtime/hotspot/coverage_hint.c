@@ -77,15 +77,15 @@ static bool equal_but(const char *a, const char *b, char from, char to)
 	return *a == *b;
 }
 
-static void puzzle_init(struct puzzle *p, const struct spec *spec)
+static void puzzle_init(struct puzzle *p, const struct coverage_look *k, size_t i)
 {
-	const char *pattern = spec_pattern(spec), *method = spec_method_at(spec);
-	size_t len = method ? (size_t)(method - 1 - pattern) : 0;
+	const struct spec *spec = k->specs[i];
+	const char *method = spec_method_at(spec);
+	size_t len;
 
 	*p = (struct puzzle){.spec = spec, .wanted = true, .method = method ? method : ""};
-	if (method && len <= NEAREST_LEN_MAX && !memchr(pattern, '*', len) &&
-	    !memchr(pattern, GLOB_ESCAPE, len)) {
-		memcpy(p->klass, pattern, len);
+	if (coverage_is_exact(k, i, &len) && len <= NEAREST_LEN_MAX) {
+		memcpy(p->klass, spec_pattern(spec), len);
 		p->exact = true;
 	}
 	p->simple = simple_name(p->klass);
@@ -231,11 +231,11 @@ static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
 	const struct layout *l = &k->t->layout;
 	_cleanup_free_ uint64_t *interfaces = NULL;
 	struct class_entry at = *c;
-	uint64_t next, array;
+	uint64_t array;
 	int n = 0;
 
 	for (int i = 0; i < SUPERS_MAX && at.super; i++) {
-		if (class_read(k->m, l, at.super, name, &at, &next))
+		if (class_read(k->m, l, at.super, name, &at))
 			break;
 		if (class_has(k, p, &at))
 			return true;
@@ -244,7 +244,7 @@ static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
 	    !field_read(k->m, c->klass, l->code->klass_interfaces, &array))
 		n = class_methods(k->m, l, array, &interfaces);
 	for (int i = 0; i < MIN(n, INTERFACES_MAX); i++)
-		if (!class_read(k->m, l, interfaces[i], name, &at, &next) && class_has(k, p, &at))
+		if (!class_read(k->m, l, interfaces[i], name, &at) && class_has(k, p, &at))
 			return true;
 	return false;
 }
@@ -277,13 +277,12 @@ static int hint_method(struct coverage_look *k, const struct puzzle *p, uint64_t
 	_cleanup_free_ char *name = malloc(KLASS_NAME_MAX + 1), *other = malloc(KLASS_NAME_MAX + 1);
 	struct search s = {.k = k, .p = p};
 	struct class_entry c;
-	uint64_t next;
 
 	if (!name || !other)
 		return -ENOMEM;
 	other[0] = '\0';
 	nearest_init(&s.near, p->method);
-	if (class_read(k->m, &k->t->layout, klass, name, &c, &next)) {
+	if (class_read(k->m, &k->t->layout, klass, name, &c)) {
 		say(r, COVERAGE_NOT_YET,
 		    "its class has been unloaded: waiting for it to come back");
 		return 0;
@@ -307,7 +306,7 @@ static void why_no_match(const struct coverage_look *k, struct coverage_reason *
 	else
 		say(r, COVERAGE_NOT_YET,
 		    "matches no method of the %s%zu classes that are loaded: waiting for one",
-		    k->all_classes ? "" : "first ", k->nclasses);
+		    k->all_searched ? "" : "first ", k->all_searched ? k->nclasses : k->nsearched);
 }
 
 int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_reason *ret)
@@ -322,11 +321,11 @@ int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_r
 	for (size_t i = 0; i < k->nspecs; i++) {
 		if (!wanted[i])
 			continue;
-		puzzle_init(&h->puzzles[i], k->specs[i]);
+		puzzle_init(&h->puzzles[i], k, i);
 		look_again |= h->puzzles[i].exact && !k->exact[i];
 	}
 	if (look_again && k->all_classes)
-		err = classes_walk(k->m, &k->t->layout, k->deadline_ns, hint_class, h);
+		err = classes_walk(k->t->mem, k->m, &k->t->layout, k->deadline_ns, hint_class, h);
 	if (err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT)
 		err = 0;
 	for (size_t i = 0; i < k->nspecs && !err; i++) {
