@@ -16,6 +16,11 @@ struct text_own {
 	uint64_t clock_s; /* whose second @clock says; 0: none yet */
 	char clock[16];	  /* "11:18:13" */
 	bool header;	  /* of the list has been written */
+
+	/* Methods that were probed and unprobed: those of a second beyond CHANGES_SHOWN. */
+	uint64_t changes_s;
+	unsigned int nchanges;
+	uint64_t untold[2];
 };
 
 struct colors {
@@ -293,11 +298,35 @@ static void add_attached(struct encoder *e, const struct event *ev)
 	buf_printf(e->out, "%s probed\n", a->binary ? "methods" : "compiled bodies");
 }
 
+/* Java compiles thousands of methods a second when it starts. */
+#define CHANGES_SHOWN 10
+
+static void begin_change(struct encoder *e, const struct event *ev)
+{
+	add_literal(e->out, "!hotprobe: ");
+	if (ev->pid)
+		buf_printf(e->out, "PID %d: ", ev->pid);
+}
+
+/* Those that were not told, in one line. */
+static void add_untold(struct encoder *e, const struct event *ev)
+{
+	struct text_own *own = (struct text_own *)e->own;
+
+	if (!own->untold[0] && !own->untold[1])
+		return;
+	begin_change(e, ev);
+	buf_printf(e->out, "%llu more methods were probed and %llu unprobed (--json names all)\n",
+		   (unsigned long long)own->untold[0], (unsigned long long)own->untold[1]);
+	own->untold[0] = own->untold[1] = 0;
+}
+
 static void add_detached(struct encoder *e, const struct event *ev)
 {
 	const struct detached_event *d = &ev->detached;
 	struct buf *b = e->out;
 
+	add_untold(e, ev);
 	add_literal(b, "!hotprobe: detached from ");
 	add_target(e, ev->pid, NULL);
 	buf_printf(b, " (%s): %llu calls", d->reason, (unsigned long long)d->events);
@@ -310,9 +339,20 @@ static void add_detached(struct encoder *e, const struct event *ev)
 
 static void add_change(struct encoder *e, const struct event *ev)
 {
+	struct text_own *own = (struct text_own *)e->own;
 	struct buf *b = e->out, title = {0};
 
-	buf_printf(b, "!hotprobe: %s ", ev->kind == EVENT_PROBED ? "probed" : "unprobed");
+	if (own->changes_s != ev->ts_ns / NSEC_PER_SEC) {
+		add_untold(e, ev);
+		own->changes_s = ev->ts_ns / NSEC_PER_SEC;
+		own->nchanges = 0;
+	}
+	if (own->nchanges++ >= CHANGES_SHOWN) {
+		own->untold[ev->kind == EVENT_UNPROBED]++;
+		return;
+	}
+	begin_change(e, ev);
+	buf_str(b, ev->kind == EVENT_PROBED ? "probed " : "unprobed ");
 	encoder_title(&title, ev->change.probe);
 	buf_add(&title, "", 1);
 	add_str(e, title.failed ? "?" : title.data);

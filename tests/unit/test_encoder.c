@@ -470,14 +470,42 @@ static void encoder_changes(void **state)
 	      "{\"event\":\"probed\",\"ts\":5,\"pid\":7,\"method\":\"com.shop.Cart.add()\","
 	      "\"class\":\"com.shop.Cart\",\"name\":\"add\",\"descriptor\":\"()V\",\"level\":4,"
 	      "\"compile_id\":196,\"entry\":\"0x7f10\",\"why\":\"compiled\"}\n",
-	      "!hotprobe: probed com.shop.Cart.add() (level 4): compiled\n");
+	      "!hotprobe: PID 7: probed com.shop.Cart.add() (level 4): compiled\n");
 	ev.kind = EVENT_UNPROBED;
 	ev.change.why = "retired";
 	check(b, &ev,
 	      "{\"event\":\"unprobed\",\"ts\":5,\"pid\":7,\"method\":\"com.shop.Cart.add()\","
 	      "\"class\":\"com.shop.Cart\",\"name\":\"add\",\"descriptor\":\"()V\",\"level\":4,"
 	      "\"compile_id\":196,\"entry\":\"0x7f10\",\"why\":\"retired\"}\n",
-	      "!hotprobe: unprobed com.shop.Cart.add() (level 4): retired\n");
+	      "!hotprobe: PID 7: unprobed com.shop.Cart.add() (level 4): retired\n");
+}
+
+/* A burst of changes is ten lines as text, and one with the number of the others. */
+static void encoder_many_changes(void **state)
+{
+	struct bench *b = *state;
+	struct event ev = {.ts_ns = 9 * NSEC_PER_SEC,
+			   .pid = 7,
+			   .change = {.probe = &b->probe, .why = "compiled"}};
+	size_t lines = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		ev.kind = i % 4 ? EVENT_PROBED : EVENT_UNPROBED;
+		encoder_event(b->text, &ev);
+	}
+	for (const char *at = taken(b); (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, 10);
+	ev.ts_ns += NSEC_PER_SEC;
+	encoder_event(b->text, &ev);
+	assert_non_null(strstr(taken(b), "!hotprobe: PID 7: 743 more methods were probed and 247 "
+					 "unprobed (--json names all)\n!hotprobe: PID 7: probed "));
+	for (int i = 0; i < 10; i++)
+		encoder_event(b->text, &ev);
+	assert_null(strstr(taken(b), "more methods"));
+	ev = (struct event){.kind = EVENT_DETACHED, .pid = 7, .detached = {.reason = "count"}};
+	encoder_event(b->text, &ev);
+	assert_non_null(strstr(taken(b), "PID 7: 1 more methods were probed and 0 unprobed"));
 }
 
 /* A count is one object; as text a table, in which many methods without a call are one line. */
@@ -715,6 +743,7 @@ int main(void)
 		TEST(encoder_longest_line),
 		TEST(encoder_attached),
 		TEST(encoder_changes),
+		TEST(encoder_many_changes),
 		TEST(encoder_counts),
 		TEST(encoder_lost_and_detached),
 		TEST(encoder_methods),
