@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/fail.h"
+#include "base/utf8.h"
 
 static int fail_setv(struct fail *f, int err, const char *prefix, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));
@@ -15,7 +16,9 @@ static int fail_setv(struct fail *f, int err, const char *prefix, const char *fm
 		return err;
 	f->err = err;
 	len = (size_t)snprintf(f->text, sizeof(f->text), "%s", prefix);
-	vsnprintf(f->text + len, sizeof(f->text) - len, fmt, ap);
+	if ((size_t)vsnprintf(f->text + len, sizeof(f->text) - len, fmt, ap) >=
+	    sizeof(f->text) - len)
+		utf8_mark_cut(f->text, sizeof(f->text));
 	return err;
 }
 

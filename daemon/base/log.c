@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 static enum log_level max_level = LOG_LVL_WARN;
 static log_sink_fn *sink;
@@ -31,7 +32,8 @@ static void log_vmsg(enum log_level level, const char *about, const char *fmt, v
 	if (level > max_level)
 		return;
 	len = (size_t)snprintf(text, sizeof(text), "%s", about);
-	vsnprintf(text + len, sizeof(text) - len, fmt, ap);
+	if ((size_t)vsnprintf(text + len, sizeof(text) - len, fmt, ap) >= sizeof(text) - len)
+		utf8_mark_cut(text, sizeof(text));
 	if (sink)
 		sink(level, text, sink_arg);
 	else

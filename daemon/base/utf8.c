@@ -62,3 +62,11 @@ size_t utf8_cut_utf16(const uint8_t *s, size_t max)
 	max &= ~(size_t)1;
 	return max && utf8_is_high(unit_at(s + max - 2)) ? max - 2 : max;
 }
+
+void utf8_mark_cut(char *buf, size_t size)
+{
+	static const char mark[] = "...";
+
+	if (size > sizeof(mark))
+		strcpy(buf + utf8_cut_long(buf, size - sizeof(mark)), mark);
+}

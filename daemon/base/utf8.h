@@ -35,6 +35,9 @@ static inline size_t utf8_cut(const char *s, size_t len, size_t max)
 	return len <= max ? len : utf8_cut_long(s, max);
 }
 
+/** utf8_mark_cut() - @buf holds as much of a text as there was room for: "..." is its end. */
+void utf8_mark_cut(char *buf, size_t size);
+
 /** utf8_cut_utf16() - at most @max of the bytes at @s, where there are more: no pair is cut. */
 size_t utf8_cut_utf16(const uint8_t *s, size_t max);
 

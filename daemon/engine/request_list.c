@@ -195,6 +195,8 @@ static void tell(struct list *l, const struct found *f)
 						   .gc = or_null(f->gc),
 						   .kind = jvm_kind_name(f->kind),
 						   .main = about->program,
+						   .main_cut = strlen(about->program) + 1 ==
+							       sizeof(about->program),
 						   .reason = or_null(about->reason)}});
 }
 

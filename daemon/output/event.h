@@ -177,6 +177,7 @@ struct method_event {
 struct jvm_event {
 	unsigned int uid;
 	const char *user, *java_version, *vm, *gc, *kind, *main;
+	bool main_cut;	    /* there is more of it */
 	const char *reason; /* why it is not probeable; NULL: it is */
 };
 

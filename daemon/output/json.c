@@ -534,6 +534,8 @@ static void add_jvm(struct encoder *e, const struct event *ev)
 	add_member(e, "gc", j->gc);
 	add_member(e, "kind", j->kind);
 	add_member(e, "main", j->main);
+	if (j->main_cut)
+		add_literal(b, ",\"main_truncated\":true");
 	add_literal(b, ",\"probeable\":");
 	add_bool(b, !j->reason);
 	add_member(e, "reason", j->reason);

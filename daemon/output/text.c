@@ -517,6 +517,8 @@ static void add_columns(struct buf *b, const struct jvm_event *j)
 		printable_column(b, columns[i].text ? columns[i].text : columns[i].def,
 				 columns[i].width);
 	}
+	if (j->main_cut)
+		buf_str(b, cut_mark);
 	add_literal(b, "\n");
 }
 

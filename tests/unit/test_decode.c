@@ -514,6 +514,64 @@ static void decode_check_texts(void **state)
 	}
 }
 
+static const char *name_or_why(void *arg, const struct probe *p, uint64_t klass_word,
+			       const char **why)
+{
+	static char name[16];
+
+	assert_ptr_equal(arg, name_or_why);
+	assert_non_null(p);
+	if (klass_word == 9)
+		*why = "it was unloaded";
+	snprintf(name, sizeof(name), "k%d", (int)klass_word);
+	return klass_word == 9 ? NULL : name;
+}
+
+/* Objects are given their class's name, or the reason why there is none; nobody is asked twice. */
+static void decode_call_names_classes(void **state _unused_)
+{
+	const struct hp_ref refs[] = {
+		other_ref, {.klass_word = 9, .coder = HP_CODER_NONE}, {.status = HP_REF_FAULT}};
+	struct encoder *e = encoder_new("json", &(struct encoder_options){0}, NULL);
+	struct decode d = {.encoder = e, .klass = name_or_why, .klass_arg = name_or_why};
+	struct probe p = {.method = {.klass = "A", .name = "b", .desc = "", .symbol = ""}};
+	struct decode_view v;
+	struct event ev;
+
+	p.captures =
+		(struct capture_list *)layout("(Ljava/lang/Object;Ljava/lang/Object;)V", false);
+	rec_begin(0);
+	rec_refs(refs, 3);
+	v = checked();
+	decode_call(&d, &p, &v, &ev);
+	assert_string_equal(ev.call.values[0].ref.klass, "k8");
+	assert_null(ev.call.values[0].ref.unnamed);
+	assert_null(ev.call.values[1].ref.klass);
+	assert_string_equal(ev.call.values[1].ref.unnamed, "it was unloaded");
+	assert_non_null(ev.call.values[2].error);
+	decode_fini(&d);
+	encoder_free(e);
+}
+
+/* A name of a thread that was cut says so, and is not cut inside a pair of surrogates. */
+static void decode_thread_cut(void **state _unused_)
+{
+	struct encoder *e = encoder_new("json", &(struct encoder_options){0}, NULL);
+	struct decode d = {.encoder = e};
+	struct hp_thread t = {
+		.h = {.kind = HP_THREAD}, .java_tid = 5, .text_len = 4, .name_len = 6, .coder = 1};
+
+	memcpy(t.text, "a\0\x3d\xd8", 4);
+	decode_thread(&d, &t.h, sizeof(t));
+	assert_string_equal(names_get(&d.threads, 5)->text, "\"a\",\"thread_truncated\":true");
+	t.name_len = 4;
+	decode_thread(&d, &t.h, sizeof(t));
+	assert_string_equal(names_get(&d.threads, 5)->text,
+			    "\"a\xef\xbf\xbd\",\"thread_replaced\":1");
+	decode_fini(&d);
+	encoder_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +593,8 @@ int main(void)
 		cmocka_unit_test(decode_check_prefix),
 		cmocka_unit_test(decode_check_counts),
 		cmocka_unit_test(decode_check_texts),
+		cmocka_unit_test(decode_call_names_classes),
+		cmocka_unit_test(decode_thread_cut),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

@@ -705,13 +705,14 @@ static void encoder_answers(void **state)
 	      ">     PID  USER       JDK                          GC          KIND         MAIN\n"
 	      ">    1412  shop       17.0.21                      G1          hotspot      "
 	      "com.shop.Shop\n");
-	ev.jvm = (struct jvm_event){.kind = "openj9", .main = "\xff\x1b", .reason = "no \"way\""};
+	ev.jvm = (struct jvm_event){
+		.kind = "openj9", .main = "\xff\x1b", .main_cut = true, .reason = "no \"way\""};
 	check(b, &ev,
 	      "{\"item\":{\"pid\":1412,\"uid\":0,\"user\":null,\"java_version\":null,\"vm\":null,"
-	      "\"gc\":null,\"kind\":\"openj9\",\"main\":\"\xef\xbf\xbd\\u001b\","
+	      "\"gc\":null,\"kind\":\"openj9\",\"main\":\"\xef\xbf\xbd\\u001b\",\"main_truncated\":true,"
 	      "\"probeable\":false,\"reason\":\"no \\\"way\\\"\",\"replaced\":1}}\n",
 	      ">    1412  ?          -                            -           openj9       "
-	      "\xef\xbf\xbd\\x1b\n>          not probeable: no \"way\"\n");
+	      "\xef\xbf\xbd\\x1b...\n>          not probeable: no \"way\"\n");
 	ev = (struct event){
 		.kind = EVENT_CHECK,
 		.check = {.what = "uprobes", .result = CHECK_DEGRADED, .detail = "why"}};

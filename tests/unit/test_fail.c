@@ -49,7 +49,7 @@ static void fail_clear_forgets(void **state _unused_)
 	assert_string_equal(f.text, "nor that");
 }
 
-/* A text of a hostile target is cut, and stays a string. */
+/* A text of a hostile target is cut, says so, and stays a string, of whole characters. */
 static void fail_set_cuts(void **state _unused_)
 {
 	char *long_text = malloc(3 * FAIL_TEXT_MAX);
@@ -60,6 +60,12 @@ static void fail_set_cuts(void **state _unused_)
 	long_text[3 * FAIL_TEXT_MAX - 1] = '\0';
 	fail_pid(&f, -EPROTO, 1, "%s", long_text);
 	assert_int_equal(strlen(f.text), FAIL_TEXT_MAX - 1);
+	assert_string_equal(f.text + FAIL_TEXT_MAX - 5, "x...");
+	for (size_t i = 0; i < 3 * FAIL_TEXT_MAX - 3; i += 2)
+		memcpy(long_text + i, "\u00e9", 2);
+	fail_clear(&f);
+	fail_set(&f, -EPROTO, "%s", long_text);
+	assert_string_equal(f.text + FAIL_TEXT_MAX - 6, "\u00e9...");
 	free(long_text);
 }
 
