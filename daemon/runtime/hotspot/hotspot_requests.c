@@ -28,7 +28,7 @@ void hotspot_send_method(const struct runtime_out *out, const struct nmethod *nm
 }
 
 /* An empty answer says so, and what it may come from. */
-static void note_none(pid_t pid, size_t total, const struct spec *spec)
+static void note_none(pid_t pid, size_t total, const struct spec *spec, bool waits)
 {
 	if (!total)
 		log_pid(LOG_LVL_INFO, pid,
@@ -36,13 +36,13 @@ static void note_none(pid_t pid, size_t total, const struct spec *spec)
 	else if (spec)
 		log_pid(LOG_LVL_INFO, pid,
 			"'%s' matches none of its %zu compiled methods: what it means is not "
-			"compiled yet, or has no code but in its callers; try a wider pattern, or "
-			"-w to wait",
-			spec_text(spec), total);
+			"compiled yet, or has no code but in its callers; %s",
+			spec_text(spec), total,
+			waits ? "waiting for it" : "try a wider pattern, or -w to wait");
 }
 
 size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map, struct target *t,
-			const struct spec *spec)
+			const struct spec *spec, bool waits)
 {
 	size_t sent = 0, n = symmap_count(map);
 	struct budget b;
@@ -67,7 +67,7 @@ size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map,
 			"than any real JVM makes",
 			n);
 	if (!sent && !err)
-		note_none(t->id.pid, symmap_count(map), spec);
+		note_none(t->id.pid, symmap_count(map), spec, waits);
 	return sent;
 }
 
@@ -93,7 +93,7 @@ int hotspot_methods(const struct target_request *req, const struct spec *spec,
 	if (err == 0)
 		err = codecache_open(t, NULL, NULL, NULL, &c, f);
 	if (err == 0) {
-		hotspot_send_map(out, codecache_map(c), t, spec);
+		hotspot_send_map(out, codecache_map(c), t, spec, false);
 		log_map(req->pid, c);
 	}
 	codecache_close(c);

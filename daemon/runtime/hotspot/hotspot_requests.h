@@ -23,8 +23,11 @@ int hotspot_clean(const struct target_request *req, size_t *sites, struct fail *
 void hotspot_send_method(const struct runtime_out *out, const struct nmethod *nm,
 			 enum event_kind kind, uint64_t ts_ns);
 
-/** hotspot_send_map() - all nmethods that @spec means (NULL: all). Return: how many. */
+/**
+ * hotspot_send_map() - all nmethods that @spec means (NULL: all); if there is none, that is said.
+ * @waits: later ones will be sent too. Return: how many.
+ */
 size_t hotspot_send_map(const struct runtime_out *out, const struct symmap *map, struct target *t,
-			const struct spec *spec);
+			const struct spec *spec, bool waits);
 
 #endif

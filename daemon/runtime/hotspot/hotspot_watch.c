@@ -70,7 +70,7 @@ int hotspot_watch(const struct target_request *req, const struct spec *spec, str
 		return err;
 	}
 	w->w.id = &w->t->id;
-	hotspot_send_map(out, codecache_map(w->codecache), w->t, spec);
+	hotspot_send_map(out, codecache_map(w->codecache), w->t, spec, true);
 	*ret = &w->w;
 	return 0;
 }
