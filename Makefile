@@ -198,7 +198,7 @@ $(TESTS) $(BENCHES) $(JVM_TESTS): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/tests.a 
 # What these have JVMs load; no sanitizer, which a JVM would have to bring along.
 $(O)/tests/jvm/test_agent_attach $(O)/tests/jvm/test_agent_attach_refused: | $(O)/tests/lib/tiny_agent.so \
 		$(O)/libhotprobe.so
-$(O)/tests/jvm/test_agent: | $(O)/libhotprobe.so
+$(O)/tests/jvm/test_agent $(O)/tests/jvm/test_privileges: | $(O)/libhotprobe.so
 $(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/lib/second_agent.so \
 		$(O)/libhotprobe.so
 $(O)/tests/jvm/test_hostile $(O)/tests/jvm/test_seccomp: | $(O)/tests/lib/hostile_agent.so $(O)/libhotprobe.so

@@ -14,9 +14,11 @@
 
 #include "agent/agent_find.h"
 #include "agent/agent_listener.h"
+#include "base/fail.h"
 #include "base/fds.h"
 #include "base/log.h"
 #include "jvmagent/wire.h"
+#include "proc/caps.h"
 #include "proc/entry.h"
 
 #define QUEUE_MS   500 /* for which the target's own agent may have too many at its door */
@@ -74,7 +76,7 @@ static int read_status(struct whereabouts *w)
 		return fd;
 	n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
-		return -ESRCH;
+		return n ? fail_code(errno) : -ESRCH;
 	text[n] = '\0';
 	w->uid = effective(status_field(text, "\nUid:"));
 	w->gid = effective(status_field(text, "\nGid:"));
@@ -122,7 +124,9 @@ static int enter_net(const struct whereabouts *w)
 	if (!w->other_net)
 		return 0;
 	net = entry_open(w->pid, "ns/net", O_RDONLY);
-	return net < 0 || setns(net, CLONE_NEWNET) ? -EPERM : 0;
+	if (net < 0)
+		return net;
+	return setns(net, CLONE_NEWNET) ? -EPERM : 0;
 }
 
 /* Our root is nobody to a user namespace; its own root is somebody. */
@@ -235,6 +239,7 @@ static void child(const struct whereabouts *w, int sock)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fds_keep(&sock, 1);
+	caps_raise_all();
 	f.err = enter_net(w);
 	if (!f.err)
 		search(w, &f, &fd);
@@ -264,7 +269,7 @@ static void receive_finding(int sock, struct finding *f, int *fd_ret)
 	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(fd_ret, CMSG_DATA(c), sizeof(*fd_ret));
 	else if (!f->err)
-		f->err = -ENOENT;
+		f->err = msg.msg_flags & MSG_CTRUNC ? -EMFILE : -ENOENT;
 }
 
 static void search_there(const struct whereabouts *w, struct finding *f, int *fd_ret)
@@ -285,7 +290,10 @@ static void search_there(const struct whereabouts *w, struct finding *f, int *fd
 		receive_finding(sv[0], f, fd_ret);
 	close(sv[0]);
 	if (pid > 0) {
+		uint64_t caps = caps_raise(CAPS(CAP_KILL)); /* it is another user's by now */
+
 		kill(pid, SIGKILL); /* it has done its work, or never will */
+		caps_lower(caps);
 		waitpid(pid, NULL, 0);
 	}
 }

@@ -2,10 +2,10 @@
 /* agent_link.c - requests to hotprobe's agent, and its replies. See agent_link.h. */
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include "agent/agent_find.h"
 #include "agent/agent_link.h"
+#include "proc/proc.h"
 
 #define FDS_MAX	  4    /* descriptors in one message that we take, to close them */
 #define ERRNO_MAX 4095 /* MAX_ERRNO, kernel include/linux/err.h */
@@ -43,10 +43,7 @@ static int wait_ready(int fd, short events, uint64_t deadline_ns)
 /* The other end is closed: because the target ends? Return: -ESRCH; -ECONNREFUSED. */
 static int closed(const struct agent_link *l)
 {
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, l->pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return fd < 0 || poll(&p, 1, DYING_MS) > 0 ? -ESRCH : -ECONNREFUSED;
+	return proc_ends_within(l->pid, DYING_MS) ? -ESRCH : -ECONNREFUSED;
 }
 
 static int send_request(struct agent_link *l, const struct agent_ask *a, uint64_t deadline_ns)
@@ -90,6 +87,9 @@ static int check_reply(const struct agent_ask *a, const struct hp_agent_msg *m, 
 {
 	bool wants_fd = (a->kind == HP_AGENT_FD || a->kind == HP_AGENT_OPEN) && m->result == 0;
 
+	/* Fewer than there is room for: those that are missing found no place in our table. */
+	if (flags & MSG_CTRUNC && nfds < FDS_MAX)
+		return -EMFILE;
 	if (flags & (MSG_TRUNC | MSG_CTRUNC) || len < sizeof(*m) || m->size != len ||
 	    m->kind != a->kind)
 		return -EPROTO;

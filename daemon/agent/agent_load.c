@@ -13,6 +13,7 @@
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
 #include "base/fds.h"
+#include "proc/caps.h"
 #include "proc/entry.h"
 
 #define GRACE_NS    (2 * NSEC_PER_SEC) /* for the child to clean up and tell */
@@ -39,6 +40,7 @@ static _Noreturn void child_main(struct agent_load *a, int out)
 	sigset_t all;
 
 	fds_keep(own, ARRAY_SIZE(own));
+	caps_raise_all();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	umask(077);
@@ -81,7 +83,7 @@ static int run_child(struct agent_load *a)
 	err = -errno;
 	close(fds[1]);
 	if (child < 0)
-		return fail_set(&a->fail, err, "no child process: %s", strerror(-err));
+		return fail_set(&a->fail, err, "no child process: %s", fail_strerror(err));
 	err = read_report(a, in);
 	kill(child, SIGKILL); /* ours until it is waited for: no other process has that PID */
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -94,10 +96,11 @@ static int run_child(struct agent_load *a)
 static int open_lib(struct agent_load *a, const char *path)
 {
 	a->path = realpath(path, NULL);
-	a->lib = a->path ? proc_open_regular(a->path) : -ENOENT;
+	a->lib = a->path ? proc_open_regular(a->path) : -errno;
 	if (a->lib < 0)
-		return fail_set(&a->fail, -ENOENT,
-				"the agent's library %s cannot be read: install it there", path);
+		return fail_set(&a->fail, a->lib,
+				"the agent's library %s cannot be read (%s): install it there",
+				path, fail_strerror(a->lib));
 	if (strlen(a->path) > AGENT_LOAD_ARG_MAX || strlen(a->options) > AGENT_LOAD_ARG_MAX)
 		return fail_set(&a->fail, -EINVAL,
 				"the library's path or the options are longer than %d bytes",
@@ -114,7 +117,7 @@ static int open_proc(struct agent_load *a)
 	snprintf(path, sizeof(path), "/proc/%d", a->id.pid);
 	a->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->proc < 0)
-		return agent_load_gone(a);
+		return agent_load_fail(a, fail_code(errno));
 	err = agent_load_status(a, &st);
 	if (err)
 		return err;
@@ -123,8 +126,10 @@ static int open_proc(struct agent_load *a)
 	a->root = entry_open(a->id.pid, "root", O_PATH | O_DIRECTORY);
 	if (a->root == -EPERM)
 		return fail_set(&a->fail, -EPERM,
-				"it runs as user %u: run hotprobe as root or that user", a->uid);
-	return a->root < 0 ? agent_load_gone(a) : 0;
+				"it runs as user %u: run hotprobe as root, as that user, or with "
+				"CAP_SYS_PTRACE",
+				a->uid);
+	return a->root < 0 ? agent_load_fail(a, a->root) : 0;
 }
 
 /* A library of one libc cannot be loaded beside the other. */
@@ -145,10 +150,11 @@ static int check_kind(struct agent_load *a)
 	int err = jvm_inspect(a->id.pid, &a->info);
 
 	if (err == -EPERM)
-		return fail_set(&a->fail, err, "it is another user's: run hotprobe as root");
+		return fail_set(&a->fail, err,
+				"it may not be looked into: run hotprobe as root, or with "
+				"CAP_SYS_PTRACE");
 	if (err)
-		return err == -ESRCH ? agent_load_gone(a)
-				     : fail_set(&a->fail, err, "%s", strerror(-err));
+		return agent_load_fail(a, err);
 	if (a->info.kind == JVM_NONE)
 		return fail_set(&a->fail, -EOPNOTSUPP, "it is not a JVM: no libjvm.so is mapped");
 	if (a->info.kind != JVM_HOTSPOT || a->info.is_32bit)
@@ -208,7 +214,8 @@ static int prepare(struct agent_load *a, const char *lib_path)
 	int err = proc_open(a->id.pid, &a->id);
 
 	if (err)
-		return fail_set(&a->fail, err, err == -ESRCH ? "no such process" : "no permission");
+		return fail_set(&a->fail, err, "%s",
+				err == -ESRCH ? "no such process" : fail_strerror(err));
 	err = check_kind(a);
 	if (!err)
 		err = open_lib(a, lib_path);
@@ -243,7 +250,7 @@ int agent_load(pid_t pid, const char *lib_path, const char *options, struct fail
 		err = run_child(&a);
 	if (err)
 		fail_pid(f, err, pid, "cannot load the agent: %s",
-			 *a.fail.text ? a.fail.text : strerror(-err));
+			 *a.fail.text ? a.fail.text : fail_strerror(err));
 	agent_load_fini(&a);
 	return err;
 }

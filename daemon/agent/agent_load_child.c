@@ -42,6 +42,12 @@ int agent_load_gone(struct agent_load *a)
 	return fail_set(&a->fail, -ESRCH, "it ended meanwhile");
 }
 
+int agent_load_fail(struct agent_load *a, int err)
+{
+	return err == -ESRCH ? agent_load_gone(a)
+			     : fail_set(&a->fail, err, "%s", fail_strerror(err));
+}
+
 /* --- /proc/PID -------------------------------------------------------------------------------- */
 
 /* What follows "\n@key:" and blanks; "" if there is none. */
@@ -68,7 +74,7 @@ int agent_load_status(struct agent_load *a, struct agent_load_status *ret)
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
-		return agent_load_gone(a);
+		return agent_load_fail(a, n ? fail_code(errno) : -ESRCH);
 	text[n] = '\0';
 	*ret = (struct agent_load_status){.state = *field(text, "\nState:"),
 					  .uid = effective(text, "\nUid:"),
@@ -107,8 +113,10 @@ static int enter_root(struct agent_load *a)
 	if (!a->info.other_mount_ns && !stat("/", &ours) && !fstat(a->root, &theirs) &&
 	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 		return 0;
-	return fail_set(&a->fail, -EPERM,
-			"it has another root directory (a container): run hotprobe as root");
+	return fail_set(
+		&a->fail, -EPERM,
+		"it has another root directory (a container): run hotprobe as root, or with "
+		"CAP_SYS_CHROOT");
 }
 
 /* The saved ids stay: the target's user may not signal us, and remove_stale() steps back. */
@@ -118,7 +126,8 @@ static int become_user(struct agent_load *a)
 		return 0;
 	if (setgroups(0, NULL) || setegid(a->gid) || seteuid(a->uid))
 		return fail_set(&a->fail, -EPERM,
-				"it runs as user %u, group %u: run hotprobe as root or that user",
+				"it runs as user %u, group %u: run hotprobe as root, as that user, "
+				"or with CAP_SETUID and CAP_SETGID",
 				a->uid, a->gid);
 	return 0;
 }
@@ -197,7 +206,7 @@ static int lib_copy(struct agent_load *a)
 	return fail_set(&a->fail, err,
 			"no place for a copy of %s (%s): its /tmp, /var/tmp or /dev/shm must be "
 			"writable to it and not mounted noexec",
-			a->path, err == -EACCES ? "no permission, or noexec" : strerror(-err));
+			a->path, err == -EACCES ? "no permission, or noexec" : fail_strerror(err));
 }
 
 /* --- the socket ------------------------------------------------------------------------------- */
@@ -299,7 +308,8 @@ static int send_sigquit(struct agent_load *a)
 		return 0;
 	return errno == ESRCH ? agent_load_gone(a)
 			      : fail_set(&a->fail, -EPERM,
-					 "it may not be signalled: run hotprobe as root");
+					 "it may not be signalled: run hotprobe as root, or with "
+					 "CAP_KILL");
 }
 
 static int await_socket(struct agent_load *a, int fd)
@@ -371,7 +381,7 @@ static int reach_listener(struct agent_load *a, int fd)
 	if (err && !a->fail.err)
 		return fail_set(&a->fail, err == -EACCES ? -EPERM : err,
 				"cannot connect to /tmp/.java_pid%d: %s", a->info.ns_pid,
-				strerror(-err));
+				fail_strerror(err));
 	return err ? err : check_peer(a, fd);
 }
 

@@ -36,6 +36,9 @@ _Static_assert(FAIL_TEXT_MAX >= AGENT_LOAD_TEXT_MAX + 256, "what the JVM says ha
 /** agent_load_gone() - the target has ended. Return: -ESRCH. */
 int agent_load_gone(struct agent_load *a);
 
+/** agent_load_fail() - it could not be looked at, maybe because of that. Return: @err. */
+int agent_load_fail(struct agent_load *a, int err);
+
 struct agent_load_status {
 	char state;
 	uid_t uid; /* effective */

@@ -49,3 +49,29 @@ void fail_clear(struct fail *f)
 	if (f)
 		*f = (struct fail){0};
 }
+
+int fail_code(int err)
+{
+	if (err == ESRCH || err == ENOENT)
+		return -ESRCH;
+	return err == EACCES || err == EPERM ? -EPERM : -err;
+}
+
+bool fail_is_shortage(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+const char *fail_strerror(int err)
+{
+	switch (err) {
+	case -EMFILE:
+		return "hotprobe has too many files open: raise its limit (ulimit -n)";
+	case -ENFILE:
+		return "too many files are open on this machine (sysctl fs.file-max)";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return strerror(-err);
+	}
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fds.h - what a process that is forked and runs no other program does with inherited descriptors.
+ * fds.h - descriptors of our own: inherited ones, and enough of them.
  */
 #ifndef HP_FDS_H
 #define HP_FDS_H
@@ -17,5 +17,16 @@
  * @keep: is sorted; entries below 0 are nothing. @n: its length.
  */
 void fds_keep(int *keep, size_t n);
+
+/** fds_raise_limit() - as many as we may have. */
+void fds_raise_limit(void);
+
+/**
+ * fds_reserve() - hold some free, before anything is begun that takes descriptors to be undone.
+ * fds_release() - to undo it now. Nothing if none are held.
+ * Return: 0; -EMFILE; -ENFILE; -ENOMEM.
+ */
+int fds_reserve(void);
+void fds_release(void);
 
 #endif

@@ -69,7 +69,10 @@ static struct loop_source *source_new(struct loop *l, int fd, uint32_t events, l
 	s->fn = fn;
 	s->arg = arg;
 	if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ev)) {
+		int err = errno;
+
 		free(s);
+		errno = err;
 		return NULL;
 	}
 	return s;

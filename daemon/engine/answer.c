@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* answer.c - where the answer of a request goes. See answer.h. */
-#include <poll.h>
-#include <sys/syscall.h>
-
 #include "base/log.h"
 #include "engine/answer.h"
 #include "proc/proc.h"
@@ -25,9 +22,6 @@ _Static_assert(ENCODER_LINE_MAX <= CONN_LINE_MAX, "the client takes what an even
 #define QUIET_NS	 NSEC_PER_SEC
 /* The client knows deadlines of its own; if it never answers, it is not there. */
 #define SETTLE_NS (3 * NSEC_PER_SEC)
-
-/* A process that is being killed is gone within this, unless the machine is very busy. */
-#define DYING_WAIT_MS 300
 
 /* A thread's id is not a process's, and a zombie is not there. */
 void answer_about(struct answer *a, pid_t pid)
@@ -143,23 +137,11 @@ static enum status status_of(int err)
 	}
 }
 
-/*
- * A process that is being killed is still there for a while, with its memory gone and its links
- * refused: whatever failed meanwhile failed because of that.
- */
-bool answer_ended_soon(pid_t pid)
-{
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return fd < 0 || poll(&p, 1, DYING_WAIT_MS) > 0;
-}
-
 /* A request that was wrong, or about a process that never was, has nothing to wait for. */
 static bool target_ended(const struct answer *a, int err)
 {
 	return a->pid && err < 0 && err != -EINVAL && (a->existed || err != -ESRCH) &&
-	       answer_ended_soon(a->pid);
+	       proc_ends_within(a->pid, ANSWER_DYING_MS);
 }
 
 enum status answer_failed(const struct answer *a, int err, const struct fail *f)
@@ -178,11 +160,9 @@ enum status answer_failed(const struct answer *a, int err, const struct fail *f)
 		return STATUS_OK;
 	if (*text)
 		log_err("%s", text);
-	else if (err == -ENOMEM)
-		log_err("out of memory");
-	else if (a->pid)
-		log_pid(LOG_LVL_ERR, a->pid, "cannot be looked at: %s", strerror(-err));
+	else if (a->pid && err != -ENOMEM)
+		log_pid(LOG_LVL_ERR, a->pid, "cannot be looked at: %s", fail_strerror(err));
 	else
-		log_err("%s", strerror(-err));
+		log_err("%s", fail_strerror(err));
 	return status_of(err);
 }

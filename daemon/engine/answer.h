@@ -95,7 +95,7 @@ uint64_t answer_settle(struct answer *a);
  */
 enum status answer_failed(const struct answer *a, int err, const struct fail *f);
 
-/** answer_ended_soon() - is @pid gone, or about to be within 0.3 s? */
-bool answer_ended_soon(pid_t pid);
+/* A process that is being killed is gone within this, unless the machine is very busy. */
+#define ANSWER_DYING_MS 300
 
 #endif

@@ -21,6 +21,7 @@
 #include "bpf/events.h"
 #include "engine/answer.h"
 #include "engine/engine.h"
+#include "proc/caps.h"
 #include "probe/spec.h"
 #include "proto/reply.h"
 
@@ -125,12 +126,26 @@ static int open_encoder(struct client *c, const struct output_request *o, struct
 	return fail_set(f, -ENOMEM, "out of memory");
 }
 
+/* All the time that it runs. `check` tries what the others need. */
+static uint64_t request_caps(const struct request *r)
+{
+	switch (r->kind) {
+	case REQUEST_LIST:
+		return CAPS_LOOK;
+	case REQUEST_METHODS:
+		return CAPS_LOOK | (r->methods.follow ? CAPS_BPF : 0);
+	default:
+		return CAPS_LOOK | CAPS_BPF | CAPS_CHANGE;
+	}
+}
+
 static enum status answer(struct client *c, const struct request *req)
 {
 	struct answer *a = &c->answer;
 	enum status status;
 
 	a->ops = requests[req->kind];
+	caps_use(request_caps(req));
 	answer_about(a, req->target.pid);
 	stop_set(look, c);
 	status = a->ops->run(a, req);
@@ -322,7 +337,7 @@ static int take_signals(struct client *c)
 	if (c->signal_fd < 0)
 		return -errno;
 	c->signal_src = loop_add(c->loop, c->signal_fd, EPOLLIN, on_signal, c);
-	return c->signal_src ? 0 : -ENOMEM;
+	return c->signal_src ? 0 : -errno;
 }
 
 static int engine_run(int fd)
@@ -331,6 +346,8 @@ static int engine_run(int fd)
 	int err = -ENOMEM;
 
 	prctl(PR_SET_NAME, "hotprobe-engine");
+	caps_begin();
+	fds_raise_limit();
 	c.loop = loop_new();
 	conn_init(&c.conn, fd);
 	log_set_sink(send_note, &c);
@@ -344,7 +361,7 @@ static int engine_run(int fd)
 		err = loop_run(c.loop);
 	log_set_sink(NULL, NULL);
 	if (err)
-		log_err("the engine cannot run: %s", strerror(-err));
+		log_err("the engine cannot run: %s", fail_strerror(err));
 	loop_del(c.loop, c.src);
 	loop_del(c.loop, c.signal_src);
 	loop_del(c.loop, c.leave_timer);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* request_check.c - `check`: what works on this machine, and on a target. */
-#include <linux/capability.h>
 #include <sys/utsname.h>
 
 #include "engine/answer.h"
 #include "kernel/kernel_features.h"
+#include "proc/caps.h"
 
 struct check {
 	struct answer *answer;
@@ -26,57 +26,85 @@ static void need(const struct runtime_out *out, bool have, const char *what, con
 	runtime_check_event(out, have ? CHECK_OK : CHECK_MISSING, what, "%s", have ? good : bad);
 }
 
-static bool have_capability(unsigned int cap)
+static void check_bpf_right(const struct runtime_out *out)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long eff = 0;
-	char line[256];
+	bool bpf = caps_have(CAP_BPF), perfmon = caps_have(CAP_PERFMON);
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "CapEff: %llx", &eff) == 1)
-			break;
-	}
-	return eff >> cap & 1;
+	need(out, caps_have(CAP_SYS_ADMIN) || (bpf && perfmon), "bpf privilege",
+	     "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN",
+	     bpf       ? "CAP_PERFMON is missing: run as root, or with that"
+	     : perfmon ? "CAP_BPF is missing: run as root, or with that"
+		       : "CAP_BPF and CAP_PERFMON are missing: run as root, or with these");
 }
 
-static void check_kernel(const struct runtime_out *out)
+/* For JVMs of other users, and for those that may do what we may not. */
+static void check_ptrace_right(const struct runtime_out *out)
 {
-	struct kernel_features k;
-	struct utsname u;
+	bool ptrace = caps_have(CAP_SYS_PTRACE), any_file = caps_have(CAP_DAC_OVERRIDE);
 
-	uname(&u);
-	kernel_features_read(&k);
-	runtime_check_event(out, CHECK_OK, "kernel", "Linux %s", u.release);
-	need(out,
-	     have_capability(CAP_SYS_ADMIN) ||
-		     (have_capability(CAP_BPF) && have_capability(CAP_PERFMON)),
-	     "bpf privilege", "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON",
-	     "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON: run as root");
-	if (have_capability(CAP_SYS_PTRACE))
-		runtime_check_event(out, CHECK_OK, "ptrace privilege", "CAP_SYS_PTRACE");
+	if (ptrace && any_file)
+		runtime_check_event(out, CHECK_OK, "ptrace privilege",
+				    "CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
 	else
 		runtime_check_event(
 			out, CHECK_DEGRADED, "ptrace privilege",
-			"no CAP_SYS_PTRACE: only JVMs with hotprobe's agent in them (--via agent)");
-	need(out, k.btf, "btf", "the kernel describes its types",
-	     "no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF");
-	need(out, k.bpf && !k.load_err, "bpf programs", "load",
-	     "the probe's BPF program is refused (kernel 5.19 or later is needed)");
-	need(out, k.uprobes, "uprobes", "available", "the kernel was built without CONFIG_UPROBES");
-	need(out, k.membarrier, "membarrier", "SYNC_CORE is available",
-	     "membarrier(PRIVATE_EXPEDITED_SYNC_CORE) is refused: code cannot be changed safely");
-	if (k.uprobe_multi)
+			"%s missing: only JVMs of your own user%s, or with hotprobe's agent in them "
+			"(--via agent)",
+			ptrace	   ? "CAP_DAC_OVERRIDE is"
+			: any_file ? "CAP_SYS_PTRACE is"
+				   : "CAP_SYS_PTRACE and CAP_DAC_OVERRIDE are",
+			ptrace ? "" : " if Yama allows it");
+}
+
+static void check_load(const struct runtime_out *out, const struct kernel_features *k)
+{
+	const char *bad = "the probe's BPF program is refused (kernel 5.19 or later is needed)";
+
+	if (k->load_err == -EPERM)
+		bad = "the kernel does not let us load them: for want of that privilege, or because "
+		      "of lockdown=confidentiality";
+	need(out, k->bpf && !k->load_err, "bpf programs", "load", bad);
+}
+
+static void check_multi(const struct runtime_out *out, const struct kernel_features *k)
+{
+	if (k->uprobe_multi)
 		runtime_check_event(out, CHECK_OK, "uprobe_multi", "one link covers every slot");
+	else if (k->load_err == -EPERM)
+		runtime_check_event(out, CHECK_DEGRADED, "uprobe_multi",
+				    "not known: it takes the privilege that is missing to try");
 	else
 		runtime_check_event(
 			out, CHECK_DEGRADED, "uprobe_multi",
 			"not there (kernel before 6.6): uprobes are attached one by one, at most a "
 			"few hundred methods, and detaching takes about 0.1 s each");
+}
+
+static int check_kernel(const struct runtime_out *out)
+{
+	struct kernel_features k;
+	struct utsname u;
+	int err = kernel_features_read(&k);
+
+	if (err)
+		return err;
+	uname(&u);
+	runtime_check_event(out, CHECK_OK, "kernel", "Linux %s", u.release);
+	check_bpf_right(out);
+	check_ptrace_right(out);
+	need(out, k.btf, "btf", "the kernel describes its types",
+	     "no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF");
+	check_load(out, &k);
+	need(out, k.uprobes, "uprobes", "available", "the kernel was built without CONFIG_UPROBES");
+	need(out, k.membarrier, "membarrier", "SYNC_CORE is available",
+	     "membarrier(PRIVATE_EXPEDITED_SYNC_CORE) is refused: code cannot be changed safely");
+	check_multi(out, &k);
 	if (strcmp(k.lockdown, "confidentiality") == 0)
 		need(out, false, "lockdown", "",
 		     "confidentiality: the kernel forbids BPF programs to read memory");
 	else
 		runtime_check_event(out, CHECK_OK, "lockdown", "%s", k.lockdown);
+	return 0;
 }
 
 static int check_target(const struct target_request *t, const struct runtime_out *out,
@@ -93,9 +121,10 @@ static enum status check(struct answer *a, const struct request *req)
 	struct check c = {.answer = a};
 	const struct runtime_out out = {.event = on_check, .arg = &c};
 	struct fail f = {0};
-	int err = 0;
+	int err = check_kernel(&out);
 
-	check_kernel(&out);
+	if (err)
+		return answer_failed(a, err, NULL);
 	if (t->pid)
 		err = check_target(&process, &out, &f);
 	if (!err && t->binary)

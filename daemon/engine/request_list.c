@@ -48,6 +48,7 @@ struct progress {
 	volatile bool is_jvm;	     /* @found is filled but for @about */
 	volatile size_t left_out;    /* because of their user */
 	volatile uid_t left_out_uid; /* the last of them */
+	volatile int err;	     /* a shortage of ours (base/fail.h): others were passed over */
 	struct found found;
 	struct user {
 		uid_t uid;
@@ -100,6 +101,8 @@ static void look_at(struct progress *p, pid_t pid, int sock)
 
 	budget_begin(&b, PROCESS_NS);
 	err = jvm_inspect(pid, &info);
+	if (fail_is_shortage(err))
+		p->err = err;
 	if (!err && info.kind != JVM_NONE) {
 		describe(p, &info, &found);
 		send(sock, &found, sizeof(found), MSG_NOSIGNAL);
@@ -121,11 +124,15 @@ static void look_at_all(const struct list *l, size_t from, int sock)
 		struct user *user;
 		uint64_t ns;
 		uid_t uid;
+		int err;
 
 		p->is_jvm = false;
 		p->begun_ns = clock_ns();
 		p->at = i;
-		if (jvm_uid(l->pids[i], &uid))
+		err = jvm_uid(l->pids[i], &uid);
+		if (fail_is_shortage(err))
+			p->err = err;
+		if (err)
 			continue;
 		user = user_of(p, uid);
 		if (user->ns >= USER_NS) {
@@ -278,7 +285,7 @@ static int list_all(struct list *l)
 			"that user take too long: use `hotprobe check -p PID`",
 			l->p->left_out, l->p->left_out_uid);
 	free(l->pids);
-	return err;
+	return err ? err : l->p->err;
 }
 
 static enum status list(struct answer *a, const struct request *req _unused_)

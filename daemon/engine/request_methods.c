@@ -67,7 +67,7 @@ static int job_start(struct job *j, const struct methods_request *req, struct fa
 	if (err)
 		return err;
 	j->pid_src = loop_add(j->a->loop, j->watch->id->pidfd, EPOLLIN, on_target_ended, j);
-	return j->pid_src ? 0 : -ENOMEM;
+	return j->pid_src ? 0 : -errno;
 }
 
 static enum status methods(struct answer *a, const struct request *req)

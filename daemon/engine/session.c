@@ -242,7 +242,7 @@ static int start_sources(struct session *s, const struct trace_request *req)
 		s->pid_src = loop_add(l, s->rt.id->pidfd, EPOLLIN, on_target_ended, s);
 	if (!s->ring_src || !s->fetch_timer || !s->duration_timer || !s->coverage_timer ||
 	    (!s->pid_src && s->rt.id) || (!s->count_timer && req->count_only))
-		return -ENOMEM;
+		return -errno;
 	return 0;
 }
 
@@ -300,7 +300,7 @@ static bool take_down(struct session *s)
 		drain(s);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
 	if (!err || !rt->id || !alive(s) ||
-	    (err == -ESRCH && (rt->replaced || answer_ended_soon(rt->id->pid))))
+	    (err == -ESRCH && (rt->replaced || proc_ends_within(rt->id->pid, ANSWER_DYING_MS))))
 		return true;
 	if (err == -EBUSY)
 		log_pid(LOG_LVL_WARN, rt->id->pid,

@@ -2,15 +2,20 @@
 /* bpf_util.c - what the loaders of the BPF programs share. See bpf_util.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
 #include "kernel/bpf_util.h"
+#include "proc/caps.h"
 #include "proc/entry.h"
 
 /* PROC_PID_INIT_INO: Linux include/linux/proc_ns.h. */
 #define INIT_PID_NS_INODE 0xeffffffcu
+
+/* A program, its maps and links, and what is tried before. */
+#define DESCRIPTORS 16
 
 /* --- processes -------------------------------------------------------------------------------- */
 
@@ -83,18 +88,51 @@ static size_t verdict(const char *log, const char **ret)
 	return found;
 }
 
+/*
+ * libbpf hides from us that it found no descriptor for what it tries the kernel with, and then says
+ * whatever comes of that. It takes no more than these at a time.
+ */
+static int short_of_descriptors(void)
+{
+	int fds[DESCRIPTORS], n = 0, err = 0;
+
+	while (n < DESCRIPTORS && !err) {
+		fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		err = fds[n] < 0 && errno != EBADF ? -errno : 0;
+		n++;
+	}
+	for (int i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return fail_is_shortage(err) ? err : 0;
+}
+
+/* CAP_SYS_ADMIN stands for both. */
+static const char *forbidden(void)
+{
+	bool bpf = caps_have(CAP_BPF), perfmon = caps_have(CAP_PERFMON);
+
+	if (caps_have(CAP_SYS_ADMIN) || (bpf && perfmon))
+		return "lockdown=confidentiality or a security module forbids it";
+	return bpf	 ? "CAP_PERFMON is missing: run as root, or with that"
+	       : perfmon ? "CAP_BPF is missing: run as root, or with that"
+			 : "CAP_BPF and CAP_PERFMON are missing: run as root, or with these";
+}
+
 int bpf_load_failed(const char *what, int err, const struct load_log *log, struct fail *f)
 {
 	const char *why;
 	size_t len = verdict(log->text, &why);
 
 	debug_lines(log->text);
+	if (err != -EPERM && short_of_descriptors())
+		err = short_of_descriptors();
 	if (err == -EPERM)
-		return fail_set(
-			f, -EPERM,
-			"%s: the kernel does not let us load a BPF program: run as root, "
-			"with CAP_BPF and CAP_PERFMON, and without lockdown=confidentiality",
-			what);
+		return fail_set(f, -EPERM, "%s: the kernel does not let us load a BPF program: %s",
+				what, forbidden());
+	if (err == -EMFILE || err == -ENFILE)
+		return fail_set(f, err, "%s: its BPF program cannot be loaded: %s", what,
+				fail_strerror(err));
 	if (err == -ENOMEM)
 		return fail_set(
 			f, -ENOMEM,

@@ -6,6 +6,7 @@
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
+#include "base/fail.h"
 #include "kernel/probe_bpf.h"
 #include "kernel/kernel_features.h"
 #include "kernel/bpf_multi.h"
@@ -60,7 +61,7 @@ static bool have_membarrier(void)
 	return commands > 0 && commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE;
 }
 
-void kernel_features_read(struct kernel_features *ret)
+int kernel_features_read(struct kernel_features *ret)
 {
 	bpf_messages();
 	*ret = (struct kernel_features){
@@ -72,8 +73,11 @@ void kernel_features_read(struct kernel_features *ret)
 		.load_err = try_load(),
 	};
 	ret->bpf = ret->load_err == 0;
+	if (fail_is_shortage(ret->load_err))
+		return ret->load_err;
 	ret->ringbuf_dynptr = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 						      BPF_FUNC_ringbuf_reserve_dynptr, NULL) == 1;
 	if (ret->bpf && !ret->ringbuf_dynptr)
 		ret->load_err = -EOPNOTSUPP; /* before 5.19: the probe itself would not load */
+	return 0;
 }

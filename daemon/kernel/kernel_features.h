@@ -13,7 +13,10 @@ struct kernel_features {
 	int load_err;	      /* 0, or why a BPF program does not load */
 };
 
-/** kernel_features_read() - find out by trying; leaves nothing behind. */
-void kernel_features_read(struct kernel_features *ret);
+/**
+ * kernel_features_read() - find out by trying; leaves nothing behind.
+ * Return: 0; -errno of a shortage (fail.h): nothing was found out.
+ */
+int kernel_features_read(struct kernel_features *ret);
 
 #endif

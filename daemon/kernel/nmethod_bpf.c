@@ -136,7 +136,7 @@ static int open_all(struct nmethod_bpf *b, pid_t pid, const char *path,
 		return -errno;
 	err = multi ? attach_multi(b, pid, path, sites, n) : attach_each(b, pid, path, sites, n);
 	if (err)
-		fail_pid(f, err, pid, "cannot put uprobes on %s: %s", path, strerror(-err));
+		fail_pid(f, err, pid, "cannot put uprobes on %s: %s", path, fail_strerror(err));
 	return err;
 }
 

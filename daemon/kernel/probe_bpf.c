@@ -152,7 +152,7 @@ static int load(struct probe_bpf *p, const struct hp_config *config, size_t ring
 	if (!logs)
 		return -ENOMEM;
 	err = load_as(p, config, ring_bytes, true, &logs[0]);
-	if (err && err != -EPERM && err != -ENOMEM &&
+	if (err && err != -EPERM && !fail_is_shortage(err) &&
 	    !load_as(p, config, ring_bytes, false, &logs[1]))
 		return 0;
 	return err ? bpf_load_failed("the probe", err, &logs[0], f) : 0;
@@ -245,7 +245,7 @@ static int open_all(struct probe_bpf *p, const struct hp_config *config, size_t 
 		err = open_ring(p);
 	if (err)
 		fail_set(f, err, "the probe: cannot map what its BPF program shares: %s",
-			 strerror(-err));
+			 fail_strerror(err));
 	return err;
 }
 

@@ -10,7 +10,9 @@
 #include "arch/insn.h"
 #include "kernel/bpf_util.h"
 #include "probe/attachment.h"
+#include "proc/caps.h"
 #include "proc/lock.h"
+#include "base/fds.h"
 #include "base/log.h"
 
 #define SELFTEST_HITS 8
@@ -122,6 +124,17 @@ static void note_remains(pid_t pid, const struct remains *found)
 			"probes are off, and the next attach removes it");
 }
 
+/* The lock is on the target's memory, a file of its user's. */
+static int fail_claim(const struct attachment_target *t, int err, struct fail *f)
+{
+	if (err == -EPERM && !caps_have(CAP_DAC_OVERRIDE))
+		return fail_pid(f, err, t->id->pid,
+				"is another user's: that takes CAP_DAC_OVERRIDE, too, which is "
+				"missing: run as root, or with that");
+	return fail_pid(f, err, t->id->pid, "cannot be locked: %s",
+			remote_strerror(t->remote, err));
+}
+
 static int take_target(struct attachment *r, struct fail *f)
 {
 	const struct attachment_target *t = &r->t;
@@ -133,8 +146,7 @@ static int take_target(struct attachment *r, struct fail *f)
 	if (err == -EBUSY)
 		return fail_busy(t, holder, f);
 	if (err)
-		return fail_pid(f, err, pid, "cannot be locked: %s",
-				remote_strerror(t->remote, err));
+		return fail_claim(t, err, f);
 	if (!proc_alive(t->id))
 		return -ESRCH;
 	if (t->trial && region_leftovers(t->remote) > 0)
@@ -171,7 +183,7 @@ static int attach_slots(struct attachment *r, const struct region *region, uint3
 	err = probe_bpf_attach(r->bpf, r->t.id->pid, path, places, n);
 	if (err)
 		fail_pid(f, err, r->t.id->pid, "the kernel refuses uprobes on its slots: %s",
-			 strerror(-err));
+			 fail_strerror(err));
 	return err;
 }
 
@@ -222,6 +234,9 @@ static int bring_up(struct attachment *r, const struct hp_config *wanted, size_t
 	r->fig.multi = probe_bpf_multi(r->bpf);
 	if (!r->t.remote)
 		return 0;
+	err = fds_reserve();
+	if (err)
+		return fail_pid(f, err, r->t.id->pid, "is not touched: %s", fail_strerror(err));
 	err = take_target(r, f);
 	if (err)
 		return err;
@@ -270,6 +285,7 @@ int attachment_detach(struct attachment *r, bool keep)
 {
 	int err = 0;
 
+	fds_release();
 	probe_bpf_detach(r->bpf);
 	while (r->nregions) {
 		struct region *region = r->regions[--r->nregions];
@@ -356,6 +372,8 @@ int attachment_clean(const struct attachment_target *t, size_t *sites, struct fa
 	int err;
 
 	err = claim(t, &lock_fd, &found.holder);
+	if (err && err != -EBUSY && err != -ESRCH)
+		return fail_claim(t, err, f);
 	if (err == 0 && !proc_alive(t->id))
 		err = -ESRCH;
 	if (err == 0)

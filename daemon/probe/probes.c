@@ -22,6 +22,7 @@
  * A site in place has no slot's code, and steps 4 and 5 are one: the kernel puts the uprobe on the
  * method's own code, in its file.
  */
+#include "base/fds.h"
 #include "base/log.h"
 #include "probe/probes.h"
 #include "probe/slots.h"
@@ -481,7 +482,7 @@ static void attach_some(struct probes *ps, pid_t pid, const char *path, struct s
 			tell_probed(ps, sites[i]->probe);
 		}
 	} else if (n == 1) {
-		attach_failed(ps, sites[0], strerror(-err));
+		attach_failed(ps, sites[0], fail_strerror(err));
 	} else {
 		attach_some(ps, pid, path, sites, places, n / 2);
 		attach_some(ps, pid, path, sites + n / 2, places + n / 2, n - n / 2);
@@ -533,6 +534,7 @@ int probes_remove_all(struct probes *ps)
 	_cleanup_free_ struct site **diverted = calloc(REGION_SLOTS, sizeof(struct site *));
 	size_t n = 0;
 
+	fds_release(); /* here is where they are needed */
 	if (!diverted)
 		return -ENOMEM;
 	for (uint32_t slot = 1; slot < REGION_SLOTS; slot++) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "base/fail.h"
 #include "proc/entry.h"
 #include "proc/threads.h"
 
@@ -24,6 +25,8 @@ static bool has_memory(pid_t tid)
 
 	snprintf(path, sizeof(path), "/proc/%d/statm", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && fail_is_shortage(-errno))
+		return true; /* most have; whatever is done next fails with the same reason */
 	return fd >= 0 && read(fd, &first, 1) == 1 && first != '0';
 }
 
@@ -100,9 +103,7 @@ static ssize_t use(pid_t pid, const char *name, use_fn *fn, void *arg, void (*un
 			undo(res);
 		res = -ESRCH;
 	}
-	if (res == -ENOENT)
-		return -ESRCH;
-	return res == -EACCES ? -EPERM : res;
+	return res < 0 ? fail_code((int)-res) : res;
 }
 
 static ssize_t use_open(const char *path, void *arg)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "symmap/elfsyms.h"
+#include "base/fail.h"
 #include "proc/entry.h"
 #include "proc/jvm_image.h"
 #include "proc/jvm.h"
@@ -96,7 +97,7 @@ static int read_status(pid_t pid, struct status *ret)
 		return fd;
 	n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
-		return -ESRCH;
+		return n ? fail_code(errno) : -ESRCH;
 	text[n] = '\0';
 	ret->tgid = strtol(status_field(text, "\nTgid:"), NULL, 10);
 	ret->state = *status_field(text, "\nState:");
@@ -298,10 +299,13 @@ static int describe_libjvm(const struct map_entry *map, struct view *v, struct j
 	if (!info->libjvm)
 		return -ENOMEM;
 	fd = open_map_file(info->pid, map);
-	if (fd < 0)
+	if (fd < 0 && !fail_is_shortage(fd))
 		fd = open_by_path(info->pid, v, map, info->libjvm);
-	if (fd < 0) /* the file is not to be had; or whoever opens for us has failed */
-		return !v || fd == -ENOENT || fd == -EPERM || fd == -EACCES ? 0 : fd;
+	if (fd < 0) /* the file is not to be had; or we, or whoever opens for us, have failed */
+		return fd == -ENOENT || fd == -EPERM || fd == -EACCES ||
+				       (!v && !fail_is_shortage(fd))
+			       ? 0
+			       : fd;
 	info->libjvm_base = load_bias(fd, map);
 	return keep_libjvm(info, fd);
 }
@@ -382,13 +386,16 @@ static int inspect(pid_t pid, struct view *v, struct maps *maps, struct jvm_info
 	if (err)
 		return err;
 	exe = v ? view_open_file(v, PROC_OWN "exe") : proc_open_entry(pid, "exe");
+	if (exe < 0 && fail_is_shortage(exe))
+		return exe;
 	info->launcher = is_java_launcher(pid);
 	libjvm = find_libjvm(maps);
 	info->kind = libjvm_kind(maps, libjvm);
 	if (info->kind == JVM_NONE && exe >= 0 && jvm_image_recognise(exe))
 		info->kind = JVM_NATIVE_IMAGE;
+	/* Mappings may be shown to those who may not see what is run: CAP_PERFMON does that. */
 	if (info->kind == JVM_NONE)
-		return 0;
+		return exe == -EPERM ? exe : 0;
 	info->is_32bit = exe >= 0 && is_32bit(exe);
 	return describe(libjvm, v, info);
 }

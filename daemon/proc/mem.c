@@ -71,7 +71,7 @@ static ssize_t live_readv_once(struct mem_live *live, const struct iovec *to,
 /* A target that is gone, or that we may no longer read (it changed its credentials). */
 static int live_error(int err)
 {
-	return err == ESRCH ? -ESRCH : err == EPERM ? -EPERM : -EFAULT;
+	return err == ESRCH || err == EPERM || err == ENOMEM ? -err : -EFAULT;
 }
 
 static int live_read(struct mem *m, uint64_t addr, void *buf, size_t len)

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/fail.h"
 #include "proc/entry.h"
 #include "proc/proc.h"
 
@@ -62,6 +64,17 @@ bool proc_alive(const struct proc_id *p)
 	return p->pidfd >= 0 && poll(&fd, 1, 0) == 0;
 }
 
+bool proc_ends_within(pid_t pid, int ms)
+{
+	_cleanup_close_ int fd = pidfd_open(pid);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	/* Where there is no descriptor to be had: does it take signals? */
+	if (fd < 0)
+		return fd == -ESRCH || (kill(pid, 0) && errno == ESRCH);
+	return poll(&p, 1, ms) > 0;
+}
+
 #define PF_FORKNOEXEC 0x40 /* Linux include/linux/sched.h */
 
 /* Fields are counted from behind the name, field 2, which may hold blanks and parentheses. */
@@ -88,10 +101,10 @@ int proc_stat(pid_t pid, struct proc_stat *ret)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -ESRCH;
+		return fail_code(errno);
 	n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
-		return -ESRCH;
+		return n ? fail_code(errno) : -ESRCH;
 	text[n] = '\0';
 	return parse_process_stat(text, ret);
 }
@@ -117,11 +130,13 @@ static int reopen_regular(int file)
 		return -ENOENT;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
 	fd = open(self, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -EPERM : fd;
+	return fd >= 0 ? fd : fail_is_shortage(-errno) ? -errno : -EPERM;
 }
 
 static int path_error(void)
 {
+	if (fail_is_shortage(-errno))
+		return -errno;
 	return errno == EACCES || errno == EPERM ? -EPERM : -ENOENT;
 }
 

@@ -39,10 +39,16 @@ struct proc_stat {
 	uint64_t start_time; /* as above */
 };
 
-/** proc_stat() - of whatever has @pid now, be it a zombie. Return: 0; -ESRCH. */
+/**
+ * proc_ends_within() - is @pid no process any more, or about to end within @ms? One that is being
+ * killed is still there for a while, with its memory gone and its links refused.
+ */
+bool proc_ends_within(pid_t pid, int ms);
+
+/** proc_stat() - of whatever has @pid now, be it a zombie. Return: 0; -ESRCH; -errno. */
 int proc_stat(pid_t pid, struct proc_stat *ret);
 
-/** proc_start_time() - of whatever has @pid now. Return: 0; -ESRCH. */
+/** proc_start_time() - of whatever has @pid now. Return: 0; -ESRCH; -errno. */
 int proc_start_time(pid_t pid, uint64_t *ret);
 
 /**
@@ -51,7 +57,8 @@ int proc_start_time(pid_t pid, uint64_t *ret);
  *
  * The process chooses what lies there: anything but a regular file (a FIFO would block us, opening
  * a device may do something) is refused before it is opened.
- * Return: a file descriptor; -ESRCH; -EPERM; -ENOENT no such file, or not a regular one.
+ * Return: a file descriptor; -ESRCH; -EPERM; -ENOENT no such file, or not a regular one; -errno of
+ * a shortage (fail.h).
  */
 int proc_open_file(pid_t pid, const char *path);
 

@@ -5,17 +5,11 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "base/fail.h"
 #include "proc/threads.h"
 
 #define TASK_PATH_MAX 64
 #define TASK_TEXT_MAX 4096 /* stat and syscall are one line; status has some 60 short ones */
-
-static int task_error(int err)
-{
-	if (err == EACCES || err == EPERM)
-		return -EPERM;
-	return err == ENOMEM || err == EMFILE || err == ENFILE ? -ENOMEM : -ESRCH;
-}
 
 static int read_task_file(pid_t pid, pid_t tid, const char *name, char buf[static TASK_TEXT_MAX])
 {
@@ -26,12 +20,12 @@ static int read_task_file(pid_t pid, pid_t tid, const char *name, char buf[stati
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return task_error(errno);
+		return fail_code(errno);
 	while (len < TASK_TEXT_MAX - 1) {
 		ssize_t n = read(fd, buf + len, TASK_TEXT_MAX - 1 - len);
 
 		if (n < 0)
-			return task_error(errno);
+			return fail_code(errno);
 		if (n == 0)
 			break;
 		len += (size_t)n;
@@ -67,7 +61,7 @@ int threads_list(pid_t pid, pid_t **ret, size_t *n_ret)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
-		return task_error(errno);
+		return fail_code(errno);
 	while (!err && n < THREADS_MAX && (d = readdir(dir)))
 		if (isdigit((unsigned char)d->d_name[0]))
 			err = append_tid(&tids, &n, &cap, (pid_t)strtol(d->d_name, NULL, 10));

@@ -26,13 +26,13 @@ struct thread_info {
 
 /**
  * threads_list() - the ids of all threads of @pid; malloc'd.
- * Return: 0; -ESRCH; -EPERM; -ENOMEM.
+ * Return: 0; -ESRCH; -EPERM; -ENOMEM; -errno.
  */
 int threads_list(pid_t pid, pid_t **ret, size_t *n_ret);
 
 /**
  * thread_read_blocked() - fill @blocked, @nr, @sp and @pc alone.
- * Return: 0; -ESRCH when the thread is gone; -EPERM.
+ * Return: 0; -ESRCH when the thread is gone; -EPERM; -errno.
  * Source: /proc/PID/task/TID/syscall, kernel fs/proc/base.c, proc_pid_syscall().
  */
 int thread_read_blocked(pid_t pid, pid_t tid, struct thread_info *ret);
@@ -51,7 +51,7 @@ struct thread_status {
 	bool shadow_stack; /* x86_Thread_features: shstk */
 };
 
-/** thread_read_status() - what anybody may know of a thread. Return: 0; -ESRCH; -EPERM. */
+/** thread_read_status() - what anybody may know of a thread. Return: 0; -ESRCH; -EPERM; -errno. */
 int thread_read_status(pid_t pid, pid_t tid, struct thread_status *ret);
 
 /**

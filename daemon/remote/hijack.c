@@ -42,6 +42,7 @@
 
 #include "remote/gadget.h"
 #include "remote/hijack.h"
+#include "proc/caps.h"
 #include "remote/thread_state.h"
 #include "proc/threads.h"
 #include "remote/tracee.h"
@@ -146,13 +147,16 @@ static int prepare(struct hijack *h, const struct maps *maps)
 static int take(struct hijack *h, pid_t tid, const struct maps *maps, uint64_t deadline_ns)
 {
 	unsigned int options;
+	uint64_t caps;
 	int err = seize_options(h->pid, tid, &options);
 
 	if (err)
 		return err;
 	h->tid = tid;
 	h->stopped_ns = clock_ns();
-	err = tracee_stop(tid, options, deadline_ns);
+	caps = caps_raise(options & PTRACE_O_SUSPEND_SECCOMP ? CAPS(CAP_SYS_ADMIN) : 0);
+	err = tracee_stop(h->pid, tid, options, deadline_ns);
+	caps_lower(caps);
 	if (options & PTRACE_O_SUSPEND_SECCOMP && (err == -EINVAL || err == -EPERM))
 		return -EOPNOTSUPP;
 	if (err)
@@ -191,7 +195,10 @@ static int rank_all(pid_t pid, struct candidate **ret, size_t *n_ret)
 	for (size_t i = 0; i < n; i++) {
 		struct thread_info t;
 
-		if (thread_read(pid, tids[i], &t) || thread_dead(&t))
+		err = thread_read(pid, tids[i], &t);
+		if (err && err != -ESRCH)
+			none = err; /* closed to us, and not ended */
+		if (err || thread_dead(&t))
 			continue;
 		none = -EAGAIN;
 		c[kept].tid = t.tid;

@@ -6,6 +6,7 @@
 #include "agent/agent_library.h"
 #include "agent/agent_load.h"
 #include "proc/entry.h"
+#include "proc/caps.h"
 #include "proc/lock.h"
 #include "proc/threads.h"
 #include "remote/remote.h"
@@ -71,7 +72,8 @@ static int fail_agent(pid_t pid, int err, struct fail *f)
 				"may not open its own /proc files, because it has changed its user "
 				"since its program began: use --via ptrace");
 	default:
-		return fail_pid(f, err, pid, "cannot reach the hotprobe agent: %s", strerror(-err));
+		return fail_pid(f, err, pid, "cannot reach the hotprobe agent: %s",
+				fail_strerror(err));
 	}
 }
 
@@ -143,10 +145,12 @@ static int open_ptrace(pid_t pid, struct remote **ret, struct fail *f)
 	int err = remote_ptrace_open(pid, ret);
 	struct thread_status st;
 
-	if (!err && !thread_read_status(pid, pid, &st) && st.seccomp)
+	if (!err && !thread_read_status(pid, pid, &st) && st.seccomp && caps_have(CAP_SYS_ADMIN))
 		log_pid(LOG_LVL_INFO, pid,
 			"its seccomp filter is suspended while a borrowed thread makes hotprobe's "
 			"system calls");
+	if (err == -ESRCH)
+		fail_pid(f, err, pid, "no such process");
 	return err == -EBUSY ? fail_busy(pid, f) : err;
 }
 
@@ -218,6 +222,19 @@ int remote_open(pid_t pid, enum via via, enum remote_use use, struct remote **re
 
 /* --- words ------------------------------------------------------------------------------------ */
 
+/* Without these capabilities that is why, most likely. */
+static const char *forbidden(const struct remote *w)
+{
+	if (w && w->ops->fault_is_fatal)
+		return "it is not permitted: a seccomp filter or SELinux forbids it, or it takes "
+		       "CAP_SYS_PTRACE";
+	if (!caps_have(CAP_SYS_PTRACE))
+		return "it is not permitted: CAP_SYS_PTRACE is missing, or there is another tracer";
+	if (!caps_have(CAP_DAC_OVERRIDE))
+		return "it is not permitted: it is another user's, and CAP_DAC_OVERRIDE is missing";
+	return "it is not permitted: another tracer, a seccomp filter or SELinux forbids it";
+}
+
 static const char *unsupported(const struct remote *w)
 {
 	struct thread_status st;
@@ -240,10 +257,7 @@ const char *remote_strerror(const struct remote *w, int err)
 	case -ESRCH:
 		return "it has ended";
 	case -EPERM:
-		return agent ? "it is not permitted: a seccomp filter or SELinux forbids it, or it "
-			       "takes CAP_SYS_PTRACE"
-			     : "it is not permitted: another tracer, a seccomp filter or SELinux "
-			       "forbids it";
+		return forbidden(w);
 	case -EOPNOTSUPP:
 		return unsupported(w);
 	case -ENOSPC:
@@ -258,7 +272,7 @@ const char *remote_strerror(const struct remote *w, int err)
 		return agent ? "it is starting, or another tracer has a thread of it: try again"
 			     : "none of its threads can be borrowed right now: try again";
 	default:
-		return strerror(-err);
+		return fail_strerror(err);
 	}
 }
 

@@ -86,7 +86,7 @@ int remote_open(pid_t pid, enum via via, enum remote_use use, struct remote **re
 /** remote_close() - let go of it. No remote call is being made. Accepts NULL. */
 void remote_close(struct remote *w);
 
-/** remote_ptrace_open() - Return: 0; -EBUSY; -ENOMEM. */
+/** remote_ptrace_open() - Return: 0; -EBUSY; -ESRCH; -EPERM; -ENOMEM; -errno. */
 int remote_ptrace_open(pid_t pid, struct remote **ret);
 
 /** remote_agent_open() - Return: as remote_open(); -ENOENT no agent is there. Loads

@@ -16,6 +16,7 @@
 #include "remote/threads_wait.h"
 #include "proc/entry.h"
 #include "proc/memfd.h"
+#include "proc/proc.h"
 #include "remote/tracee.h"
 #include "remote/remote.h"
 
@@ -23,6 +24,7 @@
 
 struct remote_ptrace {
 	struct remote base;
+	uint64_t start_time;	  /* of the process that was opened: its PID may be reused */
 	struct hijack *h;	  /* during a remote call */
 	struct agent_link *agent; /* NULL: none is there, or @agent_err */
 	int agent_err;
@@ -35,7 +37,16 @@ static struct remote_ptrace *self(struct remote *w)
 
 static int ptrace_begin(struct remote *w)
 {
-	return hijack_open(w->pid, &self(w)->h);
+	uint64_t start_time;
+	int err = hijack_open(w->pid, &self(w)->h);
+
+	/* A process whose thread is in our hands does not end: it is the right one, or never was.
+	 */
+	if (!err && (proc_start_time(w->pid, &start_time) || start_time != self(w)->start_time)) {
+		hijack_close(take_ptr(self(w)->h));
+		err = -ESRCH;
+	}
+	return err;
 }
 
 static int ptrace_end(struct remote *w)
@@ -165,6 +176,11 @@ int remote_ptrace_open(pid_t pid, struct remote **ret)
 	if (!p)
 		return -ENOMEM;
 	p->base = (struct remote){.ops = &ops, .pid = pid};
+	err = proc_start_time(pid, &p->start_time);
+	if (err) {
+		ptrace_close(&p->base);
+		return err;
+	}
 	err = agent_link_open(pid, &p->agent);
 	if (err == -EBUSY || err == -ENOMEM) {
 		ptrace_close(&p->base);

@@ -29,7 +29,7 @@ struct watch_list {
 	size_t n, cap;
 };
 
-/* Time on the processor: the first number of schedstat. Return: 0 when it cannot be told. */
+/* Time on the processor: the first number of schedstat; 0 when it cannot be told. */
 static uint64_t cpu_ns(pid_t pid, pid_t tid)
 {
 	char path[64], text[128];
@@ -84,7 +84,7 @@ static int thread_quiet(struct watch_list *l, pid_t pid, pid_t tid)
 		return 1;
 	if (!w)
 		return watched_add(l, pid, tid);
-	return cpu_ns(pid, tid) - w->cpu_ns > CALL_NS;
+	return cpu_ns(pid, tid) > w->cpu_ns + CALL_NS;
 }
 
 /* Keep in @tids those that are not known to be quiet. Return: 0; -EPERM; -ENOMEM. */

@@ -6,17 +6,19 @@
 
 #define ROUNDS_MAX 16
 
+/* For certain: what merely could not be read may still be inside of something. */
 static bool is_dead(pid_t pid, pid_t tid)
 {
 	struct thread_info t;
+	int err = thread_read(pid, tid, &t);
 
-	return thread_read(pid, tid, &t) || thread_dead(&t);
+	return err == -ESRCH || (!err && thread_dead(&t));
 }
 
 static int look_stopped(pid_t pid, pid_t tid, threads_survey_fn *fn, const void *ctx)
 {
 	struct regs regs;
-	int err = tracee_stop(tid, 0, clock_ns() + TRACEE_LIMIT_NS);
+	int err = tracee_stop(pid, tid, 0, clock_ns() + TRACEE_LIMIT_NS);
 
 	if (err == -ESRCH || (err == -EPERM && is_dead(pid, tid)))
 		return 1;

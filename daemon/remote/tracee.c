@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "proc/entry.h"
 #include "remote/hijack.h"
 #include "remote/tracee.h"
 
@@ -90,7 +91,13 @@ static int seize_and_wait(pid_t tid, unsigned int options, uint64_t deadline_ns,
 	return err;
 }
 
-int tracee_stop(pid_t tid, unsigned int options, uint64_t deadline_ns)
+/* The signal a stop is about, if the thread would have got it without us. */
+static int own_signal(int status)
+{
+	return status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
+}
+
+int tracee_stop(pid_t pid, pid_t tid, unsigned int options, uint64_t deadline_ns)
 {
 	if (tracee_settle() == ABANDONED_MAX)
 		return -ETIMEDOUT;
@@ -99,6 +106,11 @@ int tracee_stop(pid_t tid, unsigned int options, uint64_t deadline_ns)
 
 		if (err)
 			return err;
+		/* Its number may have been another's by then; now that it is ours it stays. */
+		if (!entry_holds(pid, tid)) {
+			tracee_detach(tid, own_signal(status));
+			return -ESRCH;
+		}
 		if (status >> 16 == PTRACE_EVENT_STOP)
 			return 0;
 		/*
@@ -124,12 +136,6 @@ void tracee_abandon(pid_t tid)
 	if (n_abandoned < ABANDONED_MAX)
 		abandoned[n_abandoned++] = tid;
 	tracee_settle();
-}
-
-/* The signal a stop is about, if the thread would have got it without us. */
-static long own_signal(int status)
-{
-	return status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
 }
 
 size_t tracee_settle(void)

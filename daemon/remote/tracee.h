@@ -30,14 +30,14 @@ int tracee_get_regs(pid_t tid, struct regs *ret);
 int tracee_set_regs(pid_t tid, const struct regs *r);
 
 /**
- * tracee_stop() - seize @tid and stop it, with all its registers to be seen.
+ * tracee_stop() - seize thread @tid of @pid and stop it, with all its registers to be seen.
  * @options: PTRACE_O_*, never PTRACE_O_EXITKILL: the target outlives us.
  *
  * A signal that was on its way is delivered first, by letting the thread go with it.
- * Return: 0; -ESRCH; -EPERM (not allowed, traced by another, or a zombie); -EINVAL (@options
- * unknown to the kernel); -ETIMEDOUT.
+ * Return: 0; -ESRCH, also when the number is another process's by now; -EPERM (not allowed, traced
+ * by another, or a zombie); -EINVAL (@options unknown to the kernel); -ETIMEDOUT.
  */
-int tracee_stop(pid_t tid, unsigned int options, uint64_t deadline_ns);
+int tracee_stop(pid_t pid, pid_t tid, unsigned int options, uint64_t deadline_ns);
 
 /**
  * tracee_wait() - wait for the next stop.

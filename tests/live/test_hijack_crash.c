@@ -145,7 +145,7 @@ static void about_to_restart(pid_t pid)
 
 	kill(pid, SIGSTOP);
 	victim_wait_state(pid, pid, 'T');
-	assert_int_equal(tracee_stop(pid, 0, clock_ns() + TRACEE_LIMIT_NS), 0);
+	assert_int_equal(tracee_stop(pid, pid, 0, clock_ns() + TRACEE_LIMIT_NS), 0);
 	assert_int_equal(tracee_ptrace(pid, PTRACE_GETREGS, 0, (uint64_t)(uintptr_t)&r), 0);
 	if ((int64_t)r.rax == -ERESTART_RESTARTBLOCK) {
 		r.rax = SYS_restart_syscall;

@@ -382,7 +382,7 @@ static int hook(struct codecache *f, struct fail *fail)
 	if (err)
 		return err;
 	f->bpf_src = loop_add(f->loop, nmethod_bpf_fd(f->bpf), EPOLLIN, on_bpf, f);
-	return f->bpf_src ? 0 : -ENOMEM;
+	return f->bpf_src ? 0 : -errno;
 }
 
 static int start(struct codecache *f, struct fail *fail)
@@ -391,13 +391,14 @@ static int start(struct codecache *f, struct fail *fail)
 	f->retire_timer = loop_timer(f->loop, 0, on_retire_timer, f);
 	f->rescan_timer = loop_timer(f->loop, 0, on_rescan, f);
 	if (!f->retiring || !f->retire_timer || !f->rescan_timer)
-		return -ENOMEM;
+		return -errno;
 	return hook(f, fail);
 }
 
 static const char *walk_error(int err)
 {
-	return err == -E2BIG ? "that takes far more work than any real JVM makes" : strerror(-err);
+	return err == -E2BIG ? "that takes far more work than any real JVM makes"
+			     : fail_strerror(err);
 }
 
 int codecache_open(struct target *t, struct loop *loop, const struct codecache_ops *ops, void *arg,
@@ -418,7 +419,7 @@ int codecache_open(struct target *t, struct loop *loop, const struct codecache_o
 	if (err == 0)
 		start_ns = clock_ns(), err = walk(f);
 	if (err) {
-		if (err != -ENOMEM && err != -ECANCELED)
+		if (err != -ECANCELED)
 			fail_pid(fail, err, t->id.pid, "its code heaps cannot be read: %s",
 				 walk_error(err));
 		codecache_close(f);

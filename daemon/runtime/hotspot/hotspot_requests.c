@@ -2,11 +2,13 @@
 /* hotspot_requests.c - short requests about a JVM. See hotspot_requests.h. */
 #include "base/budget.h"
 #include "base/log.h"
+#include "proc/caps.h"
 #include "proc/threads.h"
 #include "runtime/hotspot/hotspot_config.h"
 #include "runtime/hotspot/hotspot_match.h"
 #include "runtime/hotspot/hotspot_probes.h"
 #include "runtime/hotspot/hotspot_requests.h"
+#include "runtime/rights.h"
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
@@ -139,10 +141,16 @@ static void check_filter(const struct runtime_out *out, pid_t pid)
 {
 	struct thread_status st;
 
-	if (!thread_read_status(pid, pid, &st) && st.seccomp)
+	if (thread_read_status(pid, pid, &st) || !st.seccomp)
+		return;
+	if (caps_have(CAP_SYS_ADMIN))
 		runtime_check_event(out, CHECK_OK, "seccomp",
 				    "it has a filter: ptrace suspends it for hotprobe's system "
 				    "calls, the agent tries first what it allows");
+	else
+		runtime_check_event(out, CHECK_DEGRADED, "seccomp",
+				    "it has a filter, and CAP_SYS_ADMIN, to suspend it by ptrace, "
+				    "is missing: only the agent can try what it allows");
 }
 
 /* Is hotprobe's agent there, so that --via agent would work? Return: it, or NULL. */
@@ -196,7 +204,8 @@ static const char *reach_of(const struct attachment *a)
  * All that a trace does before it touches the first method, and then all of it back: nothing less
  * tells whether it will work.
  */
-static void try_attach(const struct runtime_out *out, struct target *t, struct remote *w)
+static int try_attach(const struct runtime_out *out, struct target *t, struct remote *w,
+		      struct fail *why)
 {
 	struct attachment_target at = hotspot_attachment_target(t, w);
 	struct attachment *a = NULL;
@@ -207,11 +216,15 @@ static void try_attach(const struct runtime_out *out, struct target *t, struct r
 	at.trial = true;
 	hotspot_config(&t->layout, 0, &config);
 	err = attachment_open(&at, &config, REQUEST_RING_MIN, no_record, NULL, &a, &f);
+	if (fail_is_shortage(err)) {
+		*why = f;
+		return err;
+	}
 	if (err) {
 		runtime_check_event(
 			out, err == -EBUSY || err == -EEXIST ? CHECK_DEGRADED : CHECK_MISSING,
 			"attach", "%s", *f.text ? f.text : remote_strerror(w, err));
-		return;
+		return 0;
 	}
 	runtime_check_event(out, CHECK_OK, "attach",
 			    "tried by %s: slots within reach of %s; a uprobe in one fires",
@@ -223,26 +236,37 @@ static void try_attach(const struct runtime_out *out, struct target *t, struct r
 			"what was tried could not be removed (%s): `hotprobe clean` does",
 			remote_strerror(w, err));
 	attachment_close(a);
+	return 0;
 }
 
-static void check_attach(const struct runtime_out *out, const struct target_request *req)
+/* Return: 0, whatever has come of it; -errno of a shortage of ours, with @why. */
+static int check_attach(const struct runtime_out *out, const struct target_request *req,
+			struct fail *why)
 {
 	struct remote *w = NULL;
 	struct target *t = NULL;
 	struct fail f = {0};
 	int err = target_open_via(req, &w, &t, &f);
 
-	if (err)
+	if (fail_is_shortage(err)) {
+		*why = f;
+	} else if (err) {
 		runtime_check_event(out, err == -EBUSY ? CHECK_DEGRADED : CHECK_MISSING, "attach",
 				    "%s", *f.text ? f.text : strerror(-err));
-	else
-		try_attach(out, t, w);
+		err = 0;
+	} else {
+		err = try_attach(out, t, w, why);
+	}
 	target_close(t);
 	remote_close(w);
+	return err;
 }
 
-/* Return: is it one that can be traced, as far as one can see? */
-static bool check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
+/*
+ * Return: 1 it is one that can be traced, as far as one can see; 0 it is not; -errno of a shortage
+ * of ours, with @why.
+ */
+static int check_jvm(const struct runtime_out *out, pid_t pid, struct view *v, struct fail *why)
 {
 	struct target *t = NULL;
 	struct fail f = {0};
@@ -256,9 +280,13 @@ static bool check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
 		fail_clear(&f);
 		err = target_open_by(pid, v, &t, &f);
 	}
+	if (fail_is_shortage(err)) {
+		*why = f;
+		return err;
+	}
 	if (err) {
 		runtime_check_event(out, CHECK_MISSING, "jvm", "%s", f.text);
-		return false;
+		return 0;
 	}
 	l = &t->layout;
 	runtime_check_event(out, CHECK_OK, "jvm", "%s %s, PID %d, user %s", l->vm_name, l->version,
@@ -288,21 +316,19 @@ static bool check_jvm(const struct runtime_out *out, pid_t pid, struct view *v)
 		runtime_check_event(out, CHECK_OK, "container", "PID %d in its own namespace",
 				    t->info.ns_pid);
 	target_close(t);
-	return true;
+	return 1;
 }
 
-int hotspot_check(const struct target_request *t, const struct runtime_out *out,
-		  struct fail *f _unused_)
+int hotspot_check(const struct target_request *t, const struct runtime_out *out, struct fail *f)
 {
 	struct remote *w = check_agent(out, t->pid);
-	bool seen;
+	int seen;
 
 	check_filter(out, t->pid);
-	seen = check_jvm(out, t->pid, w ? w->view : NULL);
+	rights_check(out, t->pid, w != NULL);
+	seen = check_jvm(out, t->pid, w ? w->view : NULL, f);
 	remote_close(w);
-	if (seen)
-		check_attach(out, t);
-	return 0;
+	return seen > 0 ? check_attach(out, t, f) : seen;
 }
 
 /* --- clean ------------------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "proc/caps.h"
 #include "runtime/hotspot/target.h"
 
 /* How long we wait for a JVM that is still starting. */
@@ -62,7 +63,9 @@ static int refuse(const struct opening *o, int err, const char *what)
 	case -EPERM:
 		return no_permission(o);
 	case -ENOMEM:
-		return fail_pid(o->f, err, pid, "out of memory while its JVM was opened");
+	case -EMFILE:
+	case -ENFILE:
+		return fail_pid(o->f, err, pid, "its JVM cannot be read: %s", fail_strerror(err));
 	case -E2BIG:
 		return fail_pid(o->f, err, pid,
 				"its JVM was given up: reading its structures takes far more work "
@@ -167,8 +170,9 @@ static int open_libjvm(const struct opening *o)
 			t->info.libjvm);
 	if (!*t->info.libjvm_open)
 		return fail_pid(o->f, -EPERM, t->id.pid,
-				"%s cannot be opened: run as root or with CAP_CHECKPOINT_RESTORE",
-				t->info.libjvm);
+				"%s cannot be opened: run as root or with %s", t->info.libjvm,
+				caps_have(CAP_SYS_PTRACE) ? "CAP_CHECKPOINT_RESTORE"
+							  : "CAP_SYS_PTRACE");
 	fd = proc_open_regular(t->info.libjvm_open);
 	if (fd < 0)
 		return refuse(o, proc_alive(&t->id) ? fd : -ESRCH,
@@ -290,7 +294,7 @@ int target_open_by(pid_t pid, struct view *v, struct target **ret, struct fail *
 	if (err == -ESRCH)
 		gone(pid, f);
 	else if (err)
-		fail_pid(f, err, pid, "cannot be taken hold of: %s", strerror(-err));
+		fail_pid(f, err, pid, "cannot be taken hold of: %s", fail_strerror(err));
 	else
 		err = open_patiently(t, f);
 	budget_end(&b);

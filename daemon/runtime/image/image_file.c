@@ -21,6 +21,8 @@ int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct
 
 	if (fd == -EPERM)
 		return fail_set(f, -EPERM, "%s cannot be opened: %s", path, strerror(EACCES));
+	if (fd < 0 && fail_is_shortage(fd))
+		return fail_set(f, fd, "%s cannot be opened: %s", path, fail_strerror(fd));
 	if (fd < 0)
 		return fail_set(f, -ENOENT,
 				"%s cannot be opened: no such file, or not a regular one", path);
@@ -30,10 +32,12 @@ int image_file_open(const char *path, int *fd_ret, struct image_about *a, struct
 		return 0;
 	}
 	close(fd);
+	if (fail_is_shortage(err))
+		return fail_set(f, err, "%s cannot be read: %s", path, fail_strerror(err));
 	return fail_set(f, -EOPNOTSUPP, "%s is not a native image: %s", path,
 			err == -EPROTO	     ? "it is not an ELF executable"
 			: err == -EOPNOTSUPP ? "it is not a 64-bit little-endian ELF file"
-					     : strerror(-err));
+					     : fail_strerror(err));
 }
 
 bool image_file_of(pid_t pid, struct image_about *ret)
@@ -58,7 +62,7 @@ const char *image_file_path(const struct target_request *t, char exe[static IMAG
 
 const char *image_file_no_names(int err)
 {
-	return err == -ENOMEM ? "out of memory"
+	return fail_is_shortage(err) ? fail_strerror(err)
 	       : err == -E2BIG
 		       ? "reading them takes far more work than any real image makes"
 		       : "it is stripped, and its code info has an unsupported layout; build it "

@@ -64,7 +64,7 @@ static int touch(const struct image_proc *p, int fd, const struct leaked *l, str
 	probe_bpf_close(bpf);
 	if (err)
 		fail_pid(fail, err, p->id.pid, "breakpoints that were left cannot be removed: %s",
-			 strerror(-err));
+			 fail_strerror(err));
 	return err;
 }
 

@@ -149,10 +149,10 @@ static int show_file(const char *path, int fd, const struct spec *spec,
 		return err;
 	err = image_map_cached(fd, &map, &hit);
 	if (err) {
-		fail_set(f, err == -ENOMEM ? err : -EOPNOTSUPP, "%s: its methods are not known: %s",
-			 path, image_file_no_names(err));
+		fail_set(f, fail_is_shortage(err) ? err : -EOPNOTSUPP,
+			 "%s: its methods are not known: %s", path, image_file_no_names(err));
 		elffile_close(&l.file);
-		return err == -ENOMEM ? err : -EOPNOTSUPP;
+		return fail_is_shortage(err) ? err : -EOPNOTSUPP;
 	}
 	log_debug("%s: %u methods by %s in %.1f ms%s", path, map.n, image_names_text(map.names),
 		  (double)(clock_ns() - start_ns) / 1e6, hit ? ", from the cache" : "");

@@ -7,6 +7,7 @@
 #include "runtime/image/image_leaked.h"
 #include "runtime/image/image_proc.h"
 #include "runtime/image/image_requests.h"
+#include "runtime/rights.h"
 
 /* --- list and check --------------------------------------------------------------------------- */
 
@@ -94,6 +95,8 @@ int image_check(const struct target_request *t, const struct runtime_out *out, s
 	why = image_unprobeable(&a);
 	runtime_check_event(out, why ? CHECK_MISSING : CHECK_OK, "probeable", "%s",
 			    why ? why : "its methods are code in a file, which uprobes can sit on");
+	if (t->pid)
+		rights_check(out, t->pid, true); /* else uprobes go in place */
 	return 0;
 }
 

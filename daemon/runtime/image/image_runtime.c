@@ -132,7 +132,7 @@ static int open_proc(struct runtime *rt, pid_t pid, struct fail *f)
 	if (err)
 		return fail_pid(f, err, pid, "its memory cannot be read: %s",
 				err == -ENOENT ? "its code is not mapped as the file says"
-					       : strerror(-err));
+					       : fail_strerror(err));
 	im->has_proc = true;
 	rt->id = &im->proc.id;
 	return 0;
