@@ -21,6 +21,8 @@ struct text_own {
 	uint64_t changes_s;
 	unsigned int nchanges;
 	uint64_t untold[2];
+
+	uint64_t lost, lost_told_ns; /* calls that were lost since they were told */
 };
 
 struct colors {
@@ -367,12 +369,22 @@ static void add_nothing(struct encoder *e _unused_, const struct event *ev _unus
 {
 }
 
+/* At most so often; the last line of a trace has the sum. */
+#define LOST_PAUSE_NS (5 * NSEC_PER_SEC)
+
 static void add_lost(struct encoder *e, const struct event *ev)
 {
+	struct text_own *own = (struct text_own *)e->own;
+
+	own->lost += ev->lost.count;
+	if (own->lost_told_ns && ev->ts_ns < own->lost_told_ns + LOST_PAUSE_NS)
+		return;
+	own->lost_told_ns = ev->ts_ns;
 	buf_printf(e->out,
 		   "!hotprobe: warning: %llu calls were lost: they came faster than they are "
 		   "printed (a larger --ring-size bridges bursts)\n",
-		   (unsigned long long)ev->lost.count);
+		   (unsigned long long)own->lost);
+	own->lost = 0;
 }
 
 /* --- counts ----------------------------------------------------------------------------------- */

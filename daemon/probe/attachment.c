@@ -48,6 +48,7 @@ struct remains {
 	size_t sites;	/* entries put back */
 	size_t removed; /* regions, and descriptors of them */
 	size_t stuck;	/* regions that a thread is inside of */
+	size_t foreign; /* mappings that have our name and are not ours */
 	int others;   /* mappings and descriptors that have our name and stay; -errno: not known */
 	pid_t holder; /* with -EBUSY: the living instance, 0 if it cannot be seen from here */
 };
@@ -64,8 +65,7 @@ static int remove_next(const struct attachment_target *t, struct remains *found,
 	if (err == -ENOENT)
 		return 0;
 	if (err == -EPROTO) {
-		log_pid(LOG_LVL_WARN, t->id->pid,
-			"a mapping has our name and is not ours: left alone");
+		found->foreign++;
 		++*index;
 		return 1;
 	}
@@ -118,6 +118,10 @@ static void note_remains(pid_t pid, const struct remains *found)
 	if (found->removed)
 		log_pid(LOG_LVL_WARN, pid, "removed what an earlier hotprobe left (%zu probes)",
 			found->sites);
+	if (found->foreign)
+		log_pid(LOG_LVL_WARN, pid,
+			"%zu of its mappings have our name and are not ours: left alone",
+			found->foreign);
 	if (found->stuck)
 		log_pid(LOG_LVL_INFO, pid,
 			"a thread is still executing in the region an earlier hotprobe left: its "

@@ -561,6 +561,13 @@ static void encoder_lost_and_detached(void **state)
 	      "{\"event\":\"lost\",\"ts\":5,\"pid\":7,\"count\":17,\"where\":\"ringbuf\"}\n",
 	      "!hotprobe: warning: 17 calls were lost: they came faster than they are printed (a "
 	      "larger --ring-size bridges bursts)\n");
+	/* The next few seconds' are told together. */
+	ev.ts_ns += NSEC_PER_SEC;
+	encoder_event(b->text, &ev);
+	assert_string_equal(taken(b), "");
+	ev.ts_ns += 5 * NSEC_PER_SEC;
+	encoder_event(b->text, &ev);
+	assert_non_null(strstr(taken(b), "warning: 34 calls were lost"));
 	ev = (struct event){
 		.kind = EVENT_DETACHED,
 		.ts_ns = 5,

@@ -30,6 +30,7 @@ static const uint64_t retire_checks_ns[] = {
 #define RESCAN_PATROL_NS NSEC_PER_SEC	       /* when hooks tell of new code only */
 /* 100 000 nmethods take some 0.2 s. */
 #define WALK_BUDGET_NS (10 * NSEC_PER_SEC)
+#define LOST_PAUSE_NS  (5 * NSEC_PER_SEC)
 #define RESCAN_REST    4 /* times as long as the last walk took, at the least */
 
 struct retiring {
@@ -56,7 +57,7 @@ struct codecache {
 
 	struct nmethod_bpf *bpf;
 	struct loop_source *bpf_src, *retire_timer, *rescan_timer;
-	uint64_t lost_seen;
+	uint64_t lost_seen, lost_told, lost_told_ns;
 	bool live; /* callbacks may come */
 
 	struct retiring *retiring;
@@ -315,6 +316,21 @@ static void settled(struct codecache *f)
 		f->ops->settled(f->arg);
 }
 
+/* At once, and then now and again: a busy JVM may lose some every few milliseconds. */
+static void tell_lost(struct codecache *f)
+{
+	uint64_t now_ns = clock_ns();
+
+	if (f->lost_seen == f->lost_told ||
+	    (f->lost_told && now_ns < f->lost_told_ns + LOST_PAUSE_NS))
+		return;
+	log_pid(LOG_LVL_INFO, f->t->id.pid,
+		"%llu compile events were lost: reading the code heaps again",
+		(unsigned long long)(f->lost_seen - f->lost_told));
+	f->lost_told = f->lost_seen;
+	f->lost_told_ns = now_ns;
+}
+
 static void on_bpf(void *arg, uint32_t events _unused_)
 {
 	struct codecache *f = arg;
@@ -323,13 +339,10 @@ static void on_bpf(void *arg, uint32_t events _unused_)
 	nmethod_bpf_consume(f->bpf);
 	settled(f);
 	lost = nmethod_bpf_lost(f->bpf);
-	if (lost == f->lost_seen)
-		return;
-	log_pid(LOG_LVL_INFO, f->t->id.pid,
-		"%llu compile events were lost: reading the code heaps again",
-		(unsigned long long)(lost - f->lost_seen));
+	if (lost != f->lost_seen)
+		rescan_in(f, RESCAN_PAUSE_NS);
 	f->lost_seen = lost;
-	rescan_in(f, RESCAN_PAUSE_NS);
+	tell_lost(f);
 }
 
 static void on_rescan(void *arg, uint32_t events _unused_)
