@@ -18,7 +18,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -27,6 +26,7 @@
 
 #include "agent/agent_load_child.h"
 #include "agent/agent_load.h"
+#include "base/copy.h"
 #include "proc/user.h"
 
 #define SOCKET_LIMIT_NS (6 * NSEC_PER_SEC) /* from SIGQUIT to a socket that listens */
@@ -145,24 +145,6 @@ static bool lib_visible(const struct agent_load *a)
 	       !eaccess(a->path, R_OK);
 }
 
-static int copy_bytes(int from, int to)
-{
-	struct stat st;
-	off_t at = 0;
-
-	if (fstat(from, &st))
-		return -errno;
-	if (st.st_size > LIB_MAX)
-		return -EFBIG;
-	while (at < st.st_size) {
-		ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
-
-		if (n <= 0)
-			return n ? -errno : -EIO;
-	}
-	return 0;
-}
-
 /* One attempt, in folder @dir of the target's root. Return: 0, with a->copy; -errno. */
 static int lib_copy_to(struct agent_load *a, const char *dir)
 {
@@ -179,7 +161,7 @@ static int lib_copy_to(struct agent_load *a, const char *dir)
 	if (fstatvfs(fd, &fs) || fs.f_flag & ST_NOEXEC)
 		err = -EACCES; /* the dynamic linker could not map it */
 	if (!err)
-		err = copy_bytes(a->lib, fd);
+		err = copy_file(a->lib, fd, LIB_MAX);
 	if (err) {
 		unlink(a->copy);
 		a->copy[0] = '\0';

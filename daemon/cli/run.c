@@ -367,6 +367,7 @@ static int run_command(struct run *r)
 	on_door(r);
 	launch_roll_look(&r->roll, true, not_traced, r);
 	sum_up(r);
+	launch_command_end(&r->command, &r->roll.family);
 	launch_roll_fini(&r->roll);
 	launch_door_close(&r->door);
 	err = output_close(&r->out);

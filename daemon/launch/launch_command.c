@@ -11,7 +11,7 @@
 
 #define VARIABLE "JAVA_TOOL_OPTIONS"
 
-static int set_environment(const struct launch_command *c, const char *library, struct fail *f)
+static int set_environment(const struct launch_command *c, struct fail *f)
 {
 	const char *old = getenv(VARIABLE);
 	_cleanup_free_ char *value = NULL, *options = NULL;
@@ -19,7 +19,7 @@ static int set_environment(const struct launch_command *c, const char *library, 
 
 	if (asprintf(&options, "wait=%s,quiet", c->door) < 0)
 		return fail_set(f, -ENOMEM, "out of memory");
-	err = launch_options_make(old, library, options, &value, f);
+	err = launch_options_make(old, c->library.path, options, &value, f);
 	if (err)
 		return err;
 	if (strlen(value) > LAUNCH_OPTIONS_JAVA8_MAX && old && *old &&
@@ -29,18 +29,6 @@ static int set_environment(const struct launch_command *c, const char *library, 
 			 "no notice of it, nor of what it held",
 			 LAUNCH_OPTIONS_JAVA8_MAX);
 	return setenv(VARIABLE, value, 1) ? fail_set(f, -ENOMEM, "out of memory") : 0;
-}
-
-/* The command is ours to watch, but the JVMs that it starts as others must start all the same. */
-static void check_readable(const struct launch_command *c, const char *library)
-{
-	char path[PATH_MAX];
-
-	if (c->user || geteuid() || launch_options_readable(library, path))
-		return;
-	log_warn("not every user can read %s, where the agent is: a JVM that the command starts as "
-		 "another user will not start; install hotprobe where all can read it",
-		 path);
 }
 
 static int become(const struct passwd *user)
@@ -55,8 +43,9 @@ static int become(const struct passwd *user)
 	return 0;
 }
 
-static _Noreturn void command_exec(const struct launch_command *c, const char *library)
+static _Noreturn void command_exec(const struct launch_command *c)
 {
+	const char *library = c->library.path;
 	sigset_t none;
 	int err;
 
@@ -82,31 +71,38 @@ static _Noreturn void command_exec(const struct launch_command *c, const char *l
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
-static int prepare(const struct launch_command *c, char library[static PATH_MAX], struct fail *f)
+/* Root's command may become anybody. */
+static int prepare(struct launch_command *c, struct fail *f)
 {
-	int err = agent_library(library, PATH_MAX);
+	char installed[PATH_MAX];
+	int err = agent_library(installed, sizeof(installed));
 
 	if (err)
 		return fail_set(
 			f, err,
 			"cannot find the agent %s: %s; build or install hotprobe as a whole",
-			library, strerror(-err));
-	check_readable(c, library);
-	return set_environment(c, library, f);
+			installed, strerror(-err));
+	err = launch_library_open(&c->library, installed, !geteuid(), f);
+	if (!err)
+		err = set_environment(c, f);
+	return err;
 }
 
-pid_t launch_command_start(const struct launch_command *c, struct fail *f)
+pid_t launch_command_start(struct launch_command *c, struct fail *f)
 {
-	char library[PATH_MAX];
-	int err = prepare(c, library, f);
-	pid_t pid;
+	int err = prepare(c, f);
+	pid_t pid = err ? -1 : fork();
 
-	if (err)
-		return err;
-	pid = fork();
-	if (pid < 0)
-		return fail_set(f, -errno, "cannot start %s: %s", c->argv[0], strerror(errno));
 	if (pid == 0)
-		command_exec(c, library);
-	return pid;
+		command_exec(c);
+	if (pid > 0)
+		return pid;
+	err = err ? err : -errno;
+	launch_library_close(&c->library, NULL);
+	return fail_set(f, err, "cannot start %s: %s", c->argv[0], strerror(-err));
+}
+
+void launch_command_end(struct launch_command *c, const struct family *f)
+{
+	launch_library_close(&c->library, f);
 }

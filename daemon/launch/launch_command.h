@@ -7,7 +7,7 @@
 
 #include <pwd.h>
 
-#include "base/fail.h"
+#include "launch/launch_library.h"
 
 /* As a shell has them: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
 #define EXIT_NOT_EXECUTABLE 126
@@ -17,6 +17,7 @@ struct launch_command {
 	char **argv;
 	const struct passwd *user; /* whom it runs as; NULL: as we are */
 	const char *door;	   /* the socket at which the agents say hello (launch_door.h) */
+	struct launch_library library; /* filled by launch_command_start() */
 };
 
 /**
@@ -26,6 +27,9 @@ struct launch_command {
  * would, with 126 or 127.
  * Return: its PID; -EINVAL as launch_options_make(); -ENOENT no agent is installed; -errno.
  */
-pid_t launch_command_start(const struct launch_command *c, struct fail *f);
+pid_t launch_command_start(struct launch_command *c, struct fail *f);
+
+/** launch_command_end() - it has ended; @f: who may be left of it. */
+void launch_command_end(struct launch_command *c, const struct family *f);
 
 #endif

@@ -41,7 +41,7 @@ static void put_quoted(struct buf *b, const char *text)
 		buf_add(b, &quote, 1);
 }
 
-static int check_path(const char *library, struct fail *f)
+int launch_options_check(const char *library, struct fail *f)
 {
 	static const char todo[] = "move or install hotprobe to a folder without it";
 
@@ -63,7 +63,7 @@ int launch_options_make(const char *old, const char *library, const char *option
 {
 	_cleanup_free_ char *word = NULL;
 	_cleanup_buf_ struct buf all = {0};
-	int err = check_path(library, f);
+	int err = launch_options_check(library, f);
 
 	if (err)
 		return err;

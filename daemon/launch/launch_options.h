@@ -3,9 +3,8 @@
  * launch_options.h - have each JVM that comes of a command load the agent: what its variable
  * JAVA_TOOL_OPTIONS must hold.
  *
- * A JVM that cannot load what the variable names does not start. The variable outlives us, in
- * processes that start JVMs later, so that the library must have a path that stays: no link, copy
- * or descriptor of ours will do. Either the path can be spelt, or the command is not started.
+ * A JVM that cannot load what the variable names does not start. So a path that no spelling saves
+ * is refused.
  */
 #ifndef HP_LAUNCH_OPTIONS_H
 #define HP_LAUNCH_OPTIONS_H
@@ -17,12 +16,18 @@
 #define LAUNCH_OPTIONS_JAVA8_MAX 1023
 
 /**
+ * launch_options_check() - is there a spelling of @library that survives the JVM and the dynamic
+ * linker? Return: 0; -EINVAL.
+ */
+int launch_options_check(const char *library, struct fail *f);
+
+/**
  * launch_options_make() - @old and the agent behind it.
  * @old: what the variable holds; NULL: nothing. It is kept as it is, also if no JVM could read it.
  * @library: absolute path of the agent; any bytes.
  * @options: of the agent; letters, digits and ".=,".
  * @ret: malloc'd.
- * Return: 0; -EINVAL no spelling of @library survives the JVM and the dynamic linker; -ENOMEM.
+ * Return: 0; -EINVAL as launch_options_check(); -ENOMEM.
  *
  * Sources: OpenJDK 8 to 27 share/runtime/arguments.cpp: parse_options_buffer() (blanks split, ' and
  * " protect up to the next one, nothing escapes), parse_each_vm_init_arg() (-agentpath ends at the

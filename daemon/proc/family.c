@@ -2,6 +2,7 @@
 /* family.c - the processes that come of one. See family.h. */
 #include <dirent.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "proc/family.h"
 
@@ -44,28 +45,44 @@ static int stat_now(pid_t pid, struct proc_stat *ret, const void *arg _unused_)
  * another process, which has got the number since.
  * Return: 0; -ENOENT @pid does not come of it; -ESRCH somebody has ended meanwhile.
  */
-static int child_between(pid_t pid, pid_t ancestor, stat_fn *fn, const void *arg,
-			 struct proc_stat *ret)
+static int child_between(pid_t pid, pid_t ancestor, stat_fn *fn, const void *arg, struct kin *ret)
 {
-	struct proc_stat st, parent;
-	int err = fn(pid, &st, arg);
+	struct kin k = {.pid = pid}, parent;
+	int err = fn(pid, &k.st, arg);
 
 	for (int i = 0; i < DEPTH_MAX && !err; i++) {
-		if (st.parent == ancestor) {
-			*ret = st;
+		if (k.st.parent == ancestor) {
+			*ret = k;
 			return 0;
 		}
-		if (st.parent <= 1)
+		if (k.st.parent <= 1)
 			return -ENOENT;
-		err = fn(st.parent, &parent, arg);
-		if (!err && parent.start_time > st.start_time)
+		parent.pid = k.st.parent;
+		err = fn(parent.pid, &parent.st, arg);
+		if (!err && parent.st.start_time > k.st.start_time)
 			return -ESRCH;
-		st = parent;
+		k = parent;
 	}
 	return err ? err : -ENOENT;
 }
 
-static bool is_below(pid_t pid, pid_t ancestor, struct proc_stat *ret)
+/* A child that runs our own program since it was forked does our work: an engine, a writer. */
+static bool is_helper(const struct kin *child)
+{
+	struct stat ours, theirs;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", child->pid);
+	return child->st.forked && !stat("/proc/self/exe", &ours) && !stat(path, &theirs) &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static bool is_commands(const struct family *f, const struct kin *child)
+{
+	return child->st.start_time >= f->since && !is_helper(child);
+}
+
+static bool is_below(pid_t pid, pid_t ancestor, struct kin *ret)
 {
 	int err = -ESRCH;
 
@@ -76,14 +93,14 @@ static bool is_below(pid_t pid, pid_t ancestor, struct proc_stat *ret)
 
 bool family_has(const struct family *f, pid_t pid)
 {
-	struct proc_stat child;
+	struct kin child;
 
-	return pid > 1 && is_below(pid, f->self, &child) && child.start_time >= f->since;
+	return pid > 1 && is_below(pid, f->self, &child) && is_commands(f, &child);
 }
 
 bool family_below(pid_t pid, pid_t ancestor)
 {
-	struct proc_stat child;
+	struct kin child;
 
 	return pid > 1 && is_below(pid, ancestor, &child);
 }
@@ -158,10 +175,10 @@ int family_list(const struct family *f, struct kin **ret, size_t *n_ret)
 		qsort(a.kin, a.n, sizeof(*a.kin), compare_kin);
 	found = err ? NULL : calloc(a.n + 1, sizeof(*found));
 	for (size_t i = 0; found && i < a.n; i++) {
-		struct proc_stat child;
+		struct kin child;
 
 		if (!child_between(a.kin[i].pid, f->self, stat_then, &a, &child) &&
-		    child.start_time >= f->since)
+		    is_commands(f, &child))
 			found[n++] = a.kin[i];
 	}
 	free(a.kin);

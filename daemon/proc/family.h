@@ -4,7 +4,8 @@
  *
  * An orphan goes to the nearest ancestor that is a subreaper: us (prctl(2),
  * PR_SET_CHILD_SUBREAPER). So whatever the command starts stays below us as long as we live, also
- * what calls itself a daemon, and whoever is not below us does not come of the command.
+ * what calls itself a daemon, and whoever is not below us does not come of the command. Nor do our
+ * own helpers: children that were forked and run our program still.
  */
 #ifndef HP_FAMILY_H
 #define HP_FAMILY_H
@@ -37,7 +38,7 @@ struct kin {
 };
 
 /**
- * family_list() - all that come of the command, in order of PID, and our own other children.
+ * family_list() - all that come of the command, in order of PID.
  * @ret: malloc'd, NULL for none. Reads each entry of /proc once. Return: 0; -ENOMEM; -errno.
  */
 int family_list(const struct family *f, struct kin **ret, size_t *n_ret);

@@ -641,19 +641,22 @@ static void run_heeds_no_strangers(void **state _unused_)
 	struct child *hp;
 	socklen_t len;
 	pid_t pids[8];
+	size_t before;
 	int fds[300];
 
 	assert_true(asprintf(&script, "echo up; read x; exec %s -cp %s prog.Run child 10", java,
 			     env_classes()) > 0);
 	hp = hp_start((const char *const[]){"run", STEP, "--", "sh", "-c", script, NULL});
 	free(child_line(hp, HP_TIMEOUT_MS));
+	before = child_descendants(child_pid(hp), pids, ARRAY_SIZE(pids));
 	len = find_door(child_pid(hp), &sa);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 		assert_int_equal(connect(fds[i], (struct sockaddr *)&sa, len), 0);
 	}
 	free(child_error_line(hp, HP_TIMEOUT_MS)); /* it has taken the first */
-	assert_int_equal(child_descendants(child_pid(hp), pids, ARRAY_SIZE(pids)), 1);
+	/* No more processes than before: the command, and whoever writes. */
+	assert_int_equal(child_descendants(child_pid(hp), pids, ARRAY_SIZE(pids)), before);
 	child_send(hp, "go");
 	assert_int_equal(child_wait(hp, HP_TIMEOUT_MS), 0);
 	errors = child_errors(hp);
@@ -664,58 +667,73 @@ static void run_heeds_no_strangers(void **state _unused_)
 	child_free(hp);
 }
 
-/* Run a command by a copy of hotprobe in a new folder of this name. */
-static void run_from(struct hp_result *r, const char *folder, const char *const *command)
+/* Run a JVM, as nobody if @nobodys, by a copy of hotprobe in a new folder of this name and mode. */
+static void run_from(struct hp_result *r, const char *folder, mode_t mode, bool nobodys)
 {
 	_cleanup_free_ char *dir = test_dir(), *path = NULL, *bin = NULL;
-	const char *argv[RUN_MAX] = {NULL, "run", STEP, "--"};
+	const char *const env[] = {"JAVA_TOOL_OPTIONS=-Dkept='a b'", NULL};
+	const char *const java = jdk_or_skip("jdk17")->java;
 	struct child *c;
 
+	assert_int_equal(chmod(dir, 0755), 0);
 	if (asprintf(&path, "%s/%s", dir, folder) < 0 || asprintf(&bin, "%s/hotprobe", path) < 0)
 		abort();
-	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(mkdir(path, mode), 0);
 	c = child_start((const char *const[]){"cp", env_bin(), env_agent(), path, NULL}, NULL);
 	assert_int_equal(child_wait(c, HP_TIMEOUT_MS), 0);
 	child_free(c);
-	argv[0] = bin;
-	for (size_t i = 0; command[i]; i++)
-		argv[4 + i] = command[i];
-	c = child_start(argv,
-			&(struct child_opts){.env = (const char *const[]){
-						     "JAVA_TOOL_OPTIONS=-Dkept='a b'", NULL}});
+	c = child_start((const char *const[]){bin, "run", "-v", STEP, "--", "setpriv",
+					      nobodys ? "--reuid=65534" : "--reuid=0",
+					      "--clear-groups", java, "-XshowSettings:properties",
+					      "-cp", env_classes(), "prog.Run", "main", "200",
+					      NULL},
+			&(struct child_opts){.env = env});
 	*r = (struct hp_result){.status = child_wait(c, HP_TIMEOUT_MS),
 				.out = child_text(c),
 				.err = child_errors(c)};
 	child_free(c);
 }
 
-/* From any folder, a JVM finds the agent; or the command is not started, because it would fail. */
+/* The path of the copy that JVMs load, if there was one, from what `run -v` says. To be freed. */
+static char *copied_to(const char *said)
+{
+	static const char key[] = "load a copy of the agent, ";
+	const char *p = strstr(said, key);
+
+	return p ? strndup(p + strlen(key), strcspn(p + strlen(key), "\n")) : NULL;
+}
+
+/*
+ * Whatever the folder is called, and whoever may enter it, JVMs find the agent. Where its path
+ * cannot be written for a JVM, or a JVM's user cannot read it, they find a copy, of which nothing
+ * stays.
+ */
 static void run_from_any_folder(void **state _unused_)
 {
-	static const char *const fine[] = {"q'\"r", "s p,\\\n%p"};
-	static const char *const refused[] = {"a=b", "$ORIGIN"};
-	const char *const java[] = {jdk_or_skip("jdk17")->java,
-				    "-XshowSettings:properties",
-				    "-cp",
-				    env_classes(),
-				    "prog.Run",
-				    "main",
-				    "200",
-				    NULL};
-	struct hp_result r;
+	static const struct {
+		const char *name;
+		mode_t mode;
+		bool nobodys, copy;
+	} cases[] = {
+		{"q'\"r", 0755, true, false}, {"s p,\\\n%p", 0755, false, false},
+		{"a=b", 0755, true, true},    {"$ORIGIN", 0755, false, true},
+		{"hidden", 0700, true, true},
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(fine); i++) {
-		run_from(&r, fine[i], java);
-		assert_int_equal(r.status, 0);
-		assert_non_null(strstr(r.err, "kept = a b"));
-		assert_non_null(strstr(r.err, "attached to PID "));
-		hp_result_free(&r);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		run_from(&r, refused[i], (const char *const[]){"echo", "started", NULL});
-		hp_result_check(&r, 1);
-		assert_string_equal(r.out, "");
-		assert_non_null(strstr(r.err, "move or install hotprobe to a folder without"));
+	test_needs_root();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *copy = NULL;
+		struct hp_result r;
+
+		run_from(&r, cases[i].name, cases[i].mode, cases[i].nobodys);
+		if (r.status)
+			fail_msg("from '%s': %s", cases[i].name, r.err);
+		check_says(r.err, "kept = a b");
+		check_says(r.err, "attached to PID ");
+		copy = copied_to(r.err);
+		assert_int_equal(copy != NULL, cases[i].copy);
+		if (copy)
+			assert_int_equal(access(copy, F_OK), -1);
 		hp_result_free(&r);
 	}
 }

@@ -3,6 +3,7 @@
  * test_launch.c - who comes of a command, and who may speak at the launcher's socket: descendants
  * of the command, orphans among them, and nobody else, however many they are.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -18,6 +20,7 @@
 
 #include "jvmagent/wire.h"
 #include "launch/launch_door.h"
+#include "launch/launch_library.h"
 
 static struct launch_door door;
 
@@ -42,68 +45,94 @@ static void end_child(pid_t pid)
 
 /* --- the family ------------------------------------------------------------------------------- */
 
-/* For a child: fork a grandchild that lives on when the child has ended. */
-static void orphan(int to)
+/* A command that ends at once and leaves another process, whose PID it says. */
+static pid_t leave_orphan(pid_t *left)
 {
-	pid_t pid = fork();
+	pid_t pid;
+	char text[32] = "";
+	int p[2];
 
+	assert_int_equal(pipe(p), 0);
+	pid = fork_child();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, 0);
-		for (;;)
-			pause();
+		dup2(p[1], 1);
+		execlp("sh", "sh", "-c", "sleep 1000 >&- 2>&- & echo $!; wait", NULL);
+		_exit(1);
 	}
-	_exit(write(to, &pid, sizeof(pid)) != sizeof(pid));
+	assert_true(read(p[0], text, sizeof(text) - 1) > 0);
+	*left = (pid_t)strtol(text, NULL, 10);
+	close(p[0]);
+	close(p[1]);
+	return pid;
 }
 
-/* An orphan of the command comes of it; we do not, nor our parent, init, or who has ended. */
+/* An orphan of the command comes of it; we do not, nor our parent, our helper, init, who has ended.
+ */
 static void family_keeps_orphans(void **state _unused_)
 {
 	struct family f;
 	struct kin *kin;
-	pid_t command, left;
+	pid_t command, left, helper = fork_child();
 	bool seen = false;
 	size_t n;
-	int p[2];
 
+	if (!helper)
+		for (;;)
+			pause();
 	assert_int_equal(family_adopt(), 0);
-	assert_int_equal(pipe(p), 0);
-	command = fork_child();
-	if (!command)
-		orphan(p[1]);
+	command = leave_orphan(&left);
 	assert_int_equal(family_open(&f, command), 0);
-	assert_int_equal(read(p[0], &left, sizeof(left)), sizeof(left));
-	assert_int_equal(waitpid(command, NULL, 0), command);
+	f.since = 0; /* the helper is older, and not counted for another reason */
+	assert_true(family_has(&f, command));
+	end_child(command);
 	assert_true(family_has(&f, left));
-	assert_false(family_has(&f, command));
+	assert_false(family_has(&f, command) || family_has(&f, helper));
 	assert_false(family_has(&f, getpid()) || family_has(&f, getppid()) || family_has(&f, 1));
 	assert_false(family_has(&f, 0) || family_has(&f, -1));
 	assert_int_equal(family_list(&f, &kin, &n), 0);
 	for (size_t i = 0; i < n; i++) {
-		assert_int_not_equal(kin[i].pid, getpid());
+		assert_false(kin[i].pid == getpid() || kin[i].pid == helper);
 		seen |= kin[i].pid == left;
 	}
 	assert_true(seen);
 	free(kin);
-	f.since += 1000000; /* a child that we had before does not come of the command */
+	f.since = UINT64_MAX; /* a child that we had before does not come of the command */
 	assert_false(family_has(&f, left));
 	end_child(left);
+	end_child(helper);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
-	close(p[0]);
-	close(p[1]);
 }
 
 /* --- the door --------------------------------------------------------------------------------- */
 
-static int knock(void)
+static int knock(const char *name)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	memcpy(sa.sun_path + 1, door.name, strlen(door.name));
+	memcpy(sa.sun_path + 1, name, strlen(name));
 	if (connect(fd, (struct sockaddr *)&sa,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(door.name))))
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))))
 		_exit(1);
 	return fd;
+}
+
+/* This program as a visitor: what to say is in its standard input, and it says when it has. */
+static int visit(const char *name, int n)
+{
+	char text[4096];
+	ssize_t len = read(0, text, sizeof(text));
+
+	for (int i = 0; i < n; i++) {
+		int fd = knock(name);
+
+		if (len > 0 && send(fd, text, (size_t)len, MSG_NOSIGNAL) < 0)
+			return 1;
+	}
+	if (write(1, "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
 }
 
 static struct hp_agent_msg good(size_t more)
@@ -116,27 +145,25 @@ static struct hp_agent_msg good(size_t more)
 /* A child that knocks @n times, says @len bytes of @text each time unless it is NULL, and stays. */
 static pid_t visitor(int n, const void *text, size_t len)
 {
+	char number[16], c;
+	int in[2], out[2];
 	pid_t pid;
-	int p[2];
-	char c;
 
-	assert_int_equal(pipe(p), 0);
+	snprintf(number, sizeof(number), "%d", n);
+	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
 	pid = fork_child();
 	if (!pid) {
-		for (int i = 0; i < n; i++) {
-			int fd = knock();
-
-			if (text && send(fd, text, len, MSG_NOSIGNAL) < 0)
-				_exit(1);
-		}
-		if (write(p[1], "", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execl("/proc/self/exe", "visitor", "--visit", door.name, number, NULL);
+		_exit(1);
 	}
-	assert_int_equal(read(p[0], &c, 1), 1);
-	close(p[0]);
-	close(p[1]);
+	assert_int_equal(write(in[1], text, text ? len : 0), text ? len : 0);
+	close(in[1]);
+	assert_int_equal(read(out[0], &c, 1), 1);
+	close(in[0]);
+	close(out[0]);
+	close(out[1]);
 	return pid;
 }
 
@@ -244,14 +271,71 @@ static void door_waits_for_nobody(void **state _unused_)
 	assert_int_equal(door.strangers, 0);
 }
 
-int main(void)
+/* --- the library ------------------------------------------------------------------------------ */
+
+static void make_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+/* A copy is whole, everybody's to read and nobody's to change, and goes with the last of the
+ * command. */
+static void library_copy_stays_as_long_as_needed(void **state _unused_)
+{
+	char dir[] = "/tmp/hotprobe-test-XXXXXX", installed[64], text[8] = "";
+	struct launch_library l;
+	struct fail f = {0};
+	struct family family;
+	struct stat st;
+	pid_t pid, left;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(installed, sizeof(installed), "%s/lib.so", dir);
+	make_file(installed, "agent");
+	assert_int_equal(launch_library_open(&l, installed, false, &f), 0);
+	assert_string_equal(l.path, installed);
+	launch_library_close(&l, NULL);
+	assert_int_equal(access(installed, F_OK), 0);
+	/* The folder is 0700. */
+	assert_int_equal(launch_library_open(&l, installed, true, &f), 0);
+	assert_string_not_equal(l.path, installed);
+	assert_int_equal(stat(l.copy_dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(stat(l.path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0555);
+	file = fopen(l.path, "re");
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "agent");
+	pid = leave_orphan(&left);
+	assert_int_equal(family_open(&family, pid), 0);
+	launch_library_close(&l, &family);
+	assert_int_equal(access(l.path, F_OK), 0);
+	kill(left, SIGKILL);
+	end_child(pid);
+	launch_library_close(&l, &family);
+	assert_int_equal(access(l.path, F_OK), -1);
+	unlink(installed);
+	rmdir(dir);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(family_keeps_orphans),
+		cmocka_unit_test(library_copy_stays_as_long_as_needed),
 		cmocka_unit_test_setup_teardown(door_lets_the_family_in, opened, closed),
 		cmocka_unit_test_setup_teardown(door_shows_strangers_out, opened, closed),
 		cmocka_unit_test_setup_teardown(door_waits_for_nobody, opened, closed),
 	};
 
+	if (argc == 4 && !strcmp(argv[1], "--visit"))
+		return visit(argv[2], atoi(argv[3]));
 	return cmocka_run_group_tests_name("launch", tests, NULL, NULL);
 }
