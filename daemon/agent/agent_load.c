@@ -15,6 +15,7 @@
 #include "base/fds.h"
 #include "proc/caps.h"
 #include "proc/entry.h"
+#include "proc/held.h"
 
 #define GRACE_NS    (2 * NSEC_PER_SEC) /* for the child to clean up and tell */
 #define CMDLINE_MAX (256u << 10)       /* JVM options come first; class paths of 100 kB do occur */
@@ -244,10 +245,17 @@ int agent_load(pid_t pid, const char *lib_path, const char *options, struct fail
 			       .proc = -1,
 			       .root = -1,
 			       .lib = -1};
+	char held[HELD_TEXT_MAX];
 	int err = prepare(&a, lib_path);
 
+	if (!err && held_why(pid, HELD_RUN, held))
+		err = fail_set(&a.fail, -EPERM, "%s", held);
 	if (!err)
 		err = run_child(&a);
+	if (err == -ETIMEDOUT && held_why(pid, HELD_RUN, held)) {
+		fail_clear(&a.fail);
+		err = fail_set(&a.fail, -EPERM, "%s", held);
+	}
 	if (err)
 		fail_pid(f, err, pid, "cannot load the agent: %s",
 			 *a.fail.text ? a.fail.text : fail_strerror(err));

@@ -92,9 +92,8 @@ static int check_running(struct agent_load *a, struct agent_load_status *ret)
 		return err;
 	if (ret->state == 'T' || ret->state == 't')
 		return fail_set(
-			&a->fail, -ETIMEDOUT,
-			"it is stopped, by a signal or a debugger: let it go on (kill -CONT %d)",
-			a->id.pid);
+			&a->fail, -EPERM,
+			"it was stopped meanwhile, by a signal or a debugger: let it go on");
 	return proc_alive(&a->id) ? 0 : agent_load_gone(a);
 }
 

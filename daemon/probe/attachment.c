@@ -208,7 +208,8 @@ static int self_test(struct attachment *r, struct fail *f)
 		err = mem_read_u8(r->t.mem, region_slot_text(r->regions[0], 0), &first);
 	spec->flags = 0;
 	if (err)
-		return fail_pid(f, err, r->t.id->pid, "the self-test of uprobes could not run: %s",
+		return fail_pid(f, remote_error(r->t.remote, err), r->t.id->pid,
+				"the self-test of uprobes could not run: %s",
 				remote_strerror(r->t.remote, err));
 	hits = probe_bpf_stat(r->bpf, 0).hits;
 	if (hits != SELFTEST_HITS)
@@ -247,7 +248,8 @@ static int bring_up(struct attachment *r, const struct hp_config *wanted, size_t
 	err = region_create(r->t.remote, r->t.code_low, r->t.code_high, &r->regions[0],
 			    &r->fig.region_paused_ns);
 	if (err)
-		return fail_pid(f, err, r->t.id->pid, "the slot region cannot be mapped: %s",
+		return fail_pid(f, remote_error(r->t.remote, err), r->t.id->pid,
+				"the slot region cannot be mapped: %s",
 				remote_strerror(r->t.remote, err));
 	r->nregions = 1;
 	r->regions[0]->file_text = r->t.file_text;
@@ -387,8 +389,8 @@ int attachment_clean(const struct attachment_target *t, size_t *sites, struct fa
 	*sites = found.sites;
 	err = err ? err : MIN(found.others, 0);
 	if (err)
-		return fail_pid(f, err, t->id->pid, "cannot be cleaned: %s",
-				remote_strerror(t->remote, err));
+		return fail_pid(f, remote_error(t->remote, err), t->id->pid,
+				"cannot be cleaned: %s", remote_strerror(t->remote, err));
 	if (found.stuck)
 		return fail_pid(
 			f, -EBUSY, t->id->pid,

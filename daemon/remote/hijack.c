@@ -44,6 +44,7 @@
 #include "remote/hijack.h"
 #include "proc/caps.h"
 #include "remote/thread_state.h"
+#include "proc/held.h"
 #include "proc/threads.h"
 #include "remote/tracee.h"
 
@@ -125,6 +126,8 @@ static int seize_options(pid_t pid, pid_t tid, unsigned int *ret)
 		return err;
 	if (st.tracer)
 		return -EPERM;
+	if (held_frozen(pid, tid, st.state))
+		return -EAGAIN; /* it would stop for us, and then not make our system calls */
 	if (st.shadow_stack)
 		return -EOPNOTSUPP; /* it would refuse our return address */
 	*ret = PTRACE_O_TRACESYSGOOD | (st.seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
@@ -290,7 +293,7 @@ static int take_any(struct hijack *h)
 	const struct candidate primordial = {h->pid, 0};
 	_cleanup_free_ struct candidate *c = NULL;
 	struct thread_info t;
-	size_t n;
+	size_t n = 0;
 	int err;
 
 	/* The usual case, without looking at the others. */
@@ -304,6 +307,7 @@ static int take_any(struct hijack *h)
 int hijack_open(pid_t pid, struct hijack **ret)
 {
 	_cleanup_free_ struct hijack *h = calloc(1, sizeof(*h));
+	char held[HELD_TEXT_MAX];
 	int err;
 
 	if (!h)
@@ -311,7 +315,7 @@ int hijack_open(pid_t pid, struct hijack **ret)
 	h->pid = pid;
 	err = take_any(h);
 	if (err)
-		return has_ended(pid) ? -ESRCH : err;
+		return has_ended(pid) ? -ESRCH : held_why(pid, HELD_BORROW, held) ? -EPERM : err;
 	*ret = take_ptr(h);
 	return 0;
 }

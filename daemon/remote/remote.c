@@ -7,6 +7,7 @@
 #include "agent/agent_load.h"
 #include "proc/entry.h"
 #include "proc/caps.h"
+#include "proc/held.h"
 #include "proc/lock.h"
 #include "proc/threads.h"
 #include "remote/remote.h"
@@ -17,14 +18,10 @@
 /* Why @pid cannot be ptraced; NULL if it can. Opening its memory asks the kernel the same. */
 static const char *ptrace_obstacle(pid_t pid)
 {
+	static char text[HELD_TEXT_MAX];
 	_cleanup_close_ int fd = entry_open(pid, "mem", O_RDONLY);
-	struct thread_status st;
 
-	if (fd == -EPERM)
-		return "ptrace is not permitted";
-	if (!thread_read_status(pid, pid, &st) && st.tracer)
-		return "another tracer holds it";
-	return NULL;
+	return fd == -EPERM ? "ptrace is not permitted" : held_why(pid, HELD_BORROW, text);
 }
 
 /* Who it is can be seen where it holds the lock on the target. */
@@ -45,6 +42,10 @@ static int fail_busy(pid_t pid, struct fail *f)
 
 static int fail_agent(pid_t pid, int err, struct fail *f)
 {
+	char held[HELD_TEXT_MAX];
+
+	if (err == -ETIMEDOUT && held_why(pid, HELD_RUN, held))
+		return fail_pid(f, -EPERM, pid, "its agent cannot answer: %s", held);
 	switch (err) {
 	case -ENOENT:
 		return fail_pid(f, err, pid,
@@ -229,10 +230,10 @@ static const char *forbidden(const struct remote *w)
 		return "it is not permitted: a seccomp filter or SELinux forbids it, or it takes "
 		       "CAP_SYS_PTRACE";
 	if (!caps_have(CAP_SYS_PTRACE))
-		return "it is not permitted: CAP_SYS_PTRACE is missing, or there is another tracer";
+		return "it is not permitted: CAP_SYS_PTRACE is missing";
 	if (!caps_have(CAP_DAC_OVERRIDE))
 		return "it is not permitted: it is another user's, and CAP_DAC_OVERRIDE is missing";
-	return "it is not permitted: another tracer, a seccomp filter or SELinux forbids it";
+	return "it is not permitted: a seccomp filter or SELinux forbids it";
 }
 
 static const char *unsupported(const struct remote *w)
@@ -249,10 +250,28 @@ static const char *unsupported(const struct remote *w)
 	return "the kernel or a seccomp filter forbids membarrier()";
 }
 
+/* NULL: nobody is seen to hold it, or that is not why @err came. */
+static const char *held_by(const struct remote *w, int err)
+{
+	static char held[HELD_TEXT_MAX];
+
+	if (!w || (err != -EPERM && err != -ETIMEDOUT && err != -EAGAIN))
+		return NULL;
+	return held_why(w->pid, w->ops->fault_is_fatal ? HELD_RUN : HELD_BORROW, held);
+}
+
+int remote_error(const struct remote *w, int err)
+{
+	return held_by(w, err) ? -EPERM : err;
+}
+
 const char *remote_strerror(const struct remote *w, int err)
 {
 	bool agent = w && w->ops->fault_is_fatal;
+	const char *held = held_by(w, err);
 
+	if (held)
+		return held;
 	switch (err) {
 	case -ESRCH:
 		return "it has ended";
@@ -269,7 +288,7 @@ const char *remote_strerror(const struct remote *w, int err)
 			       "memfd that was made there: try again"
 			     : "something in it changed the memfd that was made there: try again";
 	case -EAGAIN:
-		return agent ? "it is starting, or another tracer has a thread of it: try again"
+		return agent ? "it is starting: try again"
 			     : "none of its threads can be borrowed right now: try again";
 	default:
 		return fail_strerror(err);

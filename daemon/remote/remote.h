@@ -99,8 +99,15 @@ int remote_agent_open(pid_t pid, struct remote **ret);
  */
 int remote_agent_try(struct remote *w, struct fail *f);
 
-/** remote_strerror() - what an error of these functions, or of region/, means. */
+/**
+ * remote_strerror() - what an error of these functions, or of region/, means. Where somebody else
+ * holds the target it says who (proc/held.h). Good until the next call.
+ */
 const char *remote_strerror(const struct remote *w, int err);
+
+/** remote_error() - the code for @err: -EPERM where somebody else holds the target, whatever
+ * failed. */
+int remote_error(const struct remote *w, int err);
 
 /** remote_begin() - as hijack_open(): a thread is in our hands, or the agent's is ready. */
 int remote_begin(struct remote *w);
