@@ -42,7 +42,8 @@ static void start(const char *jdk)
 {
 	/* Compiled at once: jvm_settle() reads HotSpot's list, which such names break into lines.
 	 */
-	const char *const flags[] = {"-XX:TieredStopAtLevel=1", "-XX:-Inline", "-Xbatch", NULL};
+	const char *const flags[] = {"-XX:TieredStopAtLevel=1", "-XX:-Inline", "-Xbatch",
+				     "-XX:+UseSerialGC", NULL};
 
 	jvm_start(&jvm, jdk_or_skip(jdk), flags, (const char *const[]){"prog.Odd", NULL});
 	jvm_ready(&jvm);
@@ -317,6 +318,38 @@ static void odd_names_and_texts_25(void **state _unused_)
 	odd_names_and_texts("jdk25");
 }
 
+#define GONE_ROUNDS 40
+
+/*
+ * A class that is unloaded right after a call of its method is named all the same: while that runs
+ * it is there, so the object's class is the one that was known when the method was probed.
+ */
+static void class_gone_is_named(void **state _unused_)
+{
+	json_t *events = json_array(), *o;
+	struct child *hp;
+	size_t i, calls = 0;
+
+	start("jdk17");
+	hp = hp_trace(jvm.pid, (const char *const[]){"prog.Gone*.part", NULL});
+	json_decref(hp_attached(hp));
+	free(jvm_ask(&jvm, "gone %d", GONE_ROUNDS));
+	json_decref(hp_finish(hp, SIGINT, 0, events));
+	json_array_foreach (events, i, o) {
+		const json_t *this = json_object_get(o, "this");
+
+		if (!this)
+			continue;
+		if (strcmp(json_text(this, "class"), json_text(o, "class")))
+			fail_msg("a class without a name: %s", json_dumps(o, 0));
+		calls++;
+	}
+	assert_true(calls > 1000);
+	json_decref(events);
+	child_free(hp);
+	jvm_quit(&jvm);
+}
+
 /* What no method matches is said, and why a SPEC is none; both on stderr. */
 static void methods_none(void **state _unused_)
 {
@@ -341,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		jvm_test(odd_names_and_texts_17),
 		jvm_test(odd_names_and_texts_25),
+		jvm_test(class_gone_is_named),
 		jvm_test(methods_none),
 	};
 

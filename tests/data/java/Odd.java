@@ -34,8 +34,8 @@ public final class Odd {
 
 	private Odd() { }
 
-	private static Call hidden() throws Exception {
-		byte[] bytes = Renamed.bytes("OddPart", Map.of("prog/OddPart", "prog/Hidden"));
+	private static Call hidden(String name) throws Exception {
+		byte[] bytes = Renamed.bytes("OddPart", Map.of("prog/OddPart", name));
 		return (Call) MethodHandles.lookup().defineHiddenClass(bytes, true).lookupClass()
 			.getDeclaredConstructor().newInstance();
 	}
@@ -47,17 +47,34 @@ public final class Odd {
 					TEXTS[i % TEXTS.length].charAt(4));
 	}
 
+	/** Classes that are compiled, called, and gone at once. */
+	private static void gone(int n) throws Exception {
+		for (int i = 0; i < n; i++) {
+			List<Call> one = List.of(hidden("prog/Gone"));
+			calls(one, 1000);
+			for (int k = 0; k < 40; k++, Thread.sleep(1))
+				calls(one, 20);
+			one = null;
+			System.gc();
+		}
+	}
+
 	public static void main(String[] argv) throws Exception {
 		List<Call> all = new ArrayList<>();
 		for (String[] n : NAMES)
 			all.add((Call) Renamed.instance("OddPart", Map.of("prog/OddPart", n[0], "part", n[1])));
-		all.add(hidden());
+		all.add(hidden("prog/Hidden"));
 		calls(all, 3000);
 		Ctl.ready(all.size());
 		for (;;) {
 			String[] c = Ctl.command();
 			if (c[0].equals("hidden")) {
 				Ctl.done(all.get(all.size() - 1).getClass().getName());
+				continue;
+			}
+			if (c[0].equals("gone")) {
+				gone(Integer.parseInt(c[1]));
+				Ctl.done("");
 				continue;
 			}
 			Thread.currentThread().setName("back\\slash\u202e\ud800" + "T".repeat(Integer.parseInt(c[2])));
