@@ -5,12 +5,13 @@
 
 #include "agent/agent_find.h"
 #include "agent/agent_link.h"
+#include "base/stop.h"
 #include "proc/proc.h"
 
 #define FDS_MAX	  4    /* descriptors in one message that we take, to close them */
 #define ERRNO_MAX 4095 /* MAX_ERRNO, kernel include/linux/err.h */
 #define DYING_MS  300  /* a process closes its descriptors some time before it is gone */
-#define BUSY_NS	  (500 * NSEC_PER_MSEC) /* until the agent has noticed that another one has left */
+#define BUSY_NS	  (2 * NSEC_PER_SEC) /* another one that was killed puts everything back first */
 #define BUSY_US	  5000
 
 uint64_t agent_limit_ns = 2 * NSEC_PER_SEC;
@@ -197,7 +198,7 @@ int agent_link_open(pid_t pid, struct agent_link **ret)
 	uint64_t deadline_ns = clock_ns() + BUSY_NS;
 	int err;
 
-	while ((err = open_once(pid, ret)) == -EBUSY && clock_ns() < deadline_ns)
+	while ((err = open_once(pid, ret)) == -EBUSY && !stop_asked() && clock_ns() < deadline_ns)
 		usleep(BUSY_US);
 	return err;
 }

@@ -14,11 +14,16 @@
 #include "proc/lock.h"
 #include "base/fds.h"
 #include "base/log.h"
+#include "base/stop.h"
 
 #define SELFTEST_HITS 8
 
 /* To look for a place reads all of the target's mappings. */
 #define RETRY_NS NSEC_PER_SEC
+
+/* An instance whose command was killed is gone within this, having put everything back. */
+#define CLAIM_NS      (2 * NSEC_PER_SEC)
+#define CLAIM_STEP_US 10000
 
 /* Each killed instance leaves one region; a target that makes up more gets no further attention. */
 #define REMAINS_MAX 64
@@ -108,8 +113,12 @@ static int remove_remains(const struct attachment_target *t, struct remains *fou
  */
 static int claim(const struct attachment_target *t, int *fd_ret, pid_t *holder)
 {
-	int err = lock_target(t->id->pid, fd_ret, holder);
+	uint64_t until_ns = clock_ns() + CLAIM_NS;
+	int err;
 
+	while ((err = lock_target(t->id->pid, fd_ret, holder)) == -EBUSY && !stop_asked() &&
+	       clock_ns() < until_ns)
+		usleep(CLAIM_STEP_US);
 	return err == -EPERM && t->remote->view ? 0 : err;
 }
 

@@ -316,26 +316,13 @@ static void deadline_stderr_is_not_read(void **state _unused_)
 /* A client that is stopped cannot hold the probes: its engine ends by its own SIGTERM. */
 static void deadline_engine_of_stopped_client(void **state _unused_)
 {
-	pid_t helpers[8];
 	struct stuck s;
-	char path[64], name[32];
 	int status;
-	size_t n;
 
 	start_on_jvm(&s, OUT, "trace", json);
 	await_full(s.out);
-	n = child_descendants(s.pid, helpers, ARRAY_SIZE(helpers));
 	kill(s.pid, SIGSTOP);
-	for (size_t i = 0; i < n; i++) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/comm", helpers[i]);
-		f = fopen(path, "re");
-		if (f && fgets(name, sizeof(name), f) && !strcmp(name, "hotprobe-engine\n"))
-			kill(helpers[i], SIGTERM);
-		if (f)
-			fclose(f);
-	}
+	kill(child_named(s.pid, "hotprobe-engine"), SIGTERM);
 	await_probed(false);
 	kill(s.pid, SIGCONT);
 	await_end(&s, mono_ms(), &status);
@@ -574,21 +561,7 @@ static void deadline_run(void **state _unused_)
 	while (is_probed(java))
 		assert_true(mono_ms() - from < PROBES_MS + LATE_MS);
 	kill(java, SIGKILL);
-	{
-		size_t n = child_descendants(s.pid, pids, ARRAY_SIZE(pids));
-		char path[64], name[32] = "";
-
-		for (size_t i = 0; i < n; i++) {
-			FILE *f;
-
-			snprintf(path, sizeof(path), "/proc/%d/comm", pids[i]);
-			f = fopen(path, "re");
-			if (f && fgets(name, sizeof(name), f) && !strcmp(name, "sh\n"))
-				kill(pids[i], SIGUSR1);
-			if (f)
-				fclose(f);
-		}
-	}
+	kill(child_named(s.pid, "sh"), SIGUSR1);
 	await_end(&s, from, &status);
 	assert_int_equal(status, 9 << 8);
 	finish(&s, NULL, NULL);

@@ -352,6 +352,7 @@ static void leave_after_kill_next_attach_works(void **state _unused_)
 	json_decref(events);
 }
 
+#define RESTARTS       5
 #define KILLS	       40
 #define KILL_WITHIN_MS 120
 
@@ -400,6 +401,24 @@ static bool runs(pid_t pid)
 	return p && strncmp(p, ") Z", 3) && strncmp(p, ") X", 3);
 }
 
+/* Nobody has to wait, or try again, because the one before was killed a moment ago. */
+static void check_restarts(struct jvm *j)
+{
+	struct child *hp = NULL;
+
+	for (int i = 0; i < RESTARTS; i++) {
+		if (hp)
+			child_signal(hp, SIGKILL);
+		while (hp && child_running(hp)) /* its helpers may go on for a moment */
+			pause_ms(1);
+		child_free(hp);
+		hp = hp_trace(j->pid, work_specs);
+		json_decref(hp_attached(hp));
+	}
+	check_detached(hp_finish(hp, SIGINT, 0, NULL), "interrupted");
+	child_free(hp);
+}
+
 /* Only the command dies: its helper notices, detaches, and ends by itself. */
 static void leave_when_only_the_command_is_killed(void **state _unused_)
 {
@@ -423,6 +442,8 @@ static void leave_when_only_the_command_is_killed(void **state _unused_)
 				jvm_fail(&j, "helper %d stays", helpers[i]);
 			pause_ms(20);
 		}
+	code_check_restored(&j, &before);
+	check_restarts(&j);
 	code_check_restored(&j, &before);
 	code_free(&before);
 	child_free(hp);

@@ -217,6 +217,33 @@ size_t child_descendants(pid_t pid, pid_t *ret, size_t max)
 	return n;
 }
 
+static bool is_named(pid_t pid, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(comm, sizeof(comm), f))
+		*comm = '\0';
+	fclose(f);
+	comm[strcspn(comm, "\n")] = '\0';
+	return !strcmp(comm, name);
+}
+
+pid_t child_named(pid_t pid, const char *name)
+{
+	pid_t pids[64];
+	size_t n = child_descendants(pid, pids, ARRAY_SIZE(pids));
+
+	for (size_t i = 0; i < n; i++)
+		if (is_named(pids[i], name))
+			return pids[i];
+	return 0;
+}
+
 void child_kill_tree(struct child *c)
 {
 	pid_t pids[64];

@@ -57,6 +57,9 @@ void child_kill_tree(struct child *c);
 /** child_descendants() - PIDs of its children and theirs. Return: how many there are. */
 size_t child_descendants(pid_t pid, pid_t *ret, size_t max);
 
+/** child_named() - the first of them whose name is @name. Return: its PID; 0. */
+pid_t child_named(pid_t pid, const char *name);
+
 /** child_free() - end it if it runs and forget it. Accepts NULL. */
 void child_free(struct child *c);
 
