@@ -202,6 +202,7 @@ $(O)/tests/jvm/test_agent $(O)/tests/jvm/test_privileges: | $(O)/libhotprobe.so
 $(O)/tests/jvm/test_agent_load $(O)/tests/jvm/test_agent_control: | $(O)/tests/lib/second_agent.so \
 		$(O)/libhotprobe.so
 $(O)/tests/jvm/test_hostile $(O)/tests/jvm/test_seccomp: | $(O)/tests/lib/hostile_agent.so $(O)/libhotprobe.so
+$(O)/tests/jvm/test_profiler: | $(O)/tests/lib/profiler_agent.so
 $(O)/tests/lib/%_agent.so: tests/lib/agent/%_agent.c Makefile
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

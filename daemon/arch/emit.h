@@ -15,6 +15,10 @@
 /* Bytes of the longest nop, and of the prologue. */
 #define EMIT_NOP_MAX	  5
 #define EMIT_PROLOGUE_MAX 58
+#define EMIT_FRAME_LEN	  5
+
+/* How much lower the stack pointer is within a frame. A multiple of 16. */
+#define EMIT_FRAME_DEPTH 16
 
 uint8_t *emit_bytes(uint8_t *p, const void *bytes, size_t len);
 
@@ -36,6 +40,15 @@ uint8_t *emit_nop(uint8_t *p, bool call);
 
 /** emit_add_sp() - add @disp to the stack pointer. */
 uint8_t *emit_add_sp(uint8_t *p, int8_t disp);
+
+/**
+ * emit_frame() - begin a frame as a function does that keeps frame pointers, with a word below it:
+ * who follows such frames finds the return address that was at the stack pointer.
+ */
+uint8_t *emit_frame(uint8_t *p);
+
+/** emit_frame_end() - undo that, whatever else was put onto the stack since. */
+uint8_t *emit_frame_end(uint8_t *p);
 
 /**
  * emit_fp_prologue() - at @addr: make room, save the floating-point registers that pass arguments

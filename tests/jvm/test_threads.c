@@ -81,6 +81,26 @@ static void check_descents(struct jvm *j, const json_t *events, const char *dept
 	print_message("    %zu overflows\n", descents);
 }
 
+/* All calls of so many descents: after a signal little time is left to print what is unread. */
+static void await_descents(struct child *hp, const char *depths, json_t *events)
+{
+	long calls = 0, depth;
+	char *end;
+
+	while (depth = strtol(depths, &end, 10), end != depths) {
+		calls += depth + 1;
+		depths = end;
+	}
+	while (calls > 0) {
+		json_t *o = hp_next(hp, HP_TIMEOUT_MS);
+
+		if (!o)
+			hp_fail(hp, "%ld calls are missing", calls);
+		calls -= !strcmp(json_text(o, "event"), "entry");
+		json_array_append_new(events, o);
+	}
+}
+
 /* The first, and again where the stack was mended after one. */
 #define OVERFLOWS 3
 
@@ -98,6 +118,7 @@ static void overflow_exact(const struct jdk *jdk, const char *const *flags, cons
 		      (const char *const[]){"--ring-size", "512M", "prog.Threads.descend*", NULL});
 	json_decref(hp_attached(hp));
 	depths = jvm_ask(&j, "overflow %d %s", OVERFLOWS, kind);
+	await_descents(hp, depths, events);
 	detached = hp_finish(hp, SIGINT, 0, events);
 	assert_int_equal(json_integer_value(json_object_get(detached, "lost")), 0);
 	assert_true(json_is_true(json_object_get(detached, "restored")));

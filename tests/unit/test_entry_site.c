@@ -124,6 +124,37 @@ static void entry_emit_saves_xmm_for_fp_methods(void **state)
 	}
 }
 
+typedef long looked_fn(long a, long b, uint64_t *at);
+
+/*
+ * Where the probe sits, somebody who follows frame pointers finds the caller: the return address is
+ * above rbp, and rbp above rsp, which is as much lower as the site says.
+ */
+static void entry_emit_makes_a_frame(void **state)
+{
+	struct bench *b = *state;
+	/* In place of the nop: mov %rsp,(%rdx); mov %rbp,8(%rdx) */
+	const uint8_t look[] = {0x48, 0x89, 0x22, 0x48, 0x89, 0x6a, 0x08, 0xe9};
+	uint64_t text = region_slot_text(&b->region, 1), at[2];
+	int32_t rel = (int32_t)(region_slot_code(&b->region, 1) - (text + 12));
+	struct hp_slot_spec spec;
+
+	for (int fp = 0; fp < 2; fp++) {
+		uint64_t saved = fp ? HP_FP_FRAME : 0;
+
+		memcpy(b->area, method, sizeof(method));
+		b->captures.uses_fp = fp;
+		divert(b);
+		memcpy((void *)(uintptr_t)text, look, sizeof(look));
+		memcpy((void *)(uintptr_t)(text + sizeof(look)), &rel, sizeof(rel));
+		assert_int_equal(((looked_fn *)(uintptr_t)b->area)(3, 4, at), 8);
+		site_slot_spec(&b->site, &spec);
+		assert_int_equal(at[1] + 8, at[0] + saved + spec.depth);
+		assert_true(at[1] > at[0]);
+		assert_int_equal(spec.depth % 16, 0);
+	}
+}
+
 /* Where the probe sits, the eight doubles lie at (%rsp) in register order. */
 static void entry_emit_lays_xmm_out_for_bpf(void **state)
 {
@@ -206,6 +237,7 @@ int main(void)
 						bench_close),
 		cmocka_unit_test_setup_teardown(entry_emit_saves_xmm_for_fp_methods, bench_open,
 						bench_close),
+		cmocka_unit_test_setup_teardown(entry_emit_makes_a_frame, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(entry_emit_lays_xmm_out_for_bpf, bench_open,
 						bench_close),
 		cmocka_unit_test_setup_teardown(entry_plan_leaves_a_retired_method, bench_open,

@@ -53,6 +53,20 @@ uint8_t *emit_add_sp(uint8_t *p, int8_t disp)
 	return emit_bytes(p, lea, sizeof(lea));
 }
 
+uint8_t *emit_frame(uint8_t *p)
+{
+	/* push %rbp; mov %rsp,%rbp; push %rbp */
+	static const uint8_t frame[EMIT_FRAME_LEN] = {0x55, 0x48, 0x89, 0xe5, 0x55};
+
+	return emit_bytes(p, frame, sizeof(frame));
+}
+
+uint8_t *emit_frame_end(uint8_t *p)
+{
+	*p++ = 0xc9; /* leave */
+	return p;
+}
+
 uint8_t *emit_fp_prologue(uint8_t *p, uint64_t addr, uint64_t text)
 {
 	const uint8_t *start = p;

@@ -7,14 +7,16 @@
  * so it keeps one instruction of at least 5 bytes there, and aligns it so that the store is
  * atomic. We ask more: the 8 bytes must be one aligned word, for our compare-and-swap.
  *
- *   entry:  jump slot       slot text:  nop           slot code:  <displaced instruction>
- *           ...                         jump code                 jump entry + length
+ *   entry:  jump slot       slot code:  <begin a frame>, jump text         slot text:  nop
+ *           ...                         <end it>, <displaced instruction>             jump code
+ *                                       jump entry + length
  *
- * With float or double parameters the entry jumps to a prologue first, because BPF cannot see
- * floating-point registers: it makes room below the stack pointer, saves them there and then passes
- * the same nop; the slot's code begins by giving the room back. That changes no flags, and HotSpot
- * keeps nothing below the stack pointer at a method's entry (no red zone; the pages there were
- * banged by the caller: StackShadowPages, src/hotspot/share/runtime/stackOverflow.hpp).
+ * The frame is for profilers: at its entry a method has none, and HotSpot, which takes a slot for
+ * native code, would follow whatever rbp is (docs/design.md). With float or double parameters the
+ * slot also makes room below and saves them there, because BPF cannot see floating-point registers.
+ * None of that changes a flag, and HotSpot keeps nothing below the stack pointer at a method's
+ * entry (no red zone; the pages there were banged by the caller: StackShadowPages,
+ * src/hotspot/share/runtime/stackOverflow.hpp).
  */
 #include "arch/emit.h"
 #include "probe/probe.h"
@@ -43,6 +45,7 @@ static int entry_plan(struct site *s, const struct site_env *env, struct fail *f
 	}
 	s->addr = entry;
 	s->saves_fp = s->probe->captures && s->probe->captures->uses_fp;
+	s->depth = EMIT_FRAME_DEPTH;
 	memcpy(&s->orig, code, sizeof(s->orig));
 	memcpy(s->displaced, code, len);
 	s->displaced_len = (uint8_t)len;
@@ -54,22 +57,22 @@ static int entry_emit(struct site *s, const struct site_env *env _unused_,
 {
 	uint64_t code_addr = region_slot_code(s->region, s->slot);
 	uint64_t text = region_slot_text(s->region, s->slot);
-	uint64_t target = text;
-	uint8_t *p = code, word[sizeof(uint64_t)];
+	uint64_t target = code_addr + EMIT_PROLOGUE_OFF;
+	uint8_t *p = code, *q = code + EMIT_PROLOGUE_OFF, word[sizeof(uint64_t)];
 
 	emit_traps(code, SLOT_CODE);
-	if (s->saves_fp)
-		p = emit_add_sp(p, HP_FP_FRAME);
+	p = emit_frame_end(p);
 	p = emit_bytes(p, s->displaced, s->displaced_len);
-	p = emit_jump(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
-	if (s->saves_fp) {
-		target = code_addr + EMIT_PROLOGUE_OFF;
-		p = emit_fp_prologue(code + EMIT_PROLOGUE_OFF, target, text);
-	}
+	emit_jump(p, code_addr + (uint64_t)(p - code), s->addr + s->displaced_len);
+	q = emit_frame(q);
+	if (s->saves_fp)
+		emit_fp_prologue(q, code_addr + (uint64_t)(q - code), text);
+	else
+		emit_jump(q, code_addr + (uint64_t)(q - code), text);
 	memcpy(word, &s->orig, sizeof(word));
 	emit_jump(word, s->addr, target);
 	memcpy(&s->divert, word, sizeof(s->divert));
-	*len_ret = (size_t)(p - code);
+	*len_ret = SLOT_CODE;
 	return 0;
 }
 
