@@ -17,7 +17,9 @@ void signals_hold(void)
 {
 	sigset_t set;
 
+	/* Whoever writes is told by an error. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	stop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }

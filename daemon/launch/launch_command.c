@@ -63,6 +63,7 @@ static _Noreturn void command_exec(const struct launch_command *c)
 		_exit(EXIT_NOT_EXECUTABLE);
 	}
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(c->argv[0], c->argv);
