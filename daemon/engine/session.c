@@ -280,8 +280,9 @@ static void drain(struct session *s)
 		tell_counts(s, true);
 }
 
-/* Reverse order of attach(). Return: is nothing left in the target? */
-static bool take_down(struct session *s)
+/* Reverse order of attach(). @left: how what stays is told. Return: is nothing left in the target?
+ */
+static bool take_down(struct session *s, enum log_level left)
 {
 	struct runtime *rt = &s->rt;
 	bool live;
@@ -303,12 +304,12 @@ static bool take_down(struct session *s)
 	    (err == -ESRCH && (rt->replaced || proc_ends_within(rt->id->pid, ANSWER_DYING_MS))))
 		return true;
 	if (err == -EBUSY)
-		log_pid(LOG_LVL_WARN, rt->id->pid,
+		log_pid(left, rt->id->pid,
 			"a thread is still executing in the slot region, which stays mapped, "
 			"unused: the next attach or `hotprobe clean -p %d` removes it",
 			rt->id->pid);
 	else
-		log_pid(LOG_LVL_WARN, rt->id->pid,
+		log_pid(left, rt->id->pid,
 			"not everything could be taken out (%s): use `hotprobe clean -p %d`",
 			remote_strerror(rt->remote, err), rt->id->pid);
 	return false;
@@ -327,7 +328,7 @@ void session_stop(struct session *s, const char *reason)
 
 	if (ended)
 		reason = "target exited";
-	restored = take_down(s);
+	restored = take_down(s, LOG_LVL_ERR);
 	s->rt.ops->coverage(&s->rt, s->hits ? RUNTIME_COVERAGE_AGAIN : RUNTIME_COVERAGE_ALL);
 	runtime_close(&s->rt);
 	tell_detached(s, restored, reason);
@@ -400,7 +401,7 @@ enum status session_open(struct answer *a, const struct trace_request *req, stru
 		*ret = s;
 		return STATUS_OK;
 	}
-	take_down(s);
+	take_down(s, LOG_LVL_WARN);
 	runtime_close(&s->rt);
 	session_free(s);
 	return status;

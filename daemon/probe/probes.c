@@ -305,7 +305,7 @@ static int patch(struct probes *ps, struct patch_op *ops, size_t n)
 	ps->fig.patch_paused_ns += paused_ns;
 	ps->fig.patches++;
 	if (err && err != -ESRCH && err != -EACCES)
-		log_pid(LOG_LVL_ERR, t->id->pid, "its code cannot be changed: %s",
+		log_pid(LOG_LVL_DEBUG, t->id->pid, "its code cannot be changed: %s",
 			remote_strerror(t->remote, err));
 	return err;
 }
