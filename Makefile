@@ -101,7 +101,7 @@ JVM_TESTS := $(JVM_TEST_SRC:%.c=$(O)/%)
 # These compare times: nothing may run beside them.
 ALONE_TESTS := $(filter %_speed,$(JVM_TESTS))
 # Those that take longest first, so that in the end the CPUs are done at the same time.
-LONG_TESTS := $(foreach t,real gc soak image_count image_leave leave moments threads image_share codecache,\
+LONG_TESTS := $(foreach t,real chaos gc image_count image_leave leave moments threads image_share codecache,\
 	$(filter %/test_$(t),$(JVM_TESTS)))
 SHARED_TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS) $(ALONE_TESTS),$(JVM_TESTS))
 # Once more by the agent, without the right to ptrace: tests/lib/env.h.

@@ -38,6 +38,7 @@ struct mem_live {
 	struct mem base;
 	pid_t pid;
 	pid_t tid; /* the thread that the kernel is asked about: it must not have ended */
+	struct iovec to[MEM_BATCH_MAX], from[MEM_BATCH_MAX]; /* too much for a stack */
 };
 
 /* Threads that may end, one after the other, while we read by them. */
@@ -114,16 +115,15 @@ static size_t live_settle(struct mem_vec *vec, size_t n, size_t moved)
 static int live_readv(struct mem *m, struct mem_vec *vec, size_t n)
 {
 	struct mem_live *live = (struct mem_live *)m;
-	struct iovec to[MEM_BATCH_MAX], from[MEM_BATCH_MAX];
 
 	for (size_t i = 0; i < n;) {
 		size_t batch = MIN(n - i, (size_t)MEM_BATCH_MAX);
 		for (size_t j = 0; j < batch; j++) {
-			to[j] = (struct iovec){vec[i + j].buf, vec[i + j].len};
-			from[j] =
+			live->to[j] = (struct iovec){vec[i + j].buf, vec[i + j].len};
+			live->from[j] =
 				(struct iovec){(void *)(uintptr_t)vec[i + j].addr, vec[i + j].len};
 		}
-		ssize_t moved = live_readv_once(live, to, from, batch);
+		ssize_t moved = live_readv_once(live, live->to, live->from, batch);
 		if (moved < 0 && live_error(errno) != -EFAULT)
 			return live_error(errno);
 		i += live_settle(vec + i, batch, moved < 0 ? 0 : (size_t)moved);
