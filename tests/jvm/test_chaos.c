@@ -147,6 +147,7 @@ static void check_left(bool may_leave)
 	if (left || may_leave) {
 		chaos_figures_add("left, to be cleaned", left ? left : "nothing", &f);
 		clean();
+		chaos_target_take_sign(&scene.t);
 	}
 	if (chaos_target_ended(&scene.t))
 		return;

@@ -21,8 +21,8 @@ static const struct chaos_command commands[] = {
 
 static const struct chaos_reader readers[] = {
 	{"reads at once", 8, .sink = CHAOS_PIPE},
-	{"reads slowly", 0, .sink = CHAOS_FIFO, .every_ms = 10, .bytes = 200},
-	{"does not read", 0, .sink = CHAOS_FIFO},
+	{"reads slowly", 2, .sink = CHAOS_FIFO, .every_ms = 10, .bytes = 200},
+	{"does not read", 3, .sink = CHAOS_FIFO},
 	{"goes away", 1, .sink = CHAOS_FIFO, .every_ms = 10, .bytes = 200, .leaves = true,
 	 .fails = true},
 	{"is /dev/full", 1, .sink = CHAOS_STDOUT, .path = "/dev/full", .fails = true},

@@ -183,16 +183,23 @@ static const char *threads_left(pid_t pid)
 	return what;
 }
 
-/* HotSpot itself asks for an attach by such a file; whoever asked takes it away. */
-static bool attach_file_left(const struct jvm *j)
+/* HotSpot's sign that somebody wants to attach, who takes it away again. */
+static bool attach_file_left(const struct jvm *j, bool take)
 {
-	char path[PATH_MAX];
+	char in_cwd[PATH_MAX], in_tmp[PATH_MAX];
 
-	snprintf(path, sizeof(path), "/proc/%d/cwd/.attach_pid%d", j->pid, j->pid);
-	if (!access(path, F_OK))
-		return true;
-	snprintf(path, sizeof(path), "/tmp/.attach_pid%d", j->pid);
-	return !access(path, F_OK);
+	snprintf(in_cwd, sizeof(in_cwd), "/proc/%d/cwd/.attach_pid%d", j->pid, j->pid);
+	snprintf(in_tmp, sizeof(in_tmp), "/tmp/.attach_pid%d", j->pid);
+	if (take) {
+		unlink(in_cwd);
+		unlink(in_tmp);
+	}
+	return !access(in_cwd, F_OK) || !access(in_tmp, F_OK);
+}
+
+void chaos_target_take_sign(struct chaos_target *t)
+{
+	attach_file_left(&t->j, true);
 }
 
 static size_t fds_of(pid_t pid)
@@ -226,7 +233,7 @@ const char *chaos_target_left(struct chaos_target *t)
 		t->fds = fds;
 	if (fds > t->fds + FDS_MORE)
 		return "descriptors pile up";
-	if (attach_file_left(&t->j))
+	if (attach_file_left(&t->j, false))
 		return "an .attach_pid file is left";
 	return threads_left(t->j.pid);
 }

@@ -51,6 +51,12 @@ int chaos_target_diverted(const struct chaos_target *t);
 const char *chaos_target_left(struct chaos_target *t);
 
 /**
+ * chaos_target_take_sign() - who was killed while it loaded the agent leaves a file .attach_pidN,
+ * which the next to do so makes its own; `clean` leaves it, as it may be somebody else's.
+ */
+void chaos_target_take_sign(struct chaos_target *t);
+
+/**
  * chaos_target_check_code() - when nobody is attached: no method that is in use differs from what
  * it was last time, and none begins with a jump to where there is no code. Fails the test.
  */

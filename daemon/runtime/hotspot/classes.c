@@ -58,8 +58,8 @@ static int name_decode(struct mem *m, const struct layout *l, uint64_t klass, co
 static int name_read(struct mem *m, const struct layout *l, uint64_t klass, uint64_t symbol,
 		     char *name)
 {
-	char internal[SYMBOL_MAX + 1];
-	int len = symbol_read(m, l, symbol, internal);
+	_cleanup_free_ char *internal = malloc(SYMBOL_MAX + 1);
+	int len = internal ? symbol_read(m, l, symbol, internal) : -ENOMEM;
 
 	return len < 0 ? len : name_decode(m, l, klass, internal, (size_t)len, name);
 }
