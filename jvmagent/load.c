@@ -111,7 +111,8 @@ static int start_threads(const struct options *o, bool live)
 	if (!err)
 		err = control_start();
 	if (err == -EALREADY)
-		return refuse(err, "another copy of the agent is loaded");
+		return refuse(err,
+			      "another copy of the agent is loaded, which hotprobe trace -p finds");
 	if (err == -EADDRINUSE)
 		return refuse(err, "others hold all names that the agent's socket can have");
 	if (err)

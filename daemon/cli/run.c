@@ -85,7 +85,8 @@ static bool jvm_add(struct run *r, const struct launch_arrival *a)
 	enum status status;
 
 	if (r->njvms == JVMS_MAX) {
-		not_traced(a->pid, "256 JVMs at a time are, and no more", r);
+		not_traced(a->pid, "so many JVMs are traced already, and more cannot be at a time",
+			   r);
 		return false;
 	}
 	req.target.pid = a->pid;

@@ -71,8 +71,8 @@ static void copy_stays_out(void **state _unused_)
 	errors = child_errors(j.c);
 	assert_string_equal(
 		errors,
-		"hotprobe: another copy of the agent is loaded: the JVM goes on without the "
-		"agent\n");
+		"hotprobe: another copy of the agent is loaded, which hotprobe trace -p finds: "
+		"the JVM goes on without the agent\n");
 	l = inside_read(&j);
 	json_decref(inside_replay(l));
 	jvm_quit(&j);
