@@ -15,7 +15,7 @@ static void print_help(const struct command *cmd)
 {
 	printf("Usage: hotprobe %s %s\n\n%s\n\nOptions:\n%s"
 	       "  -j, --json           one JSON object a line\n"
-	       "  -o, --output FILE    write data to FILE instead of stdout\n"
+	       "  -o, --output FILE    write data to FILE instead of stdout; SIGHUP opens it anew\n"
 	       "  -q, --quiet          only errors on stderr\n"
 	       "  -v, --verbose        say on stderr what is done and how long it takes\n"
 	       "  -h, --help           this text\n\nExample:\n  %s\n",

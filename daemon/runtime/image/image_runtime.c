@@ -15,6 +15,7 @@
 #include <sys/file.h>
 
 #include "base/log.h"
+#include "base/stop.h"
 #include "runtime/image/image_cache.h"
 #include "runtime/image/image_file.h"
 #include "runtime/image/image_names.h"
@@ -22,8 +23,10 @@
 #include "runtime/image/image_methods.h"
 #include "runtime/image/image_requests.h"
 
-/* Another instance holds the file's lock for as long as it attaches. */
-#define LOCK_WAIT_MS 5000
+/* Another instance holds the file's lock for as long as it attaches. On leaving, nothing waits
+ * long. */
+#define LOCK_WAIT_MS  5000
+#define LEAVE_WAIT_MS 300
 
 /* A file, or a process that runs one. */
 static bool image_recognise_target(const struct target_request *t)
@@ -61,12 +64,12 @@ static const char *image_klass(struct runtime *rt, const struct probe *p _unused
 /* --- attach ----------------------------------------------------------------------------------- */
 
 /* Without the lock (somebody may hold it for ever) everything is done the way that meets nobody. */
-static bool lock_file(int fd)
+static bool lock_file(int fd, unsigned int wait_ms)
 {
-	uint64_t until_ns = clock_ns() + LOCK_WAIT_MS * NSEC_PER_MSEC;
+	uint64_t until_ns = clock_ns() + wait_ms * NSEC_PER_MSEC;
 
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (clock_ns() > until_ns)
+		if (clock_ns() > until_ns || stop_asked())
 			return false;
 		usleep(20000);
 	}
@@ -218,7 +221,7 @@ static int image_attach(struct runtime *rt, const struct trace_request *req, str
 	err = open_all(rt, req, f);
 	if (err)
 		return err;
-	locked = lock_file(im->fd);
+	locked = lock_file(im->fd, LOCK_WAIT_MS);
 	err = install(rt, req->target.pid, locked);
 	if (locked)
 		flock(im->fd, LOCK_UN);
@@ -300,7 +303,7 @@ static void image_detach_begin(struct runtime *rt)
 	struct image *im = rt->own;
 
 	if (im->places[IMAGE_DIVERTED])
-		im->locked = lock_file(im->fd);
+		im->locked = lock_file(im->fd, LEAVE_WAIT_MS);
 }
 
 static void image_detach_end(struct runtime *rt)
