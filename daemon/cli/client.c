@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* client.c - a request to an engine, and its lines to their readers. See client.h. */
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -17,6 +19,8 @@
 #define GONE_MS 1000
 /* One that has not ended a request so long after a signal is left to itself. */
 #define ENGINE_NS (10 * NSEC_PER_SEC)
+/* One that has only waited in the kernel for so long will do so for ever. */
+#define STUCK_NS NSEC_PER_SEC
 
 struct client {
 	const struct options *opt;
@@ -26,6 +30,7 @@ struct client {
 	bool attached, ending, settled, done, stopping, held;
 	bool given_up;
 	enum status status;
+	uint64_t stuck_ns; /* since when the engine is seen to wait; 0: it does not */
 };
 
 static void say_error(struct output *out, const char *what)
@@ -236,6 +241,26 @@ static void say_unexpected(const struct client *c, int wstatus)
 		   signalled ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
 }
 
+/*
+ * Memory or files of a target that some file system of its own, or userfaultfd, has to provide: the
+ * engine waits for them for ever, in state D, and only a signal that kills ends that. Before it has
+ * told us that it is attached no method leads anywhere yet.
+ */
+static bool is_stuck(struct client *c)
+{
+	char path[32], text[256] = "";
+	_cleanup_close_ int fd = -1;
+	const char *end;
+	bool waits;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", c->engine);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	waits = !c->attached && fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+		(end = strrchr(text, ')')) && !strncmp(end, ") D", 3);
+	c->stuck_ns = !waits ? 0 : c->stuck_ns ? c->stuck_ns : clock_ns();
+	return waits && clock_ns() - c->stuck_ns >= STUCK_NS;
+}
+
 enum status client_end(struct client *c)
 {
 	enum status status = c->status;
@@ -246,6 +271,10 @@ enum status client_end(struct client *c)
 	ended = wait_engine(c, &wstatus);
 	if (!c->done && ended)
 		say_unexpected(c, wstatus);
+	else if (!c->done && c->stuck_ns && !kill(c->engine, SIGKILL))
+		output_say(c->out,
+			   "error: the target's memory or files do not answer (a file system "
+			   "that hangs?): given up");
 	else if (!c->done)
 		output_say(c->out,
 			   "error: the engine (PID %d) is still at work: it takes the probes off "
@@ -288,7 +317,8 @@ static void serve(struct client *c, int signal_fd)
 		if (!output_work(c->out))
 			client_stop(c);
 		client_work(c);
-		c->given_up = output_hurried(c->out, ENGINE_NS);
+		c->given_up = output_hurried(c->out, ENGINE_NS) ||
+			      (output_hurried(c->out, 0) && is_stuck(c));
 	}
 }
 
