@@ -26,7 +26,7 @@
 /* Of any time: a child that has not come any further waits for something. */
 #define STUCK_NS (2 * NSEC_PER_SEC)
 /* What a user's processes cost in all, counted where one takes more than a tenth of its own. */
-#define USER_NS	  (3 * NSEC_PER_SEC)
+#define USER_NS	  (6 * NSEC_PER_SEC)
 #define USERS_MAX 64
 #define POLL_MS	  20
 /* A killed child ends at once, unless the kernel does not let it. */
@@ -122,7 +122,7 @@ static void look_at_all(const struct list *l, size_t from, int sock)
 
 	for (size_t i = from; i < l->n; i++) {
 		struct user *user;
-		uint64_t ns;
+		uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID), ns;
 		uid_t uid;
 		int err;
 
@@ -141,7 +141,7 @@ static void look_at_all(const struct list *l, size_t from, int sock)
 			continue;
 		}
 		look_at(p, l->pids[i], sock);
-		ns = clock_ns() - p->begun_ns;
+		ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 		user->ns += ns > PROCESS_NS / 10 ? ns : 0;
 	}
 	p->at = l->n;
