@@ -124,7 +124,7 @@ static int open_proc(struct runtime *rt, pid_t pid, struct fail *f)
 	if (exe == -ESRCH && kill(pid, 0) && errno == ESRCH)
 		return fail_pid(f, -ESRCH, pid, "no such process");
 	if (exe == -ESRCH || exe == -ENOENT)
-		return fail_pid(f, err, pid,
+		return fail_pid(f, -ENOENT, pid,
 				"runs no program: it is a thread of the kernel, or ending");
 	if (!err && (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
 		return fail_pid(f, -ENOENT, pid,
