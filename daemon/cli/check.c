@@ -9,7 +9,8 @@ static enum status run(int argc, char **argv)
 	int opt, err;
 
 	options_init(&o, REQUEST_CHECK);
-	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT "x:", options, NULL)) != -1) {
+	while ((opt = options_next(&cmd_check, argc, argv, ":" OPTIONS_SHORT "x:", options)) !=
+	       -1) {
 		err = options_take(&cmd_check, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;

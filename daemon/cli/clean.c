@@ -9,7 +9,7 @@ static enum status run(int argc, char **argv)
 	int opt, err;
 
 	options_init(&o, REQUEST_CLEAN);
-	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT, options, NULL)) != -1) {
+	while ((opt = options_next(&cmd_clean, argc, argv, ":" OPTIONS_SHORT, options)) != -1) {
 		err = options_take(&cmd_clean, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;

@@ -9,7 +9,7 @@ static enum status run(int argc, char **argv)
 	int opt, err;
 
 	options_init(&o, REQUEST_LIST);
-	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT, options, NULL)) != -1) {
+	while ((opt = options_next(&cmd_list, argc, argv, ":" OPTIONS_SHORT, options)) != -1) {
 		err = options_take(&cmd_list, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;

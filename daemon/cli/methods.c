@@ -11,7 +11,8 @@ static enum status run(int argc, char **argv)
 	int opt, err;
 
 	options_init(&o, REQUEST_METHODS);
-	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT "wx:", options, NULL)) != -1) {
+	while ((opt = options_next(&cmd_methods, argc, argv, ":" OPTIONS_SHORT "wx:", options)) !=
+	       -1) {
 		if (opt == 'w') {
 			m->follow = true;
 			continue;

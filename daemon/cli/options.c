@@ -2,6 +2,7 @@
 /* options.c - options that commands share. See options.h. */
 #include <stdarg.h>
 
+#include "base/nearest.h"
 #include "cli/number.h"
 #include "cli/options.h"
 
@@ -27,7 +28,7 @@ static int take_pid(const struct command *cmd, struct options *o, const char *ar
 	uint64_t n;
 
 	if (number_parse(arg, 1, INT32_MAX, &n)) {
-		options_usage(cmd, "--pid: invalid PID '%s'", arg);
+		options_usage(cmd, "--pid must be a process id, 1 to 2147483647, not '%s'", arg);
 		return -EINVAL;
 	}
 	o->req.target.pid = (pid_t)n;
@@ -74,11 +75,64 @@ int options_take(const struct command *cmd, struct options *o, int opt)
 		return take_binary(o, optarg);
 	case OPT_VIA:
 		return take_via(cmd, o, optarg);
-	default:
-		/* getopt_long() has said what is wrong. */
-		fprintf(stderr, "hotprobe: see `hotprobe %s --help`\n", cmd->name);
+	default: /* OPT_WRONG */
 		return -EINVAL;
 	}
+}
+
+/* "--cuont": which did they mean? One that is cut short fits several. */
+static void say_unknown(const struct command *cmd, const char *word, const struct option *longs)
+{
+	size_t len = strcspn(word + 2, "="), fits = 0;
+	_cleanup_free_ char *name = strndup(word + 2, len);
+	struct nearest n;
+
+	if (!name)
+		return;
+	nearest_init(&n, name);
+	for (; longs->name; longs++) {
+		fits += !strncmp(longs->name, name, len);
+		nearest_offer(&n, longs->name);
+	}
+	if (fits > 1)
+		options_usage(cmd, "'--%s' may be one of several options: write it in full", name);
+	else if (nearest_found(&n))
+		options_usage(cmd, "there is no option '--%s': did you mean '--%s'?", name,
+			      nearest_found(&n));
+	else
+		options_usage(cmd, "there is no option '--%s'", name);
+}
+
+/* "-n" of "--count". */
+static const char *long_name(const struct option *longs, int opt)
+{
+	while (longs->name && longs->val != opt)
+		longs++;
+	return longs->name ? longs->name : "?";
+}
+
+int options_next(const struct command *cmd, int argc, char **argv, const char *shorts,
+		 const struct option *longs)
+{
+	const char *word;
+	int opt;
+
+	opterr = 0;
+	opt = getopt_long(argc, argv, shorts, longs, NULL);
+	word = argv[optind - 1];
+	if (opt == ':') {
+		options_usage(cmd, "--%s needs a value", long_name(longs, optopt));
+		return OPT_WRONG;
+	}
+	if (opt != '?')
+		return opt;
+	if (strncmp(word, "--", 2))
+		options_usage(cmd, "there is no option '-%c'", optopt);
+	else if (optopt)
+		options_usage(cmd, "--%s takes no value", long_name(longs, optopt));
+	else
+		say_unknown(cmd, word, longs);
+	return OPT_WRONG;
 }
 
 enum status options_usage(const struct command *cmd, const char *fmt, ...)

@@ -17,7 +17,7 @@ struct options {
 };
 
 #define OPTIONS_SHORT "hjqvo:p:"
-enum { OPT_VIA = 512 };
+enum { OPT_VIA = 512, OPT_WRONG = '?' };
 #define OPTIONS_LONG                                                                               \
 	{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'},                        \
 		{"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},            \
@@ -47,8 +47,15 @@ enum { OPT_VIA = 512 };
 void options_init(struct options *o, enum request_kind kind);
 
 /**
+ * options_next() - getopt_long(), but what is wrong with the command line is said in one line, with
+ * the option's name. @shorts: begins with ':'. Return: also OPT_WRONG, said.
+ */
+int options_next(const struct command *cmd, int argc, char **argv, const char *shorts,
+		 const struct option *longs);
+
+/**
  * options_take() - take an option that commands share.
- * @opt: what getopt_long() has returned.
+ * @opt: what options_next() has returned.
  * Return: 0 taken; 1 --help was asked for and is printed; -EINVAL not ours, or wrong (said).
  */
 int options_take(const struct command *cmd, struct options *o, int opt);

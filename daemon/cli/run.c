@@ -426,8 +426,8 @@ static enum status run(int argc, char **argv)
 	int opt, err, ours = split(argc, argv);
 
 	options_init(&r.o, REQUEST_TRACE);
-	while ((opt = getopt_long(ours, argv, OPTIONS_SHORT TRACE_SHORT "u:", options, NULL)) !=
-	       -1) {
+	while ((opt = options_next(&cmd_run, ours, argv,
+				   ":" OPTIONS_SHORT TRACE_SHORT "u:", options)) != -1) {
 		err = run_option(&r, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;

@@ -24,9 +24,10 @@ static int take_ring_size(const char *arg, struct trace_request *t)
 	return 0;
 }
 
-static int wrong(const struct command *cmd, const char *option, const char *what)
+/* @range: what it may be. */
+static int wrong(const struct command *cmd, const char *option, const char *range)
 {
-	options_usage(cmd, "%s: invalid %s '%s'", option, what, optarg);
+	options_usage(cmd, "%s must be %s, not '%s'", option, range, optarg);
 	return -EINVAL;
 }
 
@@ -37,24 +38,25 @@ int trace_take(const struct command *cmd, struct options *o, int opt)
 	switch (opt) {
 	case 'n':
 		if (number_parse(optarg, 1, INT64_MAX, &t->count))
-			return wrong(cmd, "--count", "number");
+			return wrong(cmd, "--count", "a number of events, 1 or more");
 		return 0;
 	case 'd':
 		if (number_parse_duration(optarg, &t->duration_ns))
-			return wrong(cmd, "--duration", "time");
+			return wrong(cmd, "--duration",
+				     "a time of 1ns to 31 years, as in 10s, 500ms, 2m");
 		return 0;
 	case OPT_STRING_MAX:
 		if (take_string_max(optarg, t))
-			return wrong(cmd, "--string-max", "number (0 to 4096)");
+			return wrong(cmd, "--string-max", "a number of bytes, 0 to 4096");
 		return 0;
 	case OPT_RING_SIZE:
 		if (take_ring_size(optarg, t))
-			return wrong(cmd, "--ring-size", "size (64K to 1G)");
+			return wrong(cmd, "--ring-size", "a size of 64K to 1G");
 		return 0;
 	case 'i':
 		if (number_parse_duration(optarg, &t->interval_ns) ||
 		    t->interval_ns < REQUEST_INTERVAL_MIN_NS)
-			return wrong(cmd, "--interval", "time (0.1s or more)");
+			return wrong(cmd, "--interval", "a time of 0.1s or more");
 		return 0;
 	case OPT_COUNT_ONLY:
 		t->count_only = true;
@@ -90,8 +92,8 @@ static enum status run(int argc, char **argv)
 	int opt, err;
 
 	options_init(&o, REQUEST_TRACE);
-	while ((opt = getopt_long(argc, argv, OPTIONS_SHORT TRACE_SHORT "x:", options, NULL)) !=
-	       -1) {
+	while ((opt = options_next(&cmd_trace, argc, argv,
+				   ":" OPTIONS_SHORT TRACE_SHORT "x:", options)) != -1) {
 		err = trace_take(&cmd_trace, &o, opt);
 		if (err)
 			return err < 0 ? STATUS_USAGE : STATUS_OK;

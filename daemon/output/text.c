@@ -288,6 +288,20 @@ static void add_target(struct encoder *e, pid_t pid, const char *binary)
 		add_str(e, binary ? binary : "all processes");
 }
 
+/* Nothing is probed yet: for what the user waits. Why, the notes behind it say. */
+static void add_waiting(struct encoder *e, const struct attached_event *a)
+{
+	enum { SHOWN = 3 };
+
+	for (size_t i = 0; i < MIN(a->nwaiting, (size_t)SHOWN); i++) {
+		buf_str(e->out, i ? ", '" : ": waiting for '");
+		add_str(e, a->waiting[i]);
+		add_literal(e->out, "'");
+	}
+	if (a->nwaiting > SHOWN)
+		buf_printf(e->out, " and %zu more", a->nwaiting - SHOWN);
+}
+
 static void add_attached(struct encoder *e, const struct event *ev)
 {
 	const struct attached_event *a = &ev->attached;
@@ -297,7 +311,10 @@ static void add_attached(struct encoder *e, const struct event *ev)
 	buf_printf(e->out, ": %llu ", (unsigned long long)a->sites);
 	if (a->sites < a->methods)
 		buf_printf(e->out, "of %llu ", (unsigned long long)a->methods);
-	buf_printf(e->out, "%s probed\n", a->binary ? "methods" : "compiled bodies");
+	buf_printf(e->out, "%s probed", a->binary ? "methods" : "compiled bodies");
+	if (!a->sites)
+		add_waiting(e, a);
+	add_literal(e->out, "\n");
 }
 
 /* Java compiles thousands of methods a second when it starts. */

@@ -280,6 +280,44 @@ static void usage_errors(void **state _unused_)
 	}
 }
 
+/* What is wrong with an option is said in one line, with its name and what it may be. */
+static void option_errors_say_what_is_right(void **state _unused_)
+{
+	static const struct {
+		const char *args[8], *said;
+	} t[] = {
+		{{"trace", "-p", "0", WORK},
+		 "--pid must be a process id, 1 to 2147483647, not '0'"},
+		{{"trace", "-p"}, "--pid needs a value"},
+		{{"trace", "-p", "1", "-n", "0", WORK},
+		 "--count must be a number of events, 1 or more, not '0'"},
+		{{"trace", "-p", "1", "-d", "1y", WORK}, "--duration must be a time of 1ns to"},
+		{{"trace", "-p", "1", "--string-max", "4097", WORK},
+		 "--string-max must be a number of bytes, 0 to 4096, not '4097'"},
+		{{"trace", "-p", "1", "--ring-size", "1", WORK},
+		 "--ring-size must be a size of 64K to 1G, not '1'"},
+		{{"trace", "-p", "1", "-i", "0", WORK},
+		 "--interval must be a time of 0.1s or more"},
+		{{"trace", "-p", "1", "--via", "x", WORK}, "--via must be ptrace, agent or auto"},
+		{{"trace", "-p", "1", "--cuont", "3", WORK}, "did you mean '--count'?"},
+		{{"trace", "-p", "1", "--cou", "3", WORK}, "'--cou' may be one of several"},
+		{{"trace", "-p", "1", "--json=3", WORK}, "--json takes no value"},
+		{{"methods", "-p", "1", "-Z"}, "there is no option '-Z'"},
+		{{"run", "-n", "x", WORK, "--", "true"}, "--count must be a number"},
+		{{"list", "--xyz"}, "there is no option '--xyz'"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct hp_result r;
+
+		hp_run(&r, t[i].args);
+		hp_result_check(&r, 2);
+		if (!strstr(r.err, t[i].said))
+			fail_msg("not '%s': '%s'", t[i].said, r.err);
+		hp_result_free(&r);
+	}
+}
+
 /* --help explains each command, with an example. */
 static void help_of_each_command(void **state _unused_)
 {
@@ -473,6 +511,7 @@ int main(int argc, char **argv)
 		jvm_test(spec_malformed),
 		jvm_test(spec_matches_nothing),
 		jvm_test(usage_errors),
+		jvm_test(option_errors_say_what_is_right),
 		jvm_test(help_of_each_command),
 		jvm_test(text_output_of_any_string),
 		jvm_test(output_cannot_be_opened),

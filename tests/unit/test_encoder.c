@@ -442,6 +442,14 @@ static void encoder_attached(void **state)
 	      "\"waiting\":[\"com.shop.Later.*\",\"a.b\"],\"unprobed\":{\"all slots\":4,"
 	      "\"\\\"x\":1},\"via\":\"ptrace\",\"source\":\"symbols\"}\n",
 	      "!hotprobe: attached to PID 4711: 2 of 7 compiled bodies probed\n");
+	ev.attached.methods = ev.attached.sites = 0;
+	ev.attached.nunprobed = 0;
+	check(b, &ev,
+	      "{\"event\":\"attached\",\"ts\":5,\"pid\":4711,\"methods\":0,\"sites\":0,"
+	      "\"waiting\":[\"com.shop.Later.*\",\"a.b\"],\"unprobed\":{},\"via\":\"ptrace\","
+	      "\"source\":\"symbols\"}\n",
+	      "!hotprobe: attached to PID 4711: 0 compiled bodies probed: waiting for "
+	      "'com.shop.Later.*', 'a.b'\n");
 	ev.pid = 0;
 	ev.attached = (struct attached_event){.binary = "/bin/\x1bx",
 					      .methods = 6,
@@ -455,6 +463,57 @@ static void encoder_attached(void **state)
 	      "\"binary\":\"/bin/\\u001bx\",\"methods\":6,\"sites\":6,\"waiting\":[],"
 	      "\"unprobed\":{},\"via\":\"uprobe\",\"diverted\":1,\"emulated\":2,\"stepped\":3}\n",
 	      "!hotprobe: attached to /bin/\\x1bx: 6 methods probed\n");
+}
+
+/* What is seen of a method, and of a SPEC that means many or none; a person reads it as a note. */
+static void encoder_coverage_of(void **state)
+{
+	struct bench *b = *state;
+	struct event ev = {.kind = EVENT_COVERAGE,
+			   .ts_ns = 5,
+			   .pid = 7,
+			   .coverage = {.spec = "a.b",
+					.method = "a.b(int)",
+					.state = COVERAGE_PARTLY,
+					.why = "because",
+					.levels = 1u << 3 | 1u << 4,
+					.nholders = 5,
+					.holders = {"x.y()", "x.z()", "\"q"}}};
+
+	check(b, &ev,
+	      "{\"event\":\"coverage\",\"ts\":5,\"pid\":7,\"spec\":\"a.b\",\"method\":\"a.b(int)\","
+	      "\"state\":\"seen in part\",\"compiled\":[3,4],\"interpreted\":false,"
+	      "\"inlined_into\":[\"x.y()\",\"x.z()\",\"\\\"q\"],\"inlined_count\":5,\"complete\":false,"
+	      "\"why\":\"because\",\"did_you_mean\":null}\n",
+	      "");
+	ev.coverage.nholders = 0;
+	ev.coverage.levels = 0;
+	ev.coverage.interpreted = true;
+	ev.coverage.state = COVERAGE_NOT_YET;
+	check(b, &ev,
+	      "{\"event\":\"coverage\",\"ts\":5,\"pid\":7,\"spec\":\"a.b\",\"method\":\"a.b(int)\","
+	      "\"state\":\"not yet\",\"compiled\":[],\"interpreted\":true,\"inlined_into\":null,"
+	      "\"complete\":false,\"why\":\"because\",\"did_you_mean\":null}\n",
+	      "");
+	ev.coverage.holders_known = true;
+	ev.coverage.state = COVERAGE_SEEN;
+	check(b, &ev,
+	      "{\"event\":\"coverage\",\"ts\":5,\"pid\":7,\"spec\":\"a.b\",\"method\":\"a.b(int)\","
+	      "\"state\":\"seen\",\"compiled\":[],\"interpreted\":true,\"inlined_into\":[],"
+	      "\"inlined_count\":0,\"complete\":true,\"why\":\"because\",\"did_you_mean\":null}\n",
+	      "");
+	ev.coverage = (struct coverage_event){.spec = "a.b",
+					      .state = COVERAGE_NEVER,
+					      .why = "wrong",
+					      .mean = "a.c",
+					      .methods = 3,
+					      .counts = {1, 0, 0, 0, 2}};
+	check(b, &ev,
+	      "{\"event\":\"coverage\",\"ts\":5,\"pid\":7,\"spec\":\"a.b\",\"method\":null,"
+	      "\"state\":\"never\",\"methods\":3,\"counts\":{\"seen\":1,\"seen in part\":0,"
+	      "\"not seen this way\":0,\"not yet\":0,\"never\":2},\"complete\":false,\"why\":\"wrong\","
+	      "\"did_you_mean\":\"a.c\"}\n",
+	      "");
 }
 
 static void encoder_changes(void **state)
@@ -750,6 +809,7 @@ int main(void)
 		TEST(encoder_odd_names),
 		TEST(encoder_longest_line),
 		TEST(encoder_attached),
+		TEST(encoder_coverage_of),
 		TEST(encoder_changes),
 		TEST(encoder_many_changes),
 		TEST(encoder_counts),
