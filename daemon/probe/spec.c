@@ -541,6 +541,14 @@ const char *spec_method_at(const struct spec *s)
 	return dot && !strstr(dot, "**") ? dot + 1 : NULL;
 }
 
+bool spec_names_class(const struct spec *s, size_t *len)
+{
+	const char *method = spec_method_at(s);
+
+	*len = method ? (size_t)(method - 1 - s->pattern) : 0;
+	return method && !memchr(s->pattern, '*', *len) && !memchr(s->pattern, GLOB_ESCAPE, *len);
+}
+
 bool spec_is_static(const struct spec *s)
 {
 	return s->is_static;

@@ -54,6 +54,12 @@ const char *spec_pattern(const struct spec *s);
  */
 const char *spec_method_at(const struct spec *s);
 
+/**
+ * spec_names_class() - does it name its class in full, without wildcards? Then that name is the
+ * first *@len bytes of spec_pattern().
+ */
+bool spec_names_class(const struct spec *s, size_t *len);
+
 /** spec_is_static() - are only static methods meant? spec_match() leaves that to its caller. */
 bool spec_is_static(const struct spec *s);
 

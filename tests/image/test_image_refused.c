@@ -11,6 +11,7 @@
 #include "lib/image_work.h"
 
 #define ARGS_MAX 8
+#define RUNNER	 "com.google.javascript.jscomp.CommandLineRunner"
 #define MAIN	 "**.main"
 #define NOBODY	 65534
 
@@ -60,6 +61,16 @@ static void refused_specs(void **state _unused_)
 	static const struct refusal cases[] = {
 		{{"-x", PATH, "no.such.Method"}, 1, "no method that matches"},
 		{{"-x", PATH, MAIN "@0x1"}, 1, "no method that matches"},
+		{{"-x", PATH, RUNNER ".createExtrens"},
+		 1,
+		 "did you mean " RUNNER ".createExterns?"},
+		{{"-x", PATH, "CommandLineRunner.createExterns"},
+		 1,
+		 "did you mean " RUNNER ".createExterns?"},
+		{{"-x", PATH, "com/google/javascript/jscomp/CommandLineRunner.createExterns"},
+		 1,
+		 "written with dots; did you mean " RUNNER ".createExterns?"},
+		{{"-x", PATH, RUNNER}, 1, "that is a class: a SPEC is CLASS.METHOD"},
 		{{"-x", PATH, "a.b("}, 2, "bad SPEC"},
 		{{"-x", PATH, "("}, 2, "bad SPEC"},
 		{{"-x", PATH, "a.b@x"}, 2, "bad SPEC"},

@@ -93,7 +93,7 @@ static bool class_is(struct coverage_look *k, size_t i, const struct class_entry
 {
 	size_t len;
 
-	if (!coverage_is_exact(k, i, &len) || len != c->len ||
+	if (!spec_names_class(k->specs[i], &len) || len != c->len ||
 	    memcmp(spec_pattern(k->specs[i]), c->name, len))
 		return false;
 	k->exact[i] = c->klass;
@@ -106,7 +106,7 @@ static bool class_fits(const struct coverage_look *k, size_t i, const struct cla
 	struct glob g;
 	size_t len;
 
-	return !coverage_is_exact(k, i, &len) && glob_begin(&g, spec_pattern(k->specs[i])) &&
+	return !spec_names_class(k->specs[i], &len) && glob_begin(&g, spec_pattern(k->specs[i])) &&
 	       glob_feed(&g, c->name) && glob_feed(&g, ".");
 }
 
@@ -174,7 +174,7 @@ static bool has_wildcards(const struct coverage_look *k)
 	size_t len;
 
 	for (size_t i = 0; i < k->nspecs; i++)
-		any |= !coverage_is_exact(k, i, &len);
+		any |= !spec_names_class(k->specs[i], &len);
 	return any;
 }
 
@@ -267,7 +267,7 @@ static int look_at_compiled(struct coverage_look *k)
 		bool fits[SPECS_MAX];
 
 		for (size_t s = 0; s < k->nspecs; s++)
-			fits[s] = !coverage_is_exact(k, s, &len);
+			fits[s] = !spec_names_class(k->specs[s], &len);
 		if (nm->state == NMETHOD_IN_USE && !nm->osr && nm->method_addr &&
 		    !bsearch(&nm->method_addr, seen, n, sizeof(*seen), compare_u64))
 			err = look_at_method(k, fits, &c, nm->method_addr);
@@ -437,8 +437,8 @@ static void tell_counts(struct telling *t, size_t spec, const struct coverage_fo
 	struct coverage_reason r;
 	const char *sep = ": ";
 	size_t len;
-	bool whole =
-		t->k->all_methods && (coverage_is_exact(t->k, spec, &len) || t->k->all_searched);
+	bool whole = t->k->all_methods &&
+		     (spec_names_class(t->k->specs[spec], &len) || t->k->all_searched);
 
 	for (size_t i = 0; i < n; i++) {
 		coverage_why(t->k, &f[i], &r);
@@ -474,7 +474,7 @@ static void tell_none(struct telling *t, size_t spec, const struct coverage_reas
 	};
 
 	if (t->tell != COVERAGE_TELL_CHANGES || t->k->all_searched ||
-	    coverage_is_exact(t->k, spec, &len))
+	    spec_names_class(t->k->specs[spec], &len))
 		tell(t, &ev);
 }
 

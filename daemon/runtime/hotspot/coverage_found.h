@@ -45,13 +45,4 @@ struct coverage_look {
 	struct inlined inlined;
 };
 
-/* Does SPEC @i name its class in full? Then its pattern's first @len bytes are that name. */
-static inline bool coverage_is_exact(const struct coverage_look *k, size_t i, size_t *len)
-{
-	const char *pattern = spec_pattern(k->specs[i]), *method = spec_method_at(k->specs[i]);
-
-	*len = method ? (size_t)(method - 1 - pattern) : 0;
-	return method && !memchr(pattern, '*', *len) && !memchr(pattern, GLOB_ESCAPE, *len);
-}
-
 #endif

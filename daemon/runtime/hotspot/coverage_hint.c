@@ -8,7 +8,7 @@
  */
 #include <stdarg.h>
 
-#include "base/nearest.h"
+#include "probe/guess.h"
 #include "runtime/hotspot/coverage_hint.h"
 #include "runtime/hotspot/klass.h"
 #include "runtime/hotspot/layout_code.h"
@@ -18,27 +18,10 @@
 #define SHOWN_MAX      4 /* of a list of methods or classes */
 #define NAME_SHOWN     200
 
-/* One SPEC that means nothing. */
-struct puzzle {
-	const struct spec *spec;
-	bool wanted, exact;		 /* exact: its class has no wildcard */
-	char klass[NEAREST_LEN_MAX + 1]; /* as written */
-	const char *simple;		 /* behind the last '.' or '$' of it */
-	const char *method;
-
-	/* what was found among the classes */
-	bool is_class; /* the whole SPEC is a class: the method is missing */
-	char slashes[NEAREST_LEN_MAX + 1],
-		nested[NEAREST_LEN_MAX + 1];	   /* the class, written right */
-	char same[SHOWN_MAX][NEAREST_LEN_MAX + 1]; /* with this simple name */
-	size_t nsame;
-	char without[NEAREST_LEN_MAX + 1]; /* the same, but without such a method */
-	struct nearest near;
-};
-
 struct hints {
 	struct coverage_look *k;
-	struct puzzle puzzles[SPECS_MAX];
+	bool wanted[SPECS_MAX];
+	struct guess guesses[SPECS_MAX];
 };
 
 #define say coverage_reason_say
@@ -59,41 +42,8 @@ _printf_(2, 3) static void mean(struct coverage_reason *r, const char *fmt, ...)
 
 /* --- classes ---------------------------------------------------------------------------------- */
 
-static const char *simple_name(const char *klass)
-{
-	const char *dot = strrchr(klass, '.'), *dollar;
-
-	klass = dot ? dot + 1 : klass;
-	dollar = strrchr(klass, '$');
-	return dollar && dollar[1] ? dollar + 1 : klass;
-}
-
-/* Are they equal but that @from stands for @to? */
-static bool equal_but(const char *a, const char *b, char from, char to)
-{
-	for (; *a && *b; a++, b++)
-		if (*a != *b && !(*a == from && *b == to))
-			return false;
-	return *a == *b;
-}
-
-static void puzzle_init(struct puzzle *p, const struct coverage_look *k, size_t i)
-{
-	const struct spec *spec = k->specs[i];
-	const char *method = spec_method_at(spec);
-	size_t len;
-
-	*p = (struct puzzle){.spec = spec, .wanted = true, .method = method ? method : ""};
-	if (coverage_is_exact(k, i, &len) && len <= NEAREST_LEN_MAX) {
-		memcpy(p->klass, spec_pattern(spec), len);
-		p->exact = true;
-	}
-	p->simple = simple_name(p->klass);
-	nearest_init(&p->near, p->klass);
-}
-
 /* Has the class @c a method of that name? */
-static bool class_has(struct coverage_look *k, const struct puzzle *p, const struct class_entry *c)
+static bool class_has(struct coverage_look *k, const char *method, const struct class_entry *c)
 {
 	_cleanup_free_ uint64_t *methods = NULL;
 	int n = class_methods(k->m, &k->t->layout, c->methods, &methods);
@@ -102,34 +52,22 @@ static bool class_has(struct coverage_look *k, const struct puzzle *p, const str
 		struct nmethod nm = {.method_addr = methods[i], .m.symbol = ""};
 
 		if (!nmethod_names(k->m, &k->t->layout, k->names, &nm) &&
-		    glob_match(p->method, nm.m.name))
+		    glob_match(method, nm.m.name))
 			return true;
 	}
 	return false;
 }
 
-/* A class of that simple name, in another package. */
-static void puzzle_same(struct coverage_look *k, struct puzzle *p, const struct class_entry *c)
-{
-	if (!class_has(k, p, c))
-		snprintf(p->without, sizeof(p->without), "%s", c->name);
-	else if (p->nsame < SHOWN_MAX)
-		snprintf(p->same[p->nsame++], sizeof(p->same[0]), "%s", c->name);
-}
+struct offer {
+	struct coverage_look *k;
+	const struct class_entry *c;
+};
 
-static void puzzle_class(struct coverage_look *k, struct puzzle *p, const struct class_entry *c)
+static bool offer_has(void *arg, const char *method)
 {
-	if (!p->exact || c->len > NEAREST_LEN_MAX)
-		return;
-	p->is_class |= !strcmp(c->name, spec_pattern(p->spec));
-	if (strchr(p->klass, '/') && equal_but(p->klass, c->name, '/', '.'))
-		snprintf(p->slashes, sizeof(p->slashes), "%s", c->name);
-	if (strchr(c->name, '$') && equal_but(p->klass, c->name, '.', '$'))
-		snprintf(p->nested, sizeof(p->nested), "%s", c->name);
-	if (!strcmp(p->simple, simple_name(c->name)))
-		puzzle_same(k, p, c);
-	else if (nearest_better(&p->near, c->name) && class_has(k, p, c))
-		nearest_offer(&p->near, c->name);
+	const struct offer *o = arg;
+
+	return class_has(o->k, method, o->c);
 }
 
 static int hint_class(void *arg, const struct class_entry *c)
@@ -137,48 +75,30 @@ static int hint_class(void *arg, const struct class_entry *c)
 	struct hints *h = arg;
 
 	for (size_t i = 0; i < h->k->nspecs; i++)
-		if (h->puzzles[i].wanted && !h->k->exact[i])
-			puzzle_class(h->k, &h->puzzles[i], c);
+		if (h->wanted[i] && !h->k->exact[i])
+			guess_offer(&h->guesses[i], c->name, offer_has, &(struct offer){h->k, c});
 	return 0;
 }
 
 /* The class is not there. */
-static void why_no_class(const struct coverage_look *k, const struct puzzle *p,
+static void why_no_class(const struct coverage_look *k, const struct guess *g,
 			 struct coverage_reason *r)
 {
-	const char *near = nearest_found(&p->near);
+	const char *mistake = guess_mistake(g);
 
-	if (p->is_class) {
-		say(r, COVERAGE_NEVER, "that is a class: a SPEC is CLASS.METHOD");
-		mean(r, "%s.*", spec_pattern(p->spec));
-		return;
-	}
-	if (*p->slashes) {
-		say(r, COVERAGE_NEVER, "class names are written with dots");
-		mean(r, "%s.%s", p->slashes, p->method);
-		return;
-	}
-	if (*p->nested) {
-		say(r, COVERAGE_NEVER, "a nested class is written with '$'");
-		mean(r, "%s.%s", p->nested, p->method);
-		return;
-	}
-	if (!k->all_classes) {
+	guess_mean(g, r->mean, sizeof(r->mean));
+	if (mistake)
+		say(r, COVERAGE_NEVER, "%s", mistake);
+	else if (!k->all_classes)
 		say(r, COVERAGE_NOT_YET,
 		    "matches no compiled method yet: waiting for it (whether its class is loaded is "
 		    "not known: only %zu classes were looked at in time)",
 		    k->nclasses);
-		return;
-	}
-	say(r, COVERAGE_NOT_YET,
-	    "no class %s is loaded in this JVM: waiting for it to be loaded, and the method compiled",
-	    p->klass);
-	for (size_t i = 0; i < p->nsame; i++)
-		mean(r, "%s.%s", p->same[i], p->method);
-	if (!p->nsame && *p->without)
-		mean(r, "%s.*", p->without);
-	else if (!p->nsame && near)
-		mean(r, "%s.%s", near, p->method);
+	else
+		say(r, COVERAGE_NOT_YET,
+		    "no class %s is loaded in this JVM: waiting for it to be loaded, and the method "
+		    "compiled",
+		    g->klass);
 }
 
 /* --- methods of the class --------------------------------------------------------------------- */
@@ -186,7 +106,7 @@ static void why_no_class(const struct coverage_look *k, const struct puzzle *p,
 /* What the methods of a class say to a name that no method has, with those parameters. */
 struct search {
 	struct coverage_look *k;
-	const struct puzzle *p;
+	const struct guess *p;
 	struct nearest near;
 	char overloads[COVERAGE_WHY_MAX / 2];
 	size_t noverloads;
@@ -225,7 +145,7 @@ static void search_class(struct search *s, const struct class_entry *c)
 }
 
 /* The class above @c, or the interface, that declares it: its name is in @name. */
-static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
+static bool find_inherited(struct coverage_look *k, const struct guess *p,
 			   const struct class_entry *c, char *name)
 {
 	const struct layout *l = &k->t->layout;
@@ -237,14 +157,14 @@ static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
 	for (int i = 0; i < SUPERS_MAX && at.super; i++) {
 		if (class_read(k->m, l, at.super, name, &at))
 			break;
-		if (class_has(k, p, &at))
+		if (class_has(k, p->method, &at))
 			return true;
 	}
 	if (field_exists(l->code->klass_interfaces) &&
 	    !field_read(k->m, c->klass, l->code->klass_interfaces, &array))
 		n = class_methods(k->m, l, array, &interfaces);
 	for (int i = 0; i < MIN(n, INTERFACES_MAX); i++)
-		if (!class_read(k->m, l, interfaces[i], name, &at) && class_has(k, p, &at))
+		if (!class_read(k->m, l, interfaces[i], name, &at) && class_has(k, p->method, &at))
 			return true;
 	return false;
 }
@@ -252,7 +172,7 @@ static bool find_inherited(struct coverage_look *k, const struct puzzle *p,
 static void why_no_method(const struct search *s, const char *inherited, struct coverage_reason *r)
 {
 	const char *near = nearest_found(&s->near);
-	const struct puzzle *p = s->p;
+	const struct guess *p = s->p;
 
 	if (s->not_static) {
 		say(r, COVERAGE_NEVER, "it is not static: leave out 'static'");
@@ -271,7 +191,7 @@ static void why_no_method(const struct search *s, const char *inherited, struct 
 	}
 }
 
-static int hint_method(struct coverage_look *k, const struct puzzle *p, uint64_t klass,
+static int hint_method(struct coverage_look *k, const struct guess *p, uint64_t klass,
 		       struct coverage_reason *r)
 {
 	_cleanup_free_ char *name = malloc(KLASS_NAME_MAX + 1), *other = malloc(KLASS_NAME_MAX + 1);
@@ -319,20 +239,19 @@ int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_r
 		return -ENOMEM;
 	h->k = k;
 	for (size_t i = 0; i < k->nspecs; i++) {
-		if (!wanted[i])
-			continue;
-		puzzle_init(&h->puzzles[i], k, i);
-		look_again |= h->puzzles[i].exact && !k->exact[i];
+		h->wanted[i] = wanted[i];
+		guess_init(&h->guesses[i], k->specs[i]);
+		look_again |= wanted[i] && h->guesses[i].exact && !k->exact[i];
 	}
 	if (look_again && k->all_classes)
 		err = classes_walk(k->t->mem, k->m, &k->t->layout, k->deadline_ns, hint_class, h);
 	if (err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT)
 		err = 0;
 	for (size_t i = 0; i < k->nspecs && !err; i++) {
-		const struct puzzle *p = &h->puzzles[i];
+		const struct guess *p = &h->guesses[i];
 
 		ret[i].mean[0] = '\0';
-		if (!p->wanted)
+		if (!wanted[i])
 			continue;
 		if (!p->exact || k->t->layout.missing[CAP_COVERAGE])
 			why_no_match(k, &ret[i]);

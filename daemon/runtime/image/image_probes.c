@@ -5,6 +5,7 @@
 #include "base/budget.h"
 #include "base/stop.h"
 #include "region/patch.h"
+#include "runtime/image/image_coverage.h"
 #include "runtime/image/image_config.h"
 #include "runtime/image/image_names.h"
 #include "runtime/image/image_probes.h"
@@ -90,6 +91,7 @@ int image_probes_parse(struct image *im, const struct trace_request *req, struct
 int image_probes_match(struct image *im, struct fail *f)
 {
 	bool any = false;
+	char hint[FAIL_TEXT_MAX];
 	struct budget b;
 	int err = 0;
 
@@ -109,11 +111,8 @@ int image_probes_match(struct image *im, struct fail *f)
 			 im->path);
 	if (err || any)
 		return err;
-	return fail_set(
-		f, -ENOENT,
-		"%s has no method that matches: a method that is inlined into all its callers has "
-		"no code to probe (see `hotprobe methods -x`)",
-		im->path);
+	image_coverage_hint(im, 0, hint, sizeof(hint));
+	return fail_set(f, -ENOENT, "%s has no method that matches: %s", im->path, hint);
 }
 
 /* The SPEC that fits @m best; one by its signature is worth more than one by its name. */

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "runtime/image/image_cache.h"
+#include "runtime/image/image_coverage.h"
 #include "runtime/image/image_file.h"
 #include "runtime/image/image_names.h"
 #include "runtime/image/image_probes.h"
@@ -249,12 +250,6 @@ static void image_attached(struct runtime *rt, struct attached_event *ev)
 
 static void note_specs(const struct image *im)
 {
-	for (size_t i = 0; i < im->nspecs; i++)
-		if (im->best[i] == FIT_NOT)
-			image_say(im, LOG_LVL_WARN,
-				  "'%s' matches no method: a method that is inlined into all its "
-				  "callers has no code to probe (see `hotprobe methods -x`)",
-				  spec_text(im->specs[i]));
 	if (im->raw)
 		image_say(im, LOG_LVL_INFO,
 			  "the image does not say what parameters %u of %u methods have: their "
@@ -288,8 +283,12 @@ static void image_notes(struct runtime *rt)
 			  (double)fig.patch_paused_ns / 1e6);
 }
 
-static void image_coverage(struct runtime *rt _unused_, enum runtime_coverage what _unused_)
+/* That there may be inlined copies is only worth a note when no call is seen. */
+static void image_coverage(struct runtime *rt, enum runtime_coverage what)
 {
+	if (what != RUNTIME_COVERAGE_CHANGES)
+		image_coverage_tell(rt->own, !rt->live && what == RUNTIME_COVERAGE_ALL,
+				    rt->events->coverage, rt->arg);
 }
 
 /* --- leaving ---------------------------------------------------------------------------------- */
