@@ -22,6 +22,9 @@
 #define BATCH_MAX  512
 #define FRONT_SIZE 112
 
+/* The clock is looked at after so many steps. */
+#define CLOCK_EVERY 256
+
 struct waiting {
 	struct class_entry c;
 	uint64_t symbol;
@@ -124,6 +127,16 @@ static int waiting_name(struct walk *w, const struct waiting *c, const struct me
 	return name_decode(w->paged, w->l, c->c.klass, internal, (size_t)n, w->name);
 }
 
+/* One step along a list. A circle ends here, as does what takes too long. */
+static int step(struct walk *w)
+{
+	if (!w->left--)
+		return -EPROTO;
+	if (w->left % CLOCK_EVERY)
+		return 0;
+	return stop_asked() ? -ECANCELED : clock_ns() > w->deadline_ns ? -ETIMEDOUT : 0;
+}
+
 /* What does not read is being unloaded. */
 static int flush(struct walk *w)
 {
@@ -142,9 +155,7 @@ static int flush(struct walk *w)
 			err = 0;
 	}
 	w->n = 0;
-	if (!err && stop_asked())
-		return -ECANCELED;
-	return !err && clock_ns() > w->deadline_ns ? -ETIMEDOUT : err;
+	return err;
 }
 
 /* What does not read has been unloaded meanwhile, and the rest of its loader's list with it. */
@@ -156,8 +167,9 @@ static int loader_walk(struct walk *w, uint64_t klass)
 		struct waiting *c = &w->batch[w->n];
 		uint64_t next = 0;
 
-		if (!w->left--)
-			return -EPROTO;
+		err = step(w);
+		if (err)
+			break;
 		err = entry_read(w->paged, w->l, klass, &c->c, &c->symbol, &next);
 		if (!err && ++w->n == BATCH_MAX)
 			err = flush(w);
@@ -175,8 +187,9 @@ static int walk_all(struct walk *w)
 	int err = mem_read_u64(w->m, c->cld_head, &cld);
 
 	while (!err && cld) {
-		if (!w->left--)
-			return -EPROTO;
+		err = step(w);
+		if (err)
+			break;
 		err = cld % 8 ? -EPROTO : field_read(w->m, cld, c->cld_klasses, &klasses);
 		if (!err)
 			err = loader_walk(w, klasses);
