@@ -18,11 +18,14 @@
 void coverage_title(const struct method *m, char *buf, size_t size)
 {
 	struct jsignature sig;
+	size_t need;
 
 	if (jsignature_parse(m->desc, &sig))
-		snprintf(buf, size, "%s.%s", m->klass, m->name);
+		need = (size_t)snprintf(buf, size, "%s.%s", m->klass, m->name);
 	else
-		jsignature_name(&sig, m->klass, m->name, buf, size);
+		need = jsignature_name(&sig, m->klass, m->name, buf, size);
+	if (need >= size)
+		memcpy(buf + size - sizeof("..."), "...", sizeof("..."));
 }
 
 void coverage_reason_say(struct coverage_reason *r, enum coverage_state state, const char *fmt, ...)

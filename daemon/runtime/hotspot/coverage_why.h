@@ -24,7 +24,7 @@ void coverage_why(const struct coverage_look *k, const struct coverage_found *f,
 void coverage_reason_say(struct coverage_reason *r, enum coverage_state state, const char *fmt, ...)
 	_printf_(3, 4);
 
-/** coverage_title() - "com.shop.Cart.add(int)"; cut to @size. */
+/** coverage_title() - "com.shop.Cart.add(int)"; cut to @size, then with "..." at its end. */
 void coverage_title(const struct method *m, char *buf, size_t size);
 
 #endif
