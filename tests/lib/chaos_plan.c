@@ -32,6 +32,13 @@ static const struct chaos_reader readers[] = {
 	{"is -o on a full disk", 1, .sink = CHAOS_FILE, .path = "full", .fails = true},
 };
 
+/* Sanitizers take terabytes of addresses, and much stack. */
+#ifdef HP_SAN
+#define UNLESS_SAN 0
+#else
+#define UNLESS_SAN 1
+#endif
+
 /* The first is none. */
 static const struct chaos_limit limits[] = {
 	{"none", 16, {NULL}},
@@ -39,11 +46,11 @@ static const struct chaos_limit limits[] = {
 	{"16 descriptors", 1, {"prlimit", "--nofile=16:16"}},
 	{"40 descriptors", 1, {"prlimit", "--nofile=40:40"}},
 	{"files of 20 KB", 1, {"prlimit", "--fsize=20000"}},
-	{"40 MB of addresses", 1, {"prlimit", "--as=40000000"}},
-	{"100 MB of addresses", 1, {"prlimit", "--as=100000000"}},
+	{"40 MB of addresses", UNLESS_SAN, {"prlimit", "--as=40000000"}},
+	{"100 MB of addresses", UNLESS_SAN, {"prlimit", "--as=100000000"}},
 	{"nothing locked", 1, {"prlimit", "--memlock=0:0"}},
 	{"1 process", 1, {"prlimit", "--nproc=1:1"}},
-	{"stack of 64 KB", 1, {"prlimit", "--stack=65536"}},
+	{"stack of 64 KB", UNLESS_SAN, {"prlimit", "--stack=65536"}},
 	{"nice 19", 1, {"nice", "-n19"}},
 	{"no CAP_SYS_PTRACE",
 	 1,

@@ -12,6 +12,7 @@
 #include "lib/hp.h"
 
 #define ACT_MAX_MS 700	 /* an attach takes 100 to 300 ms here, more beside others */
+#define ON_MAX_MS  5000	 /* for probes to be on */
 #define SELF_MS	   20000 /* whoever should end by itself and has not is told to */
 #define HANG_MS	   60000 /* after the last thing that was done to it */
 #define LOOK_MS	   4	 /* how often the target is looked at when times are taken */
@@ -37,7 +38,7 @@ struct chaos_run {
 	size_t line_len, lines;
 
 	uint64_t signal_ms, look_ms; /* of the step that times are taken from; 0: none */
-	bool was_on, attached;	     /* the target was diverted at that moment, or at some */
+	bool awaits_on, was_on;	     /* it is not signalled before probes are on; they were then */
 	int off_ms, end_ms;
 	pid_t engine;
 	struct chaos_seen seen;
@@ -54,6 +55,8 @@ struct chaos_run *chaos_run_new(const struct chaos_scene *s)
 	r->scene = *s;
 	chaos_plan_make(&r->plan, s->t->way->image);
 	r->start_ms = mono_ms() + (s->alone ? 0 : (uint64_t)chaos_random_below(150));
+	r->awaits_on = s->alone && !s->disturbed && r->plan.finish->timed &&
+		       r->plan.command->traces && !chaos_random_in(4);
 	r->fifo = -1;
 	r->off_ms = r->end_ms = -1;
 	return r;
@@ -227,12 +230,29 @@ static void read_some(struct chaos_run *r)
 	}
 }
 
+static bool is_engine(pid_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(name, sizeof(name), f))
+		*name = 0;
+	fclose(f);
+	return !strncmp(name, "hotprobe-engine", 15);
+}
+
 static void find_engine(struct chaos_run *r)
 {
-	pid_t pids[4];
+	pid_t pids[16];
+	size_t n = r->engine ? 0 : child_descendants(child_pid(r->c), pids, ARRAY_SIZE(pids));
 
-	if (!r->engine && child_descendants(child_pid(r->c), pids, ARRAY_SIZE(pids)))
-		r->engine = pids[0];
+	for (size_t i = 0; i < n; i++)
+		if (is_engine(pids[i]))
+			r->engine = pids[i];
 }
 
 static void signal_whom(struct chaos_run *r, const struct chaos_step *s)
@@ -271,6 +291,15 @@ static void take_step(struct chaos_run *r)
 	chaos_say("signal %d, whom: %d", s->sig ? s->sig : SIGINT, s->who);
 	signal_whom(r, s->sig ? s : &(struct chaos_step){SIGINT, CHAOS_CLIENT});
 	r->next_ms = mono_ms() + (uint64_t)chaos_random_below(ACT_MAX_MS / 4);
+}
+
+/* Put the next step off while times could not be taken, though not for long. */
+static bool put_off(struct chaos_run *r, uint64_t now)
+{
+	if (!r->awaits_on || now > r->start_ms + ON_MAX_MS || chaos_target_diverted(r->scene.t) > 0)
+		return false;
+	r->next_ms = now + (uint64_t)chaos_random_below(ACT_MAX_MS / 4);
+	return true;
 }
 
 /* When did the last word lead somewhere else again? */
@@ -461,9 +490,8 @@ bool chaos_run_tick(struct chaos_run *r)
 		judge(r);
 		return false;
 	}
-	find_engine(r);
 	read_some(r);
-	if (now < r->next_ms)
+	if (now < r->next_ms || (!r->step && put_off(r, now)))
 		return true;
 	if (r->step < CHAOS_STEPS_MAX && (r->plan.finish->steps[r->step].sig || !r->step))
 		take_step(r);

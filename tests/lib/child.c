@@ -82,6 +82,8 @@ struct child *child_start(const char *const argv[], const struct child_opts *o)
 		abort();
 	if (!c->pid) {
 		signal(SIGPIPE, SIG_DFL);
+		/* A shell that starts something in the background has it ignore this. */
+		signal(SIGINT, SIG_DFL);
 		child_become(argv, env, o, &p, parent);
 	}
 	setpgid(c->pid, c->pid);
