@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -468,6 +469,31 @@ static void deadline_rotated_log(void **state _unused_)
 	free(err);
 }
 
+/* With -o, too, SIGHUP is the end when the terminal is gone that hotprobe was started from. */
+static void deadline_terminal_is_gone(void **state _unused_)
+{
+	_cleanup_free_ char *dir = test_dir(), *path = NULL;
+	const char *argv[] = {"hotprobe", "trace", "-p", NULL, "-o", NULL, WORK, NULL};
+	struct stuck s;
+	char pid[16];
+	int status, terminal;
+
+	assert_true(asprintf(&path, "%s/out", dir) > 0);
+	snprintf(pid, sizeof(pid), "%d", j.pid);
+	argv[3] = pid;
+	argv[5] = path;
+	s.pid = forkpty(&terminal, NULL, NULL, NULL);
+	if (s.pid == 0) {
+		execv(env_bin(), (char *const *)argv);
+		_exit(127);
+	}
+	await_probed(true);
+	close(terminal);
+	await_probed(false);
+	await_end(&s, mono_ms(), &status);
+	assert_int_equal(status, 0);
+}
+
 /* A full disk: the file ends with a whole line, it is said once, and with room again all goes on.
  */
 static void deadline_full_disk(void **state _unused_)
@@ -577,6 +603,7 @@ int main(void)
 		cmocka_unit_test(deadline_killed_client),
 		cmocka_unit_test(deadline_late_reader_gets_the_sum),
 		cmocka_unit_test(deadline_rotated_log),
+		cmocka_unit_test(deadline_terminal_is_gone),
 		cmocka_unit_test(deadline_full_disk),
 		cmocka_unit_test(deadline_fifo_without_reader),
 		cmocka_unit_test(deadline_run),
