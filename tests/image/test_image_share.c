@@ -109,24 +109,31 @@ static void share_second_is_refused(void **state _unused_)
 {
 	_cleanup_free_ char *path = image_copy("ce22");
 	struct child *c = repl_start(path, NULL), *hp;
-	char pid[16], first[16], helper[16] = "none";
+	char pid[16], first[16];
 	static const char *const commands[] = {"trace", "clean"};
 	json_int_t hits;
 	pid_t helpers[8];
+	size_t nhelpers;
 
 	hp = hp_trace(child_pid(c), count_parser);
 	json_decref(hp_attached(hp));
 	snprintf(pid, sizeof(pid), "%d", child_pid(c));
 	snprintf(first, sizeof(first), "PID %d:", child_pid(hp));
-	if (child_descendants(child_pid(hp), helpers, ARRAY_SIZE(helpers)))
-		snprintf(helper, sizeof(helper), "PID %d:", helpers[0]);
+	nhelpers = child_descendants(child_pid(hp), helpers, ARRAY_SIZE(helpers));
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		struct hp_result r;
+		char helper[16];
+		bool named;
 
 		hp_run(&r, (const char *const[]){commands[i], "-p", pid, i ? NULL : PARSER, NULL});
 		hp_result_check(&r, 1);
-		if (!strstr(r.err, first) && !strstr(r.err, helper))
-			fail_msg("'%s' names neither %s nor %s", r.err, first, helper);
+		named = strstr(r.err, first);
+		for (size_t k = 0; k < nhelpers && !named; k++) {
+			snprintf(helper, sizeof(helper), "PID %d:", helpers[k]);
+			named = strstr(r.err, helper);
+		}
+		if (!named)
+			fail_msg("'%s' names neither %s nor a process of its", r.err, first);
 		hp_result_free(&r);
 	}
 	repl_ask(c, "1 + 1", "2");
@@ -364,9 +371,13 @@ static void refused_by(const char *how)
 	attached = hp_attached(hp);
 	assert_int_equal(member(attached, "diverted"), 0);
 	assert_true(member(attached, "sites") > 10);
-	said = child_error_line(hp, HP_TIMEOUT_MS);
-	if (!said || !strstr(said, "put in place"))
-		fail_msg("%s: it said '%s'", how, said ? said : "");
+	/* Other notes may come first. */
+	do {
+		free(said);
+		said = child_error_line(hp, HP_TIMEOUT_MS);
+	} while (said && !strstr(said, "put in place"));
+	if (!said)
+		hp_fail(hp, "%s: it did not say so", how);
 	repl_ask(c, "2 + 2", "4");
 	trace_end(hp, SIGINT, "interrupted", &hits);
 	assert_true(hits > 0);
