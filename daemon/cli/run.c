@@ -147,7 +147,24 @@ static void jvm_release(struct jvm *j)
 	j->hold_fd = -1;
 }
 
-/* Orphans of the command come to us (family.h). Engines are waited for where they are ended. */
+static void stop_all(struct run *r)
+{
+	for (size_t i = 0; i < r->njvms; i++)
+		client_stop(r->jvms[i].client);
+}
+
+static void look_at_command(struct run *r)
+{
+	if (!r->pid || waitpid(r->pid, &r->wstatus, WNOHANG) != r->pid)
+		return;
+	r->pid = 0;
+	stop_all(r);
+}
+
+/*
+ * Orphans of the command come to us (family.h). Engines are waited for where they are ended, and
+ * the command is what we live for: its status must not get lost here.
+ */
 static void reap_orphans(struct run *r)
 {
 	siginfo_t info;
@@ -159,7 +176,10 @@ static void reap_orphans(struct run *r)
 		for (size_t i = 0; i < r->njvms; i++)
 			if (client_engine(r->jvms[i].client) == info.si_pid)
 				return;
-		waitpid(info.si_pid, NULL, WNOHANG);
+		if (info.si_pid == r->pid)
+			look_at_command(r);
+		else
+			waitpid(info.si_pid, NULL, WNOHANG);
 	}
 }
 
@@ -185,20 +205,11 @@ static bool on_jvm(struct jvm *j)
 	return more;
 }
 
-static void stop_all(struct run *r)
-{
-	for (size_t i = 0; i < r->njvms; i++)
-		client_stop(r->jvms[i].client);
-}
-
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static void on_child(struct run *r)
 {
-	if (r->pid && waitpid(r->pid, &r->wstatus, WNOHANG) == r->pid) {
-		r->pid = 0;
-		stop_all(r);
-	}
+	look_at_command(r);
 	reap_orphans(r);
 }
 
