@@ -390,7 +390,8 @@ static void check_end(struct chaos_run *r)
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 		if (strstr(r->errors, never[i]))
 			bad(r, "it said '%s'", never[i]);
-	if (errors > (r->plan.finish->kills_engine ? 2 : 1))
+	/* One for each thing that is wrong. */
+	if (errors > 1u + r->plan.finish->kills_engine + (r->plan.reader->fails || r->plan.limited))
 		bad(r, "%zu errors", errors);
 	/* `check` says it on stdout. */
 	if (!errors && (r->status == 1 || r->status == 4) && !strstr(r->errors, "stays") &&
