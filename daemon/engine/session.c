@@ -329,7 +329,7 @@ void session_stop(struct session *s, const char *reason)
 	if (ended)
 		reason = "target exited";
 	restored = take_down(s, LOG_LVL_ERR);
-	s->rt.ops->coverage(&s->rt, s->hits ? RUNTIME_COVERAGE_AGAIN : RUNTIME_COVERAGE_ALL);
+	s->rt.ops->coverage(&s->rt, RUNTIME_COVERAGE_AGAIN);
 	runtime_close(&s->rt);
 	tell_detached(s, restored, reason);
 	session_free(s);

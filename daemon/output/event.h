@@ -145,7 +145,7 @@ struct coverage_event {
 	const char *holders[COVERAGE_HOLDERS_MAX];
 	uint64_t methods;		  /* of a SPEC as a whole: that it means */
 	uint64_t counts[COVERAGE_STATES]; /* and how many of these are in each state */
-	bool again; /* all of this has been said before, and calls were seen */
+	bool again; /* all of this has been said before, and calls were seen since */
 };
 
 struct detached_event {

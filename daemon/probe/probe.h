@@ -38,7 +38,7 @@ struct probe {
 	struct capture_list *captures; /* owned; NULL: the parameters are not known */
 	struct site *sites[PROBE_SITES_MAX];
 	unsigned int nsites, nlive; /* it is live when all of its sites are */
-	struct method_count *count; /* of its method, where calls are only counted; not owned */
+	struct method_count *count; /* of its method; not owned */
 	uint64_t registered_ns;	    /* when the code appeared; 0 if it was there before us */
 
 	char *head; /* for an encoder: the part of every event that is always the same; owned */

@@ -53,7 +53,7 @@ struct probes {
 	struct site *owner[REGION_SLOTS]; /* last user of each slot, until its next one */
 	struct site *former[FORMER_MAX];  /* those before, by gen % FORMER_MAX */
 	struct hp_slot_stat former_stat;  /* of all of those before */
-	struct counts counts;		  /* with @count_only */
+	struct counts counts;
 	uint32_t gen;
 	size_t nlive, nlive_sites;
 	struct probes_figures fig;
@@ -228,12 +228,10 @@ static void disarm_site(struct probes *ps, struct site *s)
 
 int probes_arm(struct probes *ps, struct probe *p)
 {
-	if (ps->count_only) {
-		p->count = counts_of(&ps->counts, &p->method);
-		if (!p->count)
-			return -ENOMEM;
-		p->count->kind = p->kind;
-	}
+	p->count = counts_of(&ps->counts, &p->method);
+	if (!p->count)
+		return -ENOMEM;
+	p->count->kind = p->kind;
 	for (unsigned int i = 0; i < p->nsites; i++) {
 		int err = arm_site(ps, p->sites[i]);
 

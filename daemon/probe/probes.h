@@ -100,7 +100,7 @@ size_t probes_max(const struct probes *ps);
 struct hp_slot_stat probes_stat(const struct probes *ps);
 
 /**
- * probes_count() - bring the total of each method up to date; only where calls are only counted.
+ * probes_count() - bring the total of each method up to date.
  * Return: the methods, in the order in which they were first probed.
  */
 const struct counts *probes_count(struct probes *ps);

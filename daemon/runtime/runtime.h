@@ -31,7 +31,7 @@ struct runtime_events {
 enum runtime_coverage {
 	RUNTIME_COVERAGE_ALL,
 	RUNTIME_COVERAGE_CHANGES, /* since it was asked last */
-	RUNTIME_COVERAGE_AGAIN,	  /* all; what has not changed is marked so */
+	RUNTIME_COVERAGE_AGAIN,	  /* all, at the end; old news of what was called is marked so */
 };
 
 /* Where the answers of a short request go. */

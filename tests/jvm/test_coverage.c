@@ -202,6 +202,34 @@ static void check_change_and_end(struct jvm *j, struct child *hp)
 	json_decref(events);
 }
 
+static int times(const char *text, const char *part)
+{
+	int n = 0;
+
+	for (text = strstr(text, part); text; text = strstr(text + 1, part))
+		n++;
+	return n;
+}
+
+/* In text what had no call, and what is inlined, is said again at the end; what was seen is not. */
+static void check_text(const struct jvm *j)
+{
+	struct hp_result r;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", j->pid);
+	hp_run(&r, (const char *const[]){"trace", "-p", pid, "-d", "300ms", "--count-only",
+					 COVER "big", COVER "uncalled", COVER "middle", "**.zzz*",
+					 "java.lang.System.arraycopy", NULL});
+	assert_int_equal(r.status, 0);
+	if (times(r.err, COVER "big(int): ") != 1 ||
+	    times(r.err, COVER "uncalled(int): not yet: no call of it") != 2 ||
+	    times(r.err, COVER "middle(int): seen in part: compiled") != 2 ||
+	    times(r.err, "'**.zzz*': not yet: ") != 2)
+		fail_msg("%s%s", r.out, r.err);
+	hp_result_free(&r);
+}
+
 static void each_kind(const struct jdk *jdk, const char *flag, bool agent)
 {
 	json_t *attached, *events = json_array();
@@ -217,6 +245,7 @@ static void each_kind(const struct jdk *jdk, const char *flag, bool agent)
 		check_want(hp, events, &wants[i]);
 	check_inlined(hp, events, jdk, agent);
 	check_change_and_end(&j, hp);
+	check_text(&j);
 	json_decref(attached);
 	json_decref(events);
 	child_free(hp);

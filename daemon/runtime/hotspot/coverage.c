@@ -8,6 +8,7 @@
  *           -> events, if they are news
  */
 #include "runtime/hotspot/coverage.h"
+#include "runtime/hotspot/coverage_called.h"
 #include "runtime/hotspot/coverage_hint.h"
 
 /* So many methods of a SPEC are told one by one, and so many of all SPECs together. */
@@ -15,8 +16,6 @@
 #define LIST_ALL_MAX  64
 /* Methods that are looked at in all. A SPEC that means more is told so. */
 #define FOUND_MAX 65536
-
-#define TITLE_MAX 1024
 
 /* So much is remembered; more is said again. */
 #define SAID_MAX 1024
@@ -316,6 +315,7 @@ struct telling {
 	struct coverage *cv;
 	const struct coverage_look *k;
 	enum coverage_tell tell;
+	const struct coverage_called *called;
 	void (*event)(void *arg, const struct coverage_event *ev);
 	void *arg;
 	size_t listed;
@@ -385,13 +385,23 @@ static bool was_said(struct coverage *cv, const struct coverage_event *ev)
 	return same;
 }
 
+/* Where calls were seen, and none is known to be hidden, it has been said. */
+static bool is_old_news(const struct coverage *cv, const struct coverage_called *called,
+			const struct coverage_event *ev)
+{
+	for (size_t i = 0; i < cv->nspecs && !ev->nholders; i++)
+		if (!strcmp(spec_text(cv->specs[i]), ev->spec))
+			return coverage_called_has(called, cv->specs[i], ev);
+	return false;
+}
+
 static void tell(struct telling *t, struct coverage_event *ev)
 {
 	bool old = was_said(t->cv, ev);
 
 	if (old && t->tell == COVERAGE_TELL_CHANGES)
 		return;
-	ev->again = old && t->tell == COVERAGE_TELL_AGAIN;
+	ev->again = old && t->tell == COVERAGE_TELL_AGAIN && is_old_news(t->cv, t->called, ev);
 	t->event(t->arg, ev);
 }
 
@@ -399,7 +409,7 @@ static void tell_method(struct telling *t, const struct coverage_found *f)
 {
 	const struct inlined *in = &t->k->inlined;
 	struct coverage_reason r;
-	char title[TITLE_MAX], names[COVERAGE_HOLDERS_MAX][TITLE_MAX];
+	char title[COVERAGE_TITLE_MAX], names[COVERAGE_HOLDERS_MAX][COVERAGE_TITLE_MAX];
 	struct coverage_event ev = {
 		.spec = spec_text(t->k->specs[f->spec]),
 		.method = title,
@@ -518,8 +528,8 @@ static int tell_all(struct telling *t, struct coverage_look *k)
 	return err;
 }
 
-void coverage_recall(struct coverage *cv, void (*event)(void *arg, const struct coverage_event *ev),
-		     void *arg)
+static void recall(struct coverage *cv, const struct coverage_called *called,
+		   void (*event)(void *arg, const struct coverage_event *ev), void *arg)
 {
 	for (size_t i = 0; i < cv->nsaid; i++) {
 		struct coverage_event ev = cv->said[i].ev;
@@ -527,29 +537,45 @@ void coverage_recall(struct coverage *cv, void (*event)(void *arg, const struct 
 		ev.why = ev.why ? ev.why : "";
 		for (size_t h = 0; h < COVERAGE_HOLDERS_MAX; h++)
 			ev.holders[h] = ev.holders[h] ? ev.holders[h] : "";
+		ev.again = is_old_news(cv, called, &ev);
 		if (cv->said[i].current)
 			event(arg, &ev);
 	}
 }
 
-int coverage_say(struct coverage *cv, enum coverage_tell tell, uint64_t budget_ns,
-		 void (*event)(void *arg, const struct coverage_event *ev), void *arg)
+void coverage_recall(struct coverage *cv, const struct counts *counts,
+		     void (*event)(void *arg, const struct coverage_event *ev), void *arg)
 {
+	struct coverage_called called;
+
+	coverage_called_init(&called, counts);
+	recall(cv, &called, event, arg);
+	coverage_called_fini(&called);
+}
+
+int coverage_say(struct coverage *cv, enum coverage_tell tell, const struct counts *counts,
+		 uint64_t budget_ns, void (*event)(void *arg, const struct coverage_event *ev),
+		 void *arg)
+{
+	struct coverage_called called;
 	struct coverage_look k;
-	struct telling t = {.cv = cv, .k = &k, .tell = tell, .event = event, .arg = arg};
+	struct telling t = {
+		.cv = cv, .k = &k, .tell = tell, .called = &called, .event = event, .arg = arg};
 	int err = look(cv, budget_ns, &k);
 
 	/* What an earlier look has found is better than half of a new one. */
 	if (!err && !k.all_classes && cv->nsaid) {
 		look_fini(&k);
 		if (tell != COVERAGE_TELL_CHANGES)
-			coverage_recall(cv, event, arg);
+			coverage_recall(cv, counts, event, arg);
 		return 0;
 	}
 	for (size_t i = 0; i < cv->nsaid && !err; i++)
 		cv->said[i].current = false;
+	coverage_called_init(&called, counts);
 	if (!err)
 		err = tell_all(&t, &k);
+	coverage_called_fini(&called);
 	look_fini(&k);
 	return err;
 }

@@ -7,7 +7,8 @@
 
 #include "runtime/hotspot/coverage_found.h"
 
-#define COVERAGE_WHY_MAX 768
+#define COVERAGE_WHY_MAX   768
+#define COVERAGE_TITLE_MAX 1024 /* bytes of a method with its class and parameters */
 
 /* What is to be said of one method, or of a SPEC that means none. */
 struct coverage_reason {

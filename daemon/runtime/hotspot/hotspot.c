@@ -355,13 +355,15 @@ static void hotspot_coverage(struct runtime *rt, enum runtime_coverage what)
 		[RUNTIME_COVERAGE_AGAIN] = COVERAGE_TELL_AGAIN,
 	};
 	struct hotspot *hs = rt->own;
+	const struct counts *counts =
+		what == RUNTIME_COVERAGE_AGAIN ? probes_count(rt->probes) : NULL;
 	uint64_t begun_ns = clock_ns(), cpu_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-	int err = coverage_say(hs->coverage, tells[what],
+	int err = coverage_say(hs->coverage, tells[what], counts,
 			       rt->live ? COVERAGE_BUDGET_NS : COVERAGE_BUDGET_END_NS,
 			       rt->events->coverage, rt->arg);
 
 	if (err && err != -ECANCELED && what != RUNTIME_COVERAGE_CHANGES)
-		coverage_recall(hs->coverage, rt->events->coverage, rt->arg);
+		coverage_recall(hs->coverage, counts, rt->events->coverage, rt->arg);
 	log_pid(LOG_LVL_DEBUG, rt->id->pid, "coverage: looked in %.1f ms, %.1f of CPU%s",
 		(double)(clock_ns() - begun_ns) / 1e6,
 		(double)(clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns) / 1e6,

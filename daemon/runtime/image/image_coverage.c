@@ -97,7 +97,22 @@ void image_coverage_hint(const struct image *im, size_t i, char *buf, size_t siz
 		 *mean ? "; did you mean " : "", mean, *mean ? "?" : "");
 }
 
-void image_coverage_tell(const struct image *im, bool all,
+/* Has a method of the names that the SPEC gives been called? */
+static bool was_called(const struct spec *spec, const struct counts *counts)
+{
+	for (size_t i = 0; i < counts->n; i++) {
+		const struct method *m = &counts->v[i]->method;
+		struct glob g;
+
+		if (counts->v[i]->total && glob_begin(&g, spec_pattern(spec)) &&
+		    glob_feed(&g, m->klass) && glob_feed(&g, *m->klass ? "." : "") &&
+		    glob_feed(&g, m->name) && glob_end(&g))
+			return true;
+	}
+	return false;
+}
+
+void image_coverage_tell(const struct image *im, const struct counts *counts,
 			 void (*event)(void *arg, const struct coverage_event *ev), void *arg)
 {
 	char why[TEXT_MAX], mean[TEXT_MAX];
@@ -115,7 +130,7 @@ void image_coverage_tell(const struct image *im, bool all,
 				"calls that enter its code are seen, but not those that were inlined "
 				"when the image was built, which the image does not tell");
 			ev.state = COVERAGE_PARTLY;
-			ev.again = !all;
+			ev.again = !counts || was_called(im->specs[i], counts);
 		}
 		event(arg, &ev);
 	}

@@ -10,9 +10,10 @@
 
 /**
  * image_coverage_tell() - tell @event of each SPEC, once the SPECs have been matched.
- * @all: also of those that mean some method. What a file says does not change.
+ * @counts: at the end, totals up to date: what means methods of which none was called is said
+ * again. NULL: only what means none is news.
  */
-void image_coverage_tell(const struct image *im, bool all,
+void image_coverage_tell(const struct image *im, const struct counts *counts,
 			 void (*event)(void *arg, const struct coverage_event *ev), void *arg);
 
 /** image_coverage_hint() - why SPEC @i means no method: "no such class ...; did you mean ...?" */

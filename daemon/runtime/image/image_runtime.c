@@ -287,8 +287,9 @@ static void image_notes(struct runtime *rt)
 static void image_coverage(struct runtime *rt, enum runtime_coverage what)
 {
 	if (what != RUNTIME_COVERAGE_CHANGES)
-		image_coverage_tell(rt->own, !rt->live && what == RUNTIME_COVERAGE_ALL,
-				    rt->events->coverage, rt->arg);
+		image_coverage_tell(
+			rt->own, what == RUNTIME_COVERAGE_AGAIN ? probes_count(rt->probes) : NULL,
+			rt->events->coverage, rt->arg);
 }
 
 /* --- leaving ---------------------------------------------------------------------------------- */
