@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/uio.h>
 
 #include "lib/chaos_value.h"
@@ -291,14 +292,29 @@ static bool jumps_nowhere(const struct chaos_word *w, const struct maps *m)
 	return !e || !e->exec || !strncmp(e->path, "/memfd:", 7);
 }
 
+/* It must not end while it is looked at. Return: false if it has ended. */
+static bool image_stop(struct chaos_target *t)
+{
+	struct thread_status s = {0};
+
+	child_signal(t->j.c, SIGSTOP);
+	while (child_running(t->j.c)) {
+		if (!thread_read_status(t->j.pid, t->j.pid, &s) && s.state == 'T')
+			return true;
+		pause_ms(1);
+	}
+	return false;
+}
+
 void chaos_target_check_code(struct chaos_target *t)
 {
 	struct chaos_words now;
 	_cleanup_maps_ struct maps m = {0};
 
 	if (t->way->image) {
-		if (child_running(t->j.c))
+		if (image_stop(t))
 			image_text_check_soon(t->j.pid);
+		child_signal(t->j.c, SIGCONT);
 		return;
 	}
 	words_take(t, &now);
