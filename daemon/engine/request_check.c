@@ -2,6 +2,7 @@
 /* request_check.c - `check`: what works on this machine, and on a target. */
 #include <sys/utsname.h>
 
+#include "base/stop.h"
 #include "engine/answer.h"
 #include "kernel/kernel_features.h"
 #include "proc/caps.h"
@@ -15,6 +16,9 @@ static void on_check(void *arg, const struct event *ev)
 {
 	struct check *c = arg;
 
+	/* A trial that is given up has not failed. */
+	if (stop_asked())
+		return;
 	c->impossible |= ev->check.result == CHECK_MISSING;
 	answer_event(c->answer, ev);
 }
