@@ -131,6 +131,7 @@ static uint64_t request_caps(const struct request *r)
 {
 	switch (r->kind) {
 	case REQUEST_LIST:
+	case REQUEST_COVERAGE:
 		return CAPS_LOOK;
 	case REQUEST_METHODS:
 		return CAPS_LOOK | (r->methods.follow ? CAPS_BPF : 0);

@@ -61,6 +61,7 @@ enum event_kind {
 	EVENT_UNLOADED,
 	/* answers */
 	EVENT_JVM,
+	EVENT_COVERED, /* the same as EVENT_COVERAGE, but asked for */
 	EVENT_CHECK,
 	EVENT_CLEANED,
 	EVENT_KINDS

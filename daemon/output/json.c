@@ -584,6 +584,7 @@ const struct encoder_ops encoder_json = {
 			[EVENT_RETIRED] = add_method,
 			[EVENT_UNLOADED] = add_method,
 			[EVENT_JVM] = add_jvm,
+			[EVENT_COVERED] = add_coverage,
 			[EVENT_CHECK] = add_check,
 			[EVENT_CLEANED] = add_cleaned,
 		},

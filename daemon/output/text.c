@@ -588,6 +588,34 @@ static void add_check(struct encoder *e, const struct event *ev)
 	add_literal(e->out, "\n");
 }
 
+/* "seen in part       com.shop.Cart.add(int)  compiled ..." */
+static void add_covered(struct encoder *e, const struct event *ev)
+{
+	const struct coverage_event *c = &ev->coverage;
+	const struct colors *col = colors_of(e);
+	const char *colors[COVERAGE_STATES] = {[COVERAGE_SEEN] = col->good,
+					       [COVERAGE_PARTLY] = col->warn,
+					       [COVERAGE_NOT_THIS_WAY] = col->bad,
+					       [COVERAGE_NOT_YET] = col->warn,
+					       [COVERAGE_NEVER] = col->bad};
+	struct text_own *own = (struct text_own *)e->own;
+	struct buf *b = e->out;
+
+	if (e->opt.header && !own->header)
+		buf_printf(b, ">%s%-17s  METHOD: WHY%s\n", col->bold, "CALLS ARE", col->off);
+	own->header = true;
+	buf_printf(b, ">%s%-17s%s  ", colors[c->state], encoder_coverage(c->state), col->off);
+	add_str(e, c->method ? c->method : c->spec);
+	add_literal(b, ": ");
+	add_str(e, c->why);
+	if (c->mean) {
+		add_literal(b, "; did you mean ");
+		add_str(e, c->mean);
+		add_literal(b, "?");
+	}
+	add_literal(b, "\n");
+}
+
 static void add_cleaned(struct encoder *e, const struct event *ev)
 {
 	if (ev->cleaned.removed)
@@ -617,6 +645,7 @@ const struct encoder_ops encoder_text_lines = {
 			[EVENT_RETIRED] = add_method,
 			[EVENT_UNLOADED] = add_method,
 			[EVENT_JVM] = add_jvm,
+			[EVENT_COVERED] = add_covered,
 			[EVENT_CHECK] = add_check,
 			[EVENT_CLEANED] = add_cleaned,
 		},

@@ -91,7 +91,7 @@ static void put_methods(struct encoding *e, const struct methods_request *m)
 	put_flag(e, "follow", m->follow);
 }
 
-static void put_trace(struct encoding *e, const struct trace_request *t)
+static void put_specs(struct encoding *e, const struct trace_request *t)
 {
 	json_t *specs = json_array();
 
@@ -99,6 +99,11 @@ static void put_trace(struct encoding *e, const struct trace_request *t)
 	for (size_t i = 0; i < t->nspecs; i++)
 		if (json_array_append_new(specs, text(e, t->specs[i])) && !e->err)
 			e->err = -ENOMEM;
+}
+
+static void put_trace(struct encoding *e, const struct trace_request *t)
+{
+	put_specs(e, t);
 	put_number(e, "count", t->count);
 	put_number(e, "duration_ns", t->duration_ns);
 	put_number(e, "string_max", t->string_max);
@@ -131,6 +136,8 @@ int request_encode(const struct request *r, json_t **ret, struct fail *f)
 		put_methods(&e, &r->methods);
 	else if (r->kind == REQUEST_TRACE)
 		put_trace(&e, &r->trace);
+	else if (r->kind == REQUEST_COVERAGE)
+		put_specs(&e, &r->trace);
 	if (e.err) {
 		json_decref(e.obj);
 		return fail_set(f, e.err, "out of memory");
@@ -178,12 +185,12 @@ static int get_specs(const json_t *obj, struct trace_request *t, struct fail *f)
 
 	json_array_foreach (list, i, v) {
 		if (!json_is_string(v))
-			err = fail_set(f, -EINVAL, "trace: each of \"specs\" must be a string");
+			err = fail_set(f, -EINVAL, "each of \"specs\" must be a string");
 		else if (!err)
 			err = request_add_spec(t, json_string_value(v), f);
 	}
 	if (!err && !t->nspecs)
-		err = fail_set(f, -EINVAL, "trace: \"specs\" is empty: give at least one SPEC");
+		err = fail_set(f, -EINVAL, "\"specs\" is empty: give at least one SPEC");
 	return err;
 }
 
@@ -248,5 +255,7 @@ int request_decode(const json_t *json, struct request *ret, struct fail *f)
 	}
 	if (!err && ret->kind == REQUEST_TRACE)
 		err = get_trace(json, &ret->trace, f);
+	if (!err && ret->kind == REQUEST_COVERAGE)
+		err = get_specs(json, &ret->trace, f);
 	return err;
 }

@@ -24,7 +24,8 @@
 
 /* All that an engine answers: request_NAME is in daemon/engine/request_NAME.c. */
 #define REQUESTS(of)                                                                               \
-	of(LIST, list) of(CHECK, check) of(METHODS, methods) of(TRACE, trace) of(CLEAN, clean)
+	of(LIST, list) of(CHECK, check) of(METHODS, methods) of(COVERAGE, coverage)                \
+		of(TRACE, trace) of(CLEAN, clean)
 
 #define REQUEST_KIND(NAME, name) REQUEST_##NAME,
 enum request_kind {
@@ -81,7 +82,7 @@ struct request {
 	union {
 		struct target_request target; /* check, clean; and the others begin with it */
 		struct methods_request methods;
-		struct trace_request trace;
+		struct trace_request trace; /* coverage: its target and SPECs */
 		struct lost_request lost;
 	};
 };
@@ -93,7 +94,7 @@ _Static_assert(offsetof(struct trace_request, target) == 0, "request.target is t
 void request_init(struct request *r, enum request_kind kind);
 
 /**
- * request_add_spec() - one SPEC more for a trace.
+ * request_add_spec() - one SPEC more for a trace, or what is seen.
  * @spec: outlives the request. Return: 0; -EINVAL with @f: too many.
  */
 int request_add_spec(struct trace_request *r, const char *spec, struct fail *f);

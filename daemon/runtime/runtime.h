@@ -73,6 +73,9 @@ struct runtime_ops {
 	int (*check)(const struct target_request *t, const struct runtime_out *out, struct fail *f);
 	int (*methods)(const struct target_request *t, const struct spec *spec,
 		       const struct runtime_out *out, struct fail *f);
+	/* What is seen of the methods that @n SPECs mean, without a probe: EVENT_COVERED. */
+	int (*look)(const struct target_request *t, struct spec *const *specs, size_t n,
+		    const struct runtime_out *out, struct fail *f);
 	/* The methods, and then each change until @ret is closed. @spec, @out: outlive it. */
 	int (*watch)(const struct target_request *t, const struct spec *spec, struct loop *loop,
 		     const struct runtime_out *out, struct runtime_watch **ret, struct fail *f);

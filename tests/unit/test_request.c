@@ -69,11 +69,12 @@ static void request_trace_round_trip(void **state _unused_)
 /* The other kinds arrive too, and what was not set is at its default. */
 static void request_kinds_round_trip(void **state _unused_)
 {
+	struct fail f = {0};
 	struct request r, got;
 	json_t *json;
 
 	for (enum request_kind kind = REQUEST_LIST; kind <= REQUEST_LOST; kind++) {
-		if (kind == REQUEST_TRACE)
+		if (kind == REQUEST_TRACE || kind == REQUEST_COVERAGE)
 			continue;
 		request_init(&r, kind);
 		got = round_trip(&r, &json);
@@ -93,6 +94,14 @@ static void request_kinds_round_trip(void **state _unused_)
 	assert_int_equal(got.target.pid, 7);
 	assert_string_equal(got.methods.pattern, "**.x");
 	assert_true(got.methods.follow);
+	json_decref(json);
+	request_init(&r, REQUEST_COVERAGE);
+	r.trace.target.pid = 7;
+	assert_int_equal(request_add_spec(&r.trace, "a.b", &f), 0);
+	got = round_trip(&r, &json);
+	assert_int_equal(got.target.pid, 7);
+	assert_int_equal(got.trace.nspecs, 1);
+	assert_string_equal(got.trace.specs[0], "a.b");
 	json_decref(json);
 	request_init(&r, REQUEST_LOST);
 	r.lost.count = INT64_MAX;

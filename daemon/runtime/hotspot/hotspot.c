@@ -425,6 +425,7 @@ const struct runtime_ops hotspot_runtime = {
 	.describe = hotspot_describe,
 	.check = hotspot_check,
 	.methods = hotspot_methods,
+	.look = hotspot_look,
 	.watch = hotspot_watch,
 	.clean = hotspot_clean,
 	.attach = hotspot_attach,

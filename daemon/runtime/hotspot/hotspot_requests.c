@@ -7,6 +7,7 @@
 #include "runtime/hotspot/hotspot_config.h"
 #include "runtime/hotspot/hotspot_match.h"
 #include "runtime/hotspot/hotspot_probes.h"
+#include "runtime/hotspot/coverage.h"
 #include "runtime/hotspot/hotspot_requests.h"
 #include "runtime/rights.h"
 
@@ -98,6 +99,50 @@ int hotspot_methods(const struct target_request *req, const struct spec *spec,
 		hotspot_send_map(out, codecache_map(c), t, spec, false);
 		log_map(req->pid, c);
 	}
+	codecache_close(c);
+	target_close(t);
+	remote_close(w);
+	return err;
+}
+
+/* --- what is seen ----------------------------------------------------------------------------- */
+
+#define LOOK_BUDGET_NS (2 * NSEC_PER_SEC)
+
+struct look {
+	const struct runtime_out *out;
+	pid_t pid;
+};
+
+static void on_coverage(void *arg, const struct coverage_event *ev)
+{
+	struct look *l = arg;
+
+	l->out->event(l->out->arg, &(struct event){.kind = EVENT_COVERED,
+						   .ts_ns = clock_wall_ns(),
+						   .pid = l->pid,
+						   .coverage = *ev});
+}
+
+int hotspot_look(const struct target_request *req, struct spec *const *specs, size_t n,
+		 const struct runtime_out *out, struct fail *f)
+{
+	struct look l = {.out = out, .pid = req->pid};
+	struct coverage *cv = NULL;
+	struct codecache *c = NULL;
+	struct remote *w = NULL;
+	struct target *t = NULL;
+	int err = target_look(req, &w, &t, f);
+
+	if (err == 0)
+		err = codecache_open(t, NULL, NULL, NULL, &c, f);
+	if (err == 0) {
+		cv = coverage_new(t, c, specs, n);
+		err = cv ? coverage_say(cv, COVERAGE_TELL_ALL, NULL, LOOK_BUDGET_NS, on_coverage,
+					&l)
+			 : -ENOMEM;
+	}
+	coverage_free(cv);
 	codecache_close(c);
 	target_close(t);
 	remote_close(w);

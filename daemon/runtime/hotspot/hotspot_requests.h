@@ -17,6 +17,8 @@ void hotspot_describe(const struct jvm_info *info, struct runtime_about *ret);
 int hotspot_check(const struct target_request *t, const struct runtime_out *out, struct fail *f);
 int hotspot_methods(const struct target_request *req, const struct spec *spec,
 		    const struct runtime_out *out, struct fail *f);
+int hotspot_look(const struct target_request *req, struct spec *const *specs, size_t n,
+		 const struct runtime_out *out, struct fail *f);
 int hotspot_clean(const struct target_request *req, size_t *sites, struct fail *f);
 
 /** hotspot_send_method() - @nm as an event of this kind. @ts_ns: of the wall clock; 0: none. */

@@ -88,10 +88,8 @@ int image_probes_parse(struct image *im, const struct trace_request *req, struct
 	return 0;
 }
 
-int image_probes_match(struct image *im, struct fail *f)
+int image_probes_fit(struct image *im, struct fail *f)
 {
-	bool any = false;
-	char hint[FAIL_TEXT_MAX];
 	struct budget b;
 	int err = 0;
 
@@ -101,7 +99,6 @@ int image_probes_match(struct image *im, struct fail *f)
 		if (err)
 			break;
 		im->best[i] = image_match_best(im->matches[i]);
-		any = any || im->best[i] != FIT_NOT;
 		err = budget_over();
 	}
 	budget_end(&b);
@@ -109,8 +106,19 @@ int image_probes_match(struct image *im, struct fail *f)
 		fail_set(f, err,
 			 "%s: matching its names takes far more work than those of any real image",
 			 im->path);
-	if (err || any)
+	return err;
+}
+
+int image_probes_match(struct image *im, struct fail *f)
+{
+	char hint[FAIL_TEXT_MAX];
+	int err = image_probes_fit(im, f);
+
+	if (err)
 		return err;
+	for (size_t i = 0; i < im->nspecs; i++)
+		if (im->best[i] != FIT_NOT)
+			return 0;
 	image_coverage_hint(im, 0, hint, sizeof(hint));
 	return fail_set(f, -ENOENT, "%s has no method that matches: %s", im->path, hint);
 }

@@ -47,7 +47,10 @@ void image_say(const struct image *im, enum log_level level, const char *fmt, ..
  */
 int image_probes_parse(struct image *im, const struct trace_request *req, struct fail *f);
 
-/** image_probes_match() - find out how well they fit. Return: 0; -ENOENT none fits any method. */
+/** image_probes_fit() - find out how well they fit. Return: 0; -E2BIG with @f; -ENOMEM. */
+int image_probes_fit(struct image *im, struct fail *f);
+
+/** image_probes_match() - the same, and one must fit. Return: also -ENOENT with @f: none does. */
 int image_probes_match(struct image *im, struct fail *f);
 
 /** image_probes_open() - attach; no method is touched yet. Return: as probes_open(). */

@@ -317,12 +317,8 @@ static void image_detach_end(struct runtime *rt)
 		flock(im->fd, LOCK_UN);
 }
 
-static void image_close(struct runtime *rt)
+static void image_free(struct image *im)
 {
-	struct image *im = rt->own;
-
-	if (!im)
-		return;
 	for (size_t i = 0; i < SPECS_MAX; i++) {
 		image_match_free(im->matches[i]);
 		spec_free(im->specs[i]);
@@ -340,12 +336,59 @@ static void image_close(struct runtime *rt)
 	free(im);
 }
 
+static void image_close(struct runtime *rt)
+{
+	if (rt->own)
+		image_free(rt->own);
+}
+
+/* --- without a probe -------------------------------------------------------------------------- */
+
+struct look {
+	const struct runtime_out *out;
+	pid_t pid;
+};
+
+static void on_coverage(void *arg, const struct coverage_event *ev)
+{
+	struct look *l = arg;
+
+	l->out->event(l->out->arg, &(struct event){.kind = EVENT_COVERED,
+						   .ts_ns = clock_wall_ns(),
+						   .pid = l->pid,
+						   .coverage = *ev});
+}
+
+static int image_seen(const struct target_request *t, struct spec *const *specs, size_t n,
+		      const struct runtime_out *out, struct fail *f)
+{
+	struct look l = {.out = out, .pid = t->pid};
+	struct image *im = calloc(1, sizeof(*im));
+	char exe[IMAGE_EXE_MAX];
+	int err;
+
+	if (!im)
+		return -ENOMEM;
+	im->fd = -1;
+	err = open_file(im, image_file_path(t, exe), f);
+	memcpy(im->specs, specs, n * sizeof(struct spec *));
+	im->nspecs = n;
+	if (!err)
+		err = image_probes_fit(im, f);
+	if (!err)
+		image_coverage_tell(im, NULL, on_coverage, &l);
+	memset(im->specs, 0, sizeof(im->specs)); /* not ours to free */
+	image_free(im);
+	return err;
+}
+
 const struct runtime_ops image_runtime = {
 	.kind = "native-image",
 	.recognise = image_recognise_target,
 	.describe = image_describe,
 	.check = image_check,
 	.methods = image_methods,
+	.look = image_seen,
 	.watch = image_watch,
 	.clean = image_clean,
 	.attach = image_attach,
