@@ -37,6 +37,9 @@ struct parser {
 	const char *ends; /* what may stand behind a type's name */
 };
 
+/* What ends a type among the parameters, and behind them. */
+static const char in_params[] = ",).[", in_result[] = ".[@";
+
 /* How much of @text is shown: no character is cut. */
 static int shown(const char *text)
 {
@@ -98,6 +101,21 @@ static int fail_character(struct parser *ps, const char *where)
 		    where, c);
 }
 
+/* Is what ends at @end of those that stand before a method's name in Java? */
+static bool is_modifier(const struct parser *ps, const char *end)
+{
+	static const char *const words[] = {
+		"public",  "protected", "private", "abstract", "final",	 "native",
+		"default", "void",	"boolean", "byte",     "char",	 "short",
+		"int",	   "long",	"float",   "double",   "static", "synchronized"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == (size_t)(end - ps->text) &&
+		    !strncmp(ps->text, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 /* @ps->p is at something that belongs neither to the word before it nor behind it. */
 static int fail_word(struct parser *ps, const char *where)
 {
@@ -105,8 +123,14 @@ static int fail_word(struct parser *ps, const char *where)
 
 	while (space > ps->text && is_space(space[-1]))
 		space--;
+	if (space < ps->p && space - ps->text == 3 && !strncmp(ps->text, "new", 3))
+		return fail(ps, ps->text, "'new': a constructor is CLASS.<init>");
+	if (space < ps->p && is_modifier(ps, space))
+		return fail(ps, ps->text, "'%.*s': leave out all before the class but 'static'",
+			    (int)(space - ps->text), ps->text);
 	if (space < ps->p && (is_name(*ps->p) || strchr("*./<", *ps->p)))
-		return fail(ps, space, "space inside %s: write '\\ ' if it belongs to it", where);
+		return fail(ps, space, "space inside %s: %swrite '\\ ' if it belongs to it", where,
+			    ps->ends == in_params ? "leave out names of parameters, or " : "");
 	return fail_character(ps, where);
 }
 
@@ -226,7 +250,8 @@ static const char *parse_words(struct parser *ps)
 		ps->p += len;
 	}
 	if (*ps->p == '<' || *ps->p == '>') {
-		fail(ps, ps->p, "'%c': only <init> and <clinit> have it", *ps->p);
+		fail(ps, ps->p, "'%c': leave out type arguments; only <init> and <clinit> have it",
+		     *ps->p);
 		return NULL;
 	}
 	return word;
@@ -282,9 +307,6 @@ static bool at_varargs(const struct parser *ps)
 	return !strncmp(ps->p, "...", 3);
 }
 
-/* What ends a type among the parameters, and behind them. */
-static const char in_params[] = ",).[", in_result[] = ".[@";
-
 static bool is_result(const struct parser *ps)
 {
 	return ps->ends == in_result;
@@ -299,6 +321,8 @@ static int fail_type(struct parser *ps)
 	if (*ps->p == '<')
 		return fail(ps, ps->p,
 			    "compiled methods know no type arguments: write the class alone");
+	if (*ps->p == ':')
+		return fail(ps, ps->p, "':' in a type: leave out (FILE:LINE) of a stack trace");
 	return fail_character(ps, "a type");
 }
 

@@ -38,10 +38,21 @@ static const struct want wants[] = {
 	{"prog.Covre.leaf", NULL, "not yet", "no class prog.Covre is loaded", COVER "leaf"},
 	{"Cover.leaf", NULL, "not yet", "no class Cover is loaded", COVER "leaf"},
 	{"com.other.Cover.leaf", NULL, "not yet", "no class com.other.Cover", COVER "leaf"},
-	{"com.other.Cover.nosuch", NULL, "not yet", "no class com.other.Cover", "prog.Cover.*"},
+	{"com.other.Cover.nosuch", NULL, "not yet", "no class com.other.Cover", NULL},
 	{"prog/Cover.leaf", NULL, "never", "written with dots", COVER "leaf"},
 	{"prog.Cover", NULL, "never", "that is a class", COVER "*"},
 	{"prog.Cover.Square.area", NULL, "never", "with '$'", "prog.Cover$Square.area"},
+	{"cover.leaf", NULL, "not yet", "no class cover is loaded", COVER "leaf"},
+	{"Covre.leaf", NULL, "not yet", "no class Covre is loaded", COVER "leaf"},
+	{"prog.Covre.laef", NULL, "not yet", "no class prog.Covre", COVER "leaf"},
+	{"com.other.Cover.laef", NULL, "not yet", "no class com.other.Cover", COVER "leaf"},
+	{"prog.Covre.nosuch", NULL, "not yet", "no class prog.Covre", COVER "*"},
+	{"no.such.String.laef", NULL, "not yet", "no class no.such.String", NULL},
+	{"string.equals", NULL, "not yet", "no class string is", "java.lang.String.equals"},
+	{"Cover.Square.area", NULL, "not yet", "no class Cover.Square", "prog.Cover$Square.area"},
+	{COVER "Cover", NULL, "never", "a constructor is called <init>", COVER "<init>"},
+	{"Cover::new", NULL, "not yet", "no class Cover is", COVER "<init>"},
+	{"prog/*.leaf", NULL, "not yet", "matches no method of the ", "prog.*.leaf"},
 	{"no.such.Thing.x", NULL, "not yet", "waiting for it to be loaded", NULL},
 	{"**.zzz*", NULL, "not yet", "matches no method of the ", NULL},
 	/* other classes */
@@ -230,6 +241,39 @@ static void check_text(const struct jvm *j)
 	hp_result_free(&r);
 }
 
+/* Without a probe the same is said: `methods --coverage`. */
+static void check_methods(const struct jvm *j)
+{
+	struct hp_result r;
+	json_t *events;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", j->pid);
+	hp_run(&r, (const char *const[]){"methods", "--coverage", "-p", pid, COVER "uncalled",
+					 COVER "laef", "prog.**", NULL});
+	assert_int_equal(r.status, 0);
+	if (strncmp(r.out, "not yet            " COVER "uncalled(int): no call of it", 52) ||
+	    !strstr(r.out, "\nnever              " COVER "laef: class prog.Cover has no method") ||
+	    !strstr(r.out, "; did you mean " COVER "leaf?\n") ||
+	    !strstr(r.out, "\nseen in part       prog.**: "))
+		fail_msg("%s%s", r.out, r.err);
+	hp_result_free(&r);
+	events = hp_json((const char *const[]){"methods", "--coverage", "--json", "-p", pid,
+					       COVER "huge", COVER "instance", NULL},
+			 0);
+	assert_int_equal(json_array_size(events), 2);
+	check_want(NULL, events,
+		   &(struct want){COVER "huge", COVER "huge(int)", "never", "", NULL});
+	json_decref(events);
+	hp_run(&r, (const char *const[]){"methods", "--coverage", "-p", pid, "a.b(", NULL});
+	assert_int_equal(r.status, 2);
+	hp_result_free(&r);
+	hp_run(&r, (const char *const[]){"methods", "--coverage", "-p", pid, NULL});
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.err, "which methods?"));
+	hp_result_free(&r);
+}
+
 static void each_kind(const struct jdk *jdk, const char *flag, bool agent)
 {
 	json_t *attached, *events = json_array();
@@ -246,6 +290,7 @@ static void each_kind(const struct jdk *jdk, const char *flag, bool agent)
 	check_inlined(hp, events, jdk, agent);
 	check_change_and_end(&j, hp);
 	check_text(&j);
+	check_methods(&j);
 	json_decref(attached);
 	json_decref(events);
 	child_free(hp);

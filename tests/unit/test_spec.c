@@ -680,11 +680,23 @@ static void spec_parse_bad_params(void **state)
 	assert_error("a.B.c(..int)", 7, "stands alone");
 	assert_error("a.B.c(void)", 7, "void");
 	assert_error("a.B.c(int, void[])", 12, "void");
-	assert_error("a.B.c(int x)", 10, "space inside a type: write '\\ ' if it belongs to it");
-	assert_error("a.B.c(int[] x)", 12, "space inside a type: write '\\ ' if it belongs to it");
+	assert_error("new a.B()", 1, "'new': a constructor is CLASS.<init>");
+	assert_error("public a.B.c", 1, "'public': leave out all before the class but 'static'");
+	assert_error("void a.B.c()", 1, "'void': leave out all before the class but 'static'");
+	assert_error("a.B<C>.c", 4,
+		     "'<': leave out type arguments; only <init> and <clinit> have it");
+	assert_error("a.B.c(B.java:12)", 13,
+		     "':' in a type: leave out (FILE:LINE) of a stack trace");
+	assert_error(
+		"a.B.c(int x)", 10,
+		"space inside a type: leave out names of parameters, or write '\\ ' if it belongs to it");
+	assert_error(
+		"a.B.c(int[] x)", 12,
+		"space inside a type: leave out names of parameters, or write '\\ ' if it belongs to it");
 	assert_error("a.B.c(java. lang.String)", 12, "empty name after '.'");
-	assert_error("a.B.c(java .lang.String)", 11,
-		     "space inside a type: write '\\ ' if it belongs to it");
+	assert_error(
+		"a.B.c(java .lang.String)", 11,
+		"space inside a type: leave out names of parameters, or write '\\ ' if it belongs to it");
 	assert_error("a.B.c(int[]x)", 12, "bad character 'x'");
 	assert_error("a.B.c(int[)", 10, "'[' without ']'");
 	assert_error("a.B.c(int[", 10, "'[' without ']'");

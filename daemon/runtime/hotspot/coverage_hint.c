@@ -42,8 +42,9 @@ _printf_(2, 3) static void mean(struct coverage_reason *r, const char *fmt, ...)
 
 /* --- classes ---------------------------------------------------------------------------------- */
 
-/* Has the class @c a method of that name? */
-static bool class_has(struct coverage_look *k, const char *method, const struct class_entry *c)
+/* Has the class @c a method of that name? @near, unless NULL, is offered all names. */
+static bool class_has(struct coverage_look *k, const char *method, const struct class_entry *c,
+		      struct nearest *near)
 {
 	_cleanup_free_ uint64_t *methods = NULL;
 	int n = class_methods(k->m, &k->t->layout, c->methods, &methods);
@@ -51,9 +52,12 @@ static bool class_has(struct coverage_look *k, const char *method, const struct 
 	for (int i = 0; i < n; i++) {
 		struct nmethod nm = {.method_addr = methods[i], .m.symbol = ""};
 
-		if (!nmethod_names(k->m, &k->t->layout, k->names, &nm) &&
-		    glob_match(method, nm.m.name))
+		if (nmethod_names(k->m, &k->t->layout, k->names, &nm))
+			continue;
+		if (glob_match(method, nm.m.name))
 			return true;
+		if (near)
+			nearest_offer(near, nm.m.name);
 	}
 	return false;
 }
@@ -63,11 +67,11 @@ struct offer {
 	const struct class_entry *c;
 };
 
-static bool offer_has(void *arg, const char *method)
+static bool offer_has(void *arg, const char *method, struct nearest *near)
 {
 	const struct offer *o = arg;
 
-	return class_has(o->k, method, o->c);
+	return class_has(o->k, method, o->c, near);
 }
 
 static int hint_class(void *arg, const struct class_entry *c)
@@ -157,14 +161,15 @@ static bool find_inherited(struct coverage_look *k, const struct guess *p,
 	for (int i = 0; i < SUPERS_MAX && at.super; i++) {
 		if (class_read(k->m, l, at.super, name, &at))
 			break;
-		if (class_has(k, p->method, &at))
+		if (class_has(k, p->method, &at, NULL))
 			return true;
 	}
 	if (field_exists(l->code->klass_interfaces) &&
 	    !field_read(k->m, c->klass, l->code->klass_interfaces, &array))
 		n = class_methods(k->m, l, array, &interfaces);
 	for (int i = 0; i < MIN(n, INTERFACES_MAX); i++)
-		if (!class_read(k->m, l, interfaces[i], name, &at) && class_has(k, p->method, &at))
+		if (!class_read(k->m, l, interfaces[i], name, &at) &&
+		    class_has(k, p->method, &at, NULL))
 			return true;
 	return false;
 }
@@ -180,6 +185,9 @@ static void why_no_method(const struct search *s, const char *inherited, struct 
 		say(r, COVERAGE_NEVER, "no %s of class %s has these parameters; there %s %s%s",
 		    p->method, p->klass, s->noverloads == 1 ? "is" : "are", s->overloads,
 		    s->noverloads > SHOWN_MAX ? ", ..." : "");
+	} else if (guess_is_constructor(p->klass, p->method)) {
+		say(r, COVERAGE_NEVER, "a constructor is called <init>");
+		mean(r, "%s.<init>", p->klass);
 	} else if (*inherited) {
 		say(r, COVERAGE_NEVER,
 		    "class %s inherits it: a SPEC names the class that declares it", p->klass);
@@ -216,7 +224,18 @@ static int hint_method(struct coverage_look *k, const struct guess *p, uint64_t 
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-static void why_no_match(const struct coverage_look *k, struct coverage_reason *r)
+static void mean_dots(const struct spec *spec, struct coverage_reason *r)
+{
+	_cleanup_free_ char *dots = strdup(spec_pattern(spec));
+
+	for (char *p = dots; p && *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	if (dots)
+		mean(r, "%s", dots);
+}
+
+static void why_no_match(const struct coverage_look *k, const struct spec *spec,
+			 struct coverage_reason *r)
 {
 	if (k->t->layout.missing[CAP_COVERAGE])
 		say(r, COVERAGE_NOT_YET,
@@ -227,6 +246,8 @@ static void why_no_match(const struct coverage_look *k, struct coverage_reason *
 		say(r, COVERAGE_NOT_YET,
 		    "matches no method of the %s%zu classes that are loaded: waiting for one",
 		    k->all_searched ? "" : "first ", k->all_searched ? k->nclasses : k->nsearched);
+	if (strchr(spec_pattern(spec), '/'))
+		mean_dots(spec, r);
 }
 
 int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_reason *ret)
@@ -254,7 +275,7 @@ int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_r
 		if (!wanted[i])
 			continue;
 		if (!p->exact || k->t->layout.missing[CAP_COVERAGE])
-			why_no_match(k, &ret[i]);
+			why_no_match(k, k->specs[i], &ret[i]);
 		else if (k->exact[i])
 			err = hint_method(k, p, k->exact[i], &ret[i]);
 		else

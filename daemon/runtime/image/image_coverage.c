@@ -20,14 +20,16 @@ static bool same_class(const struct search *s, const struct image_method *m)
 }
 
 /* Methods of a class lie together, as far as that goes: those behind are looked at. */
-static bool has(void *arg, const char *method)
+static bool has(void *arg, const char *method, struct nearest *near)
 {
 	const struct search *s = arg;
 	const struct image_method *end = s->map->methods + s->map->n;
 
-	for (const struct image_method *m = s->klass; m < end && same_class(s, m); m++)
+	for (const struct image_method *m = s->klass; m < end && same_class(s, m); m++) {
 		if (glob_match(method, image_text(s->map, m->name)))
 			return true;
+		nearest_offer(near, image_text(s->map, m->name));
+	}
 	return false;
 }
 
@@ -72,6 +74,8 @@ static void explain(const struct image *im, size_t i, char *why, char *mean)
 	else if (s->has_name)
 		snprintf(why, TEXT_MAX, "no %s of class %s has these parameters, or that address",
 			 s->guess.method, s->guess.klass);
+	else if (s->has_class && guess_is_constructor(s->guess.klass, s->guess.method))
+		snprintf(why, TEXT_MAX, "a constructor is called <init>");
 	else if (s->has_class)
 		snprintf(why, TEXT_MAX,
 			 "class %s has no method %s with code of its own: there is none, or it is "
@@ -83,7 +87,9 @@ static void explain(const struct image *im, size_t i, char *why, char *mean)
 			"no class %s has a method with code in the image: there is none, or all are "
 			"inlined into their callers, or nothing calls them",
 			s->guess.klass);
-	if (s->has_class && !s->has_name && nearest_found(&s->near))
+	if (s->has_class && !s->has_name && guess_is_constructor(s->guess.klass, s->guess.method))
+		snprintf(mean, TEXT_MAX, "%s.<init>", s->guess.klass);
+	else if (s->has_class && !s->has_name && nearest_found(&s->near))
 		snprintf(mean, TEXT_MAX, "%s.%s", s->guess.klass, nearest_found(&s->near));
 	free(s);
 }
