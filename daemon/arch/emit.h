@@ -12,7 +12,7 @@
 /* Within the slot's code: continuation first, because the text's jump leads there. */
 #define EMIT_PROLOGUE_OFF 64
 
-/* Bytes of the longest nop, and of the prologue. */
+/* Bytes of the longest nop, of the prologue, and of what begins a frame. */
 #define EMIT_NOP_MAX	  5
 #define EMIT_PROLOGUE_MAX 58
 #define EMIT_FRAME_LEN	  5

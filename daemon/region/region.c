@@ -27,7 +27,8 @@
 #define PLACE_TRIES 8
 
 _Static_assert(EMIT_NOP_MAX + INSN_JUMP_LEN <= SLOT_TEXT, "a nop, and a jump to the slot's code");
-_Static_assert(EMIT_PROLOGUE_OFF + EMIT_PROLOGUE_MAX <= SLOT_CODE, "the prologue comes last");
+_Static_assert(EMIT_PROLOGUE_OFF + EMIT_FRAME_LEN + EMIT_PROLOGUE_MAX <= SLOT_CODE,
+	       "frame and prologue come last");
 
 /* A thread passes a slot in less than a microsecond, once it runs; on a busy machine it may not. */
 #define OUTSIDE_WAIT_MS	 300

@@ -7,6 +7,7 @@
  *           -> reasons (coverage_why.c); SPECs that mean none: coverage_hint.c
  *           -> events, if they are news
  */
+#include "base/budget.h"
 #include "runtime/hotspot/coverage.h"
 #include "runtime/hotspot/coverage_called.h"
 #include "runtime/hotspot/coverage_hint.h"
@@ -184,7 +185,7 @@ static int walk(struct coverage_look *k, uint64_t deadline_ns,
 	int err = classes_walk(k->t->mem, k->m, &k->t->layout, deadline_ns, fn, k);
 
 	*all = err == 0;
-	return err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT ? 0 : err;
+	return err == -ETIMEDOUT || err == -E2BIG || err == -EPROTO || err == -EFAULT ? 0 : err;
 }
 
 static int found_cmp(const void *va, const void *vb)
@@ -271,7 +272,7 @@ static int look_at_compiled(struct coverage_look *k)
 		    !bsearch(&nm->method_addr, seen, n, sizeof(*seen), compare_u64))
 			err = look_at_method(k, fits, &c, nm->method_addr);
 	}
-	return err;
+	return err == -E2BIG ? 0 : err;
 }
 
 static void look_fini(struct coverage_look *k)
@@ -514,8 +515,12 @@ static int tell_all(struct telling *t, struct coverage_look *k)
 	}
 	if (any_none)
 		err = coverage_hint(k, none, hints);
+	if (err)
+		return err;
+	for (size_t i = 0; i < t->cv->nsaid; i++)
+		t->cv->said[i].current = false;
 	at = 0;
-	for (size_t i = 0; i < k->nspecs && !err; i++, at += n) {
+	for (size_t i = 0; i < k->nspecs; i++, at += n) {
 		n = found_of(k, i, at);
 		if (!n)
 			tell_none(t, i, &hints[i]);
@@ -525,7 +530,7 @@ static int tell_all(struct telling *t, struct coverage_look *k)
 			for (size_t j = 0; j < n; j++)
 				tell_method(t, &k->found[at + j]);
 	}
-	return err;
+	return 0;
 }
 
 static void recall(struct coverage *cv, const struct coverage_called *called,
@@ -561,21 +566,19 @@ int coverage_say(struct coverage *cv, enum coverage_tell tell, const struct coun
 	struct coverage_look k;
 	struct telling t = {
 		.cv = cv, .k = &k, .tell = tell, .called = &called, .event = event, .arg = arg};
-	int err = look(cv, budget_ns, &k);
+	struct budget b;
+	int err;
 
-	/* What an earlier look has found is better than half of a new one. */
-	if (!err && !k.all_classes && cv->nsaid) {
-		look_fini(&k);
-		if (tell != COVERAGE_TELL_CHANGES)
-			coverage_recall(cv, counts, event, arg);
-		return 0;
-	}
-	for (size_t i = 0; i < cv->nsaid && !err; i++)
-		cv->said[i].current = false;
+	budget_begin(&b, budget_ns);
 	coverage_called_init(&called, counts);
-	if (!err)
+	err = look(cv, budget_ns, &k);
+	/* What an earlier look has found is better than half of a new one. */
+	if (!err && (k.all_classes || !cv->nsaid))
 		err = tell_all(&t, &k);
+	else if (!err && tell != COVERAGE_TELL_CHANGES)
+		recall(cv, &called, event, arg);
 	coverage_called_fini(&called);
+	budget_end(&b);
 	look_fini(&k);
 	return err;
 }

@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 
+#include "base/budget.h"
 #include "probe/guess.h"
 #include "runtime/hotspot/coverage_hint.h"
 #include "runtime/hotspot/klass.h"
@@ -17,6 +18,9 @@
 #define INTERFACES_MAX 512
 #define SHOWN_MAX      4 /* of a list of methods or classes */
 #define NAME_SHOWN     200
+
+/* To hold a name against another costs as much as to read so many bytes. */
+#define OFFER_BYTES 1024
 
 struct hints {
 	struct coverage_look *k;
@@ -77,11 +81,15 @@ static bool offer_has(void *arg, const char *method, struct nearest *near)
 static int hint_class(void *arg, const struct class_entry *c)
 {
 	struct hints *h = arg;
+	int err = 0;
 
-	for (size_t i = 0; i < h->k->nspecs; i++)
-		if (h->wanted[i] && !h->k->exact[i])
-			guess_offer(&h->guesses[i], c->name, offer_has, &(struct offer){h->k, c});
-	return 0;
+	for (size_t i = 0; i < h->k->nspecs && !err; i++) {
+		if (!h->wanted[i] || h->k->exact[i])
+			continue;
+		guess_offer(&h->guesses[i], c->name, offer_has, &(struct offer){h->k, c});
+		err = budget_spend_bytes(OFFER_BYTES);
+	}
+	return err;
 }
 
 /* The class is not there. */
@@ -117,35 +125,40 @@ struct search {
 	bool not_static; /* it is there, but not static */
 };
 
-static void search_method(struct search *s, uint64_t method)
+/* Return: 0; as nmethod_names(). */
+static int search_method(struct search *s, uint64_t method)
 {
 	struct nmethod nm = {.method_addr = method, .m.symbol = ""};
 	char title[NAME_SHOWN];
 	const char *shown;
 	size_t len = strlen(s->overloads);
+	int err = nmethod_names(s->k->m, &s->k->t->layout, s->k->names, &nm);
 
-	if (nmethod_names(s->k->m, &s->k->t->layout, s->k->names, &nm))
-		return;
+	if (err)
+		return err;
 	nearest_offer(&s->near, nm.m.name);
 	if (!glob_match(s->p->method, nm.m.name))
-		return;
+		return 0;
 	nm.m.entry = spec_entry(s->p->spec);
 	if (spec_match(s->p->spec, &nm.m))
 		s->not_static = true;
 	if (s->noverloads++ >= SHOWN_MAX)
-		return;
+		return 0;
 	coverage_title(&nm.m, title, sizeof(title));
 	shown = strlen(nm.m.klass) < strlen(title) ? title + strlen(nm.m.klass) + 1 : title;
 	snprintf(s->overloads + len, sizeof(s->overloads) - len, "%s%s", len ? ", " : "", shown);
+	return 0;
 }
 
-static void search_class(struct search *s, const struct class_entry *c)
+/* Return: 0 all its methods were looked at; else what they lack is not known: -errno. */
+static int search_class(struct search *s, const struct class_entry *c)
 {
 	_cleanup_free_ uint64_t *methods = NULL;
-	int n = class_methods(s->k->m, &s->k->t->layout, c->methods, &methods);
+	int err = 0, n = class_methods(s->k->m, &s->k->t->layout, c->methods, &methods);
 
-	for (int i = 0; i < n; i++)
-		search_method(s, methods[i]);
+	for (int i = 0; i < n && !err; i++)
+		err = search_method(s, methods[i]);
+	return n < 0 ? n : err;
 }
 
 /* The class above @c, or the interface, that declares it: its name is in @name. */
@@ -199,26 +212,44 @@ static void why_no_method(const struct search *s, const char *inherited, struct 
 	}
 }
 
+/* The class could not be read. Return: 0; @err, if that is not about the class. */
+static int why_unknown(int err, struct coverage_reason *r)
+{
+	if (err == -E2BIG)
+		say(r, COVERAGE_NOT_YET,
+		    "matches no compiled method yet: waiting for it (there was no time to look at the "
+		    "methods of its class)");
+	else if (err == -ENOENT || err == -EPROTO || err == -EFAULT)
+		say(r, COVERAGE_NOT_YET,
+		    "its class has been unloaded: waiting for it to come back");
+	else
+		return err;
+	return 0;
+}
+
 static int hint_method(struct coverage_look *k, const struct guess *p, uint64_t klass,
 		       struct coverage_reason *r)
 {
 	_cleanup_free_ char *name = malloc(KLASS_NAME_MAX + 1), *other = malloc(KLASS_NAME_MAX + 1);
 	struct search s = {.k = k, .p = p};
 	struct class_entry c;
+	int err;
 
 	if (!name || !other)
 		return -ENOMEM;
 	other[0] = '\0';
 	nearest_init(&s.near, p->method);
-	if (class_read(k->m, &k->t->layout, klass, name, &c)) {
-		say(r, COVERAGE_NOT_YET,
-		    "its class has been unloaded: waiting for it to come back");
-		return 0;
-	}
-	search_class(&s, &c);
+	err = class_read(k->m, &k->t->layout, klass, name, &c);
+	if (!err)
+		err = search_class(&s, &c);
+	if (err)
+		return why_unknown(err, r);
 	if (!s.noverloads && !find_inherited(k, p, &c, other))
 		other[0] = '\0';
 	why_no_method(&s, other, r);
+	/* A class of the same name that was not looked at may have it. */
+	if (!k->all_classes)
+		r->state = COVERAGE_NOT_YET;
 	return 0;
 }
 
@@ -266,7 +297,7 @@ int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_r
 	}
 	if (look_again && k->all_classes)
 		err = classes_walk(k->t->mem, k->m, &k->t->layout, k->deadline_ns, hint_class, h);
-	if (err == -ETIMEDOUT || err == -EPROTO || err == -EFAULT)
+	if (err == -ETIMEDOUT || err == -E2BIG || err == -EPROTO || err == -EFAULT)
 		err = 0;
 	for (size_t i = 0; i < k->nspecs && !err; i++) {
 		const struct guess *p = &h->guesses[i];

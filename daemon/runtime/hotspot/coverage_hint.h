@@ -10,7 +10,7 @@
 /**
  * coverage_hint() - of the SPECs that mean no method.
  * @wanted, @ret: one for each SPEC; those that are not @wanted are left alone.
- * Return: 0; -ESRCH; -EPERM; -ENOMEM.
+ * Return: 0; -ESRCH; -EPERM; -ECANCELED; -ENOMEM.
  */
 int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_reason *ret);
 

@@ -16,6 +16,7 @@
  * Source: share/code/{nmethod.hpp,dependencies.{hpp,cpp},pcDesc.hpp,scopeDesc.cpp,
  * debugInfo.hpp,compressedStream.cpp}, share/utilities/unsigned5.hpp.
  */
+#include "base/budget.h"
 #include "base/stop.h"
 #include "runtime/hotspot/inlined.h"
 #include "runtime/hotspot/layout_code.h"
@@ -28,6 +29,9 @@
 #define PIECE_MAX (2u << 20)
 
 #define COPIES_MAX (1u << 16)
+
+/* To look for a method among those in question costs as much as to read so many bytes. */
+#define LOOK_BYTES 64
 
 #define DEP_EVOL_METHOD 1 /* Dependencies::evol_method, which has no context */
 
@@ -178,9 +182,10 @@ static bool is_wanted(const struct search *s, uint64_t method)
 static int inlined_one(struct search *s, const struct candidate *k, uint32_t i)
 {
 	uint64_t method;
+	int err = budget_spend_bytes(LOOK_BYTES);
 
-	if (!i || i > k->parts.list.len / 8)
-		return 0;
+	if (err || !i || i > k->parts.list.len / 8)
+		return err;
 	memcpy(&method, k->list + 8 * (size_t)(i - 1), 8);
 	if (method == k->nm->method_addr || !is_wanted(s, method))
 		return 0;
@@ -199,9 +204,7 @@ static int decode_deps(struct search *s, const struct candidate *k)
 
 		n.pos++;
 		i = number_next(&n);
-		if (n.bad)
-			break;
-		err = inlined_one(s, k, i);
+		err = n.bad ? -EFAULT : inlined_one(s, k, i);
 	}
 	return err;
 }
@@ -296,13 +299,14 @@ static int read_lists(struct search *s)
 /* One that cannot be read has been freed meanwhile. */
 static int look_into(struct search *s, struct candidate *k, const struct mem_vec *v)
 {
-	bool tells = !v[1].err && k->first_dep == DEP_EVOL_METHOD;
-	int err = 0;
+	bool listed = !v[0].err && k->parts.list.len;
+	bool tells = listed && !v[1].err && k->first_dep == DEP_EVOL_METHOD;
+	int err = budget_spend_bytes(k->parts.list.len / 8 * LOOK_BYTES);
 
 	s->ret->bodies++;
-	s->ret->silent += !tells;
-	if (!v[0].err && list_has_wanted(s, k))
+	if (!err && listed && list_has_wanted(s, k))
 		err = tells ? decode_deps(s, k) : decode_debug_info(s, k);
+	s->ret->silent += !tells || err;
 	return err == -EFAULT ? 0 : err;
 }
 
@@ -390,7 +394,7 @@ int inlined_find(struct mem *m, const struct layout *l, const struct symmap *map
 	err = search_all(s, map, deadline_ns);
 	free(s);
 	ret->all = err == 0 && ret->n < COPIES_MAX;
-	if (err && err != -ETIMEDOUT) {
+	if (err && err != -ETIMEDOUT && err != -E2BIG) {
 		inlined_fini(ret);
 		return err;
 	}

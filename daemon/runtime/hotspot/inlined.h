@@ -30,7 +30,8 @@ struct inlined {
 
 /**
  * inlined_find() - look for copies of the @n methods in every body of @map that is in use.
- * @methods: Method*s in rising order. @deadline_ns: CLOCK_MONOTONIC.
+ * @methods: Method*s in rising order. @deadline_ns: CLOCK_MONOTONIC; a budget that is used up ends
+ * it as well.
  * Return: 0; -EOPNOTSUPP this JVM does not say where; -ECANCELED; -ESRCH; -ENOMEM.
  */
 int inlined_find(struct mem *m, const struct layout *l, const struct symmap *map,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* image_coverage.c - what is seen of a native image's methods. See image_coverage.h. */
+#include "base/budget.h"
 #include "probe/guess.h"
 #include "runtime/image/image_coverage.h"
 
 #define TEXT_MAX 768
+
+/* To guess what all SPECs may mean; a hundred thousand methods take some milliseconds each. */
+#define GUESS_BUDGET_NS (200 * NSEC_PER_MSEC)
 
 /* What the methods of the file say to a SPEC that none of them fits. */
 struct search {
@@ -33,9 +37,12 @@ static bool has(void *arg, const char *method, struct nearest *near)
 	return false;
 }
 
-static void search_all(struct search *s)
+/* Return: 0; as budget_spend(): then there is more that was not looked at. */
+static int search_all(struct search *s)
 {
-	for (uint32_t i = 0; i < s->map->n; i++) {
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->map->n && !(err = budget_spend()); i++) {
 		const struct image_method *m = &s->map->methods[i];
 		const char *klass = image_text(s->map, m->klass);
 
@@ -50,6 +57,7 @@ static void search_all(struct search *s)
 			guess_offer(&s->guess, klass, has, s);
 		}
 	}
+	return err;
 }
 
 /* @why and @mean: TEXT_MAX bytes each. */
@@ -65,7 +73,10 @@ static void explain(const struct image *im, size_t i, char *why, char *mean)
 	s->map = &im->map;
 	guess_init(&s->guess, im->specs[i]);
 	nearest_init(&s->near, s->guess.method);
-	search_all(s);
+	if (search_all(s)) {
+		free(s);
+		return;
+	}
 	mistake = guess_mistake(&s->guess);
 	if (!s->has_class)
 		guess_mean(&s->guess, mean, TEXT_MAX);
@@ -97,8 +108,11 @@ static void explain(const struct image *im, size_t i, char *why, char *mean)
 void image_coverage_hint(const struct image *im, size_t i, char *buf, size_t size)
 {
 	char why[TEXT_MAX], mean[TEXT_MAX];
+	struct budget b;
 
+	budget_begin(&b, GUESS_BUDGET_NS);
 	explain(im, i, why, mean);
+	budget_end(&b);
 	snprintf(buf, size, "'%s': %s%s%s%s", spec_text(im->specs[i]), why,
 		 *mean ? "; did you mean " : "", mean, *mean ? "?" : "");
 }
@@ -122,7 +136,9 @@ void image_coverage_tell(const struct image *im, const struct counts *counts,
 			 void (*event)(void *arg, const struct coverage_event *ev), void *arg)
 {
 	char why[TEXT_MAX], mean[TEXT_MAX];
+	struct budget b;
 
+	budget_begin(&b, GUESS_BUDGET_NS);
 	for (size_t i = 0; i < im->nspecs; i++) {
 		struct coverage_event ev = {.spec = spec_text(im->specs[i]), .why = why};
 
@@ -140,4 +156,5 @@ void image_coverage_tell(const struct image *im, const struct counts *counts,
 		}
 		event(arg, &ev);
 	}
+	budget_end(&b);
 }
