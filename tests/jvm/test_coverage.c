@@ -181,8 +181,10 @@ static void check_inlined(struct child *hp, const json_t *events, const struct j
 			json_string_value(json_array_get(json_object_get(leaf, "inlined_into"), 0));
 		if (!holder || strncmp(holder, COVER "round(", 12))
 			hp_fail(hp, "leaf: %s", json_text(leaf, "why"));
-	} else if (!strstr(json_text(leaf, "why"), "usually inlined") ||
-		   !json_is_null(json_object_get(leaf, "inlined_into"))) {
+	} else if (!strstr(json_text(leaf, "why"), COVER "round (level 3)") &&
+		   (!strstr(json_text(leaf, "why"), "usually inlined") ||
+		    !json_is_null(json_object_get(leaf, "inlined_into")))) {
+		/* A body of C1's that counts names it, too, if there is one again. */
 		hp_fail(hp, "leaf: %s", json_text(leaf, "why"));
 	}
 	if (jdk->version >= 25 && json_array_size(json_object_get(big, "inlined_into")))

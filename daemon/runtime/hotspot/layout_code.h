@@ -87,7 +87,7 @@ struct layout_code {
 	uint32_t klass_span, method_span;
 
 	/* what an nmethod was made of (inlined.c) */
-	uint64_t evol; /* address of the static */
+	uint64_t evol; /* address of the static; for a person who looks at a recording */
 	struct field metadata_offset, dependencies_offset, handler_table_offset;
 	struct field scopes_pcs_offset, scopes_data_begin, scopes_data_offset, nul_table_offset;
 	struct field immutable, immutable_size, mutable, mutable_size, relocation_size;

@@ -14,10 +14,10 @@
 #define HIGH_SHIFT	 6
 #define NUMBER_BYTES_MAX 11
 
-/* Methods inlined into each other; 60 deep was seen. */
 /* What decoding a byte costs, as bytes copied. */
 #define FRAME_BYTE_COST 32
 
+/* Methods inlined into each other; 60 deep was seen. */
 #define DEPTH_MAX 1024
 
 /* Values of a frame with local variables: JVMS allows 65535 locals, and as many on the stack. */
