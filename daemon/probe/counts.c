@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* counts.c - how often each method was called. See counts.h. */
+#include "base/hash.h"
 #include "probe/counts.h"
 
 #define BUCKETS_MIN 256
@@ -12,21 +13,11 @@ static const char *text_of(const char *s)
 	return s ? s : "";
 }
 
-/* FNV-1a; each text ends in its NUL. */
-static uint64_t hash_add(uint64_t hash, const char *s)
-{
-	do
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
-	while (*s++);
-	return hash;
-}
-
 static size_t bucket_of(const struct counts *c, const struct method *m)
 {
-	uint64_t hash = hash_add(0xcbf29ce484222325ULL, text_of(m->klass));
+	uint64_t hash = hash_text(hash_text(HASH_BEGIN, m->klass), m->name);
 
-	hash = hash_add(hash_add(hash, text_of(m->name)), text_of(m->desc));
-	hash = hash_add(hash, text_of(m->symbol));
+	hash = hash_text(hash_text(hash, m->desc), m->symbol);
 	return (size_t)(hash ^ hash >> 32) & (c->nbuckets - 1);
 }
 

@@ -8,6 +8,7 @@
  *           -> events, if they are news
  */
 #include "base/budget.h"
+#include "base/hash.h"
 #include "runtime/hotspot/coverage.h"
 #include "runtime/hotspot/coverage_called.h"
 #include "runtime/hotspot/coverage_hint.h"
@@ -17,6 +18,9 @@
 #define LIST_ALL_MAX  64
 /* Methods that are looked at in all. A SPEC that means more is told so. */
 #define FOUND_MAX 65536
+
+/* On a busy machine a look may take so many times its budget, by the clock. */
+#define WALL_FACTOR 2
 
 /* So much is remembered; more is said again. */
 #define SAID_MAX 1024
@@ -188,6 +192,18 @@ static int walk(struct coverage_look *k, uint64_t deadline_ns,
 	return err == -ETIMEDOUT || err == -E2BIG || err == -EPROTO || err == -EFAULT ? 0 : err;
 }
 
+/* Wildcards may mean any class and all its methods: they get half of the time at most. */
+static int search(struct coverage_look *k, uint64_t budget_ns)
+{
+	struct budget half;
+	int err;
+
+	budget_begin(&half, budget_ns / 2);
+	err = walk(k, k->deadline_ns - WALL_FACTOR * budget_ns / 2, search_class, &k->all_searched);
+	budget_end(&half);
+	return err;
+}
+
 static int found_cmp(const void *va, const void *vb)
 {
 	const struct coverage_found *a = va, *b = vb;
@@ -292,17 +308,17 @@ static int look(struct coverage *cv, uint64_t budget_ns, struct coverage_look *k
 				    .map = codecache_map(cv->codecache),
 				    .specs = cv->specs,
 				    .nspecs = cv->nspecs,
-				    .deadline_ns = clock_ns() + budget_ns,
+				    .deadline_ns = clock_ns() + WALL_FACTOR * budget_ns,
 				    .all_methods = true,
+				    .all_hints = true,
 				    .strings = strpool_new()};
 	if (k->strings)
 		k->names = name_cache_new(k->strings);
 	if (!k->names || mem_open_paged(cv->t->mem, &k->m))
 		return -ENOMEM;
-	/* Wildcards may mean any class and all its methods: they get half of the time at most. */
 	err = walk(k, k->deadline_ns, look_at_class, &k->all_classes);
 	if (!err && has_wildcards(k))
-		err = walk(k, k->deadline_ns - budget_ns / 2, search_class, &k->all_searched);
+		err = search(k, budget_ns);
 	if (!err && has_wildcards(k) && !k->all_searched)
 		err = look_at_compiled(k);
 	if (k->nfound)
@@ -321,21 +337,6 @@ struct telling {
 	void *arg;
 	size_t listed;
 };
-
-/* FNV-1a */
-static uint64_t hash(uint64_t h, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 0x100000001b3ULL;
-	return h;
-}
-
-static uint64_t hash_text(uint64_t h, const char *s)
-{
-	return hash(h, s ? s : "", s ? strlen(s) + 1 : 1);
-}
 
 static char *copy(const char *s)
 {
@@ -370,15 +371,14 @@ static struct said *said_get(struct coverage *cv, uint64_t about)
 /* Remember it. Return: it was said before. How many calls there were is no news. */
 static bool was_said(struct coverage *cv, const struct coverage_event *ev)
 {
-	const uint64_t seed = 0xcbf29ce484222325ULL;
 	const uint64_t facts[] = {ev->state, ev->levels, ev->nholders, ev->methods,
 				  ev->interpreted};
-	uint64_t about = hash_text(hash_text(seed, ev->spec), ev->method);
-	uint64_t what = hash_text(hash(seed, facts, sizeof(facts)), ev->mean);
+	uint64_t about = hash_text(hash_text(HASH_BEGIN, ev->spec), ev->method);
+	uint64_t what = hash_text(hash_bytes(HASH_BEGIN, facts, sizeof(facts)), ev->mean);
 	struct said *s = said_get(cv, about);
 	bool same;
 
-	what = hash(what, ev->counts, sizeof(ev->counts));
+	what = hash_bytes(what, ev->counts, sizeof(ev->counts));
 	if (!s)
 		return false;
 	same = s->what == what;
@@ -484,8 +484,9 @@ static void tell_none(struct telling *t, size_t spec, const struct coverage_reas
 		.mean = *r->mean ? r->mean : NULL,
 	};
 
-	if (t->tell != COVERAGE_TELL_CHANGES || t->k->all_searched ||
-	    spec_names_class(t->k->specs[spec], &len))
+	/* What one look had no time to find is no change. */
+	if (t->tell != COVERAGE_TELL_CHANGES ||
+	    (spec_names_class(t->k->specs[spec], &len) ? t->k->all_hints : t->k->all_searched))
 		tell(t, &ev);
 }
 

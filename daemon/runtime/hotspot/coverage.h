@@ -31,7 +31,8 @@ enum coverage_tell {
  * SPEC. At most 64 events a SPEC, and then some 64 more.
  * @counts: how often each method was called, totals up to date; NULL: not known. What has not
  * changed need not be said again if it was called, and is not known to be inlined anywhere.
- * @budget_ns: for all of it; what was not looked at by then is said to be unknown.
+ * @budget_ns: of our CPU time for all of it, and twice as much by the clock; what was not looked at
+ * by then is said to be unknown.
  * @event: called for each; what it points to is valid during the call.
  * Return: 0; -ESRCH; -EPERM; -ECANCELED; -ENOMEM: then nothing was told.
  */

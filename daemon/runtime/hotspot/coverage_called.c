@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* coverage_called.c - which methods have been called. See coverage_called.h. */
+#include "base/hash.h"
 #include "runtime/hotspot/coverage_called.h"
-
-/* FNV-1a */
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return h;
-}
 
 void coverage_called_init(struct coverage_called *c, const struct counts *counts)
 {
@@ -24,7 +15,7 @@ void coverage_called_init(struct coverage_called *c, const struct counts *counts
 		if (!counts->v[i]->total)
 			continue;
 		coverage_title(&counts->v[i]->method, title, sizeof(title));
-		c->titles[c->n++] = hash(title);
+		c->titles[c->n++] = hash_text(HASH_BEGIN, title);
 	}
 	qsort(c->titles, c->n, sizeof(*c->titles), compare_u64);
 }
@@ -50,6 +41,6 @@ bool coverage_called_has(const struct coverage_called *c, const struct spec *spe
 
 	if (!ev->method)
 		return any_of(c->counts, spec);
-	h = hash(ev->method);
+	h = hash_text(HASH_BEGIN, ev->method);
 	return c->n && bsearch(&h, c->titles, c->n, sizeof(h), compare_u64);
 }

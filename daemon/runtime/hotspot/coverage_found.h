@@ -41,6 +41,7 @@ struct coverage_look {
 	size_t nsearched; /* and for those with wildcards, which takes longer */
 	bool all_classes, all_searched;
 	bool all_methods;
+	bool all_hints; /* there was time to guess what is meant where nothing is found */
 	uint64_t exact[SPECS_MAX]; /* the class that a SPEC names in full; 0: none */
 	struct inlined inlined;
 };

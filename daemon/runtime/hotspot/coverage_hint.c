@@ -297,8 +297,10 @@ int coverage_hint(struct coverage_look *k, const bool *wanted, struct coverage_r
 	}
 	if (look_again && k->all_classes)
 		err = classes_walk(k->t->mem, k->m, &k->t->layout, k->deadline_ns, hint_class, h);
-	if (err == -ETIMEDOUT || err == -E2BIG || err == -EPROTO || err == -EFAULT)
+	if (err == -ETIMEDOUT || err == -E2BIG || err == -EPROTO || err == -EFAULT) {
+		k->all_hints = false;
 		err = 0;
+	}
 	for (size_t i = 0; i < k->nspecs && !err; i++) {
 		const struct guess *p = &h->guesses[i];
 
