@@ -5,7 +5,7 @@
 #ifndef HP_COVERAGE_WHY_H
 #define HP_COVERAGE_WHY_H
 
-#include "runtime/hotspot/coverage_found.h"
+#include "runtime/hotspot/coverage_look.h"
 
 #define COVERAGE_WHY_MAX   768
 #define COVERAGE_TITLE_MAX 1024 /* bytes of a method with its class and parameters */

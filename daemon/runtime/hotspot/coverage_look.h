@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coverage_found.h - one look at a JVM: what coverage.c has found, for coverage_why.c and
- * coverage_hint.c.
+ * coverage_look.h - one look at a JVM: which methods SPECs mean, how far it has come with them, and
+ * where they are compiled.
  */
-#ifndef HP_COVERAGE_FOUND_H
-#define HP_COVERAGE_FOUND_H
+#ifndef HP_COVERAGE_LOOK_H
+#define HP_COVERAGE_LOOK_H
 
 #include "output/event.h"
 #include "probe/spec.h"
@@ -24,7 +24,7 @@ struct coverage_found {
 	struct method m; /* texts are of the look's pool */
 };
 
-/* One look. */
+/* One look; what it was given must outlive it. */
 struct coverage_look {
 	struct target *t;
 	struct mem *m; /* paged */
@@ -45,5 +45,14 @@ struct coverage_look {
 	uint64_t exact[SPECS_MAX]; /* the class that a SPEC names in full; 0: none */
 	struct inlined inlined;
 };
+
+/**
+ * coverage_look() - at the @n SPECs' methods, within a budget (base/budget.h) of @budget_ns, and
+ * twice as much by the clock. What there was no time for is marked so in @ret. Return: 0; -ESRCH;
+ * -EPERM; -ECANCELED; -ENOMEM. coverage_look_fini() is due in any case.
+ */
+int coverage_look(struct target *t, const struct symmap *map, struct spec *const *specs, size_t n,
+		  uint64_t budget_ns, struct coverage_look *ret);
+void coverage_look_fini(struct coverage_look *k);
 
 #endif
