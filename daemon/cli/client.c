@@ -241,22 +241,47 @@ static void say_unexpected(const struct client *c, int wstatus)
 		   signalled ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
 }
 
+/* The first line of a file of the engine's in /proc. */
+static bool read_engine(const struct client *c, const char *name, char *text, size_t size)
+{
+	char path[48];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", c->engine, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, size - 1) : -1;
+	text[MAX(n, 0)] = '\0';
+	return n > 0;
+}
+
+/* Those that take their time by themselves are not meant: uprobes go when all CPUs know of it. */
+static bool reads(const char *syscall_text)
+{
+	static const int calls[] = {SYS_process_vm_readv, SYS_read,	  SYS_pread64,
+				    SYS_openat,		  SYS_newfstatat, SYS_statx,
+				    SYS_readlink,	  SYS_readlinkat, SYS_getdents64};
+	char *end;
+	long nr = strtol(syscall_text, &end, 10);
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (end != syscall_text && nr == calls[i])
+			return true;
+	return false;
+}
+
 /*
  * Memory or files of a target that some file system of its own, or userfaultfd, has to provide: the
- * engine waits for them for ever, in state D, and only a signal that kills ends that. Before it has
- * told us that it is attached no method leads anywhere yet.
+ * engine waits for them for ever, in state D, and only a signal that kills ends that.
  */
 static bool is_stuck(struct client *c)
 {
-	char path[32], text[256] = "";
-	_cleanup_close_ int fd = -1;
+	char text[256];
 	const char *end;
-	bool waits;
+	bool waits = !c->attached && read_engine(c, "stat", text, sizeof(text)) &&
+		     (end = strrchr(text, ')')) && !strncmp(end, ") D", 3) &&
+		     read_engine(c, "syscall", text, sizeof(text)) && reads(text);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", c->engine);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	waits = !c->attached && fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
-		(end = strrchr(text, ')')) && !strncmp(end, ") D", 3);
 	c->stuck_ns = !waits ? 0 : c->stuck_ns ? c->stuck_ns : clock_ns();
 	return waits && clock_ns() - c->stuck_ns >= STUCK_NS;
 }
@@ -274,7 +299,8 @@ enum status client_end(struct client *c)
 	else if (!c->done && c->stuck_ns && !kill(c->engine, SIGKILL))
 		output_say(c->out,
 			   "error: the target's memory or files do not answer (a file system "
-			   "that hangs?): given up");
+			   "that hangs?): given up; when they do again, `hotprobe clean -p PID` "
+			   "takes out what may be left");
 	else if (!c->done)
 		output_say(c->out,
 			   "error: the engine (PID %d) is still at work: it takes the probes off "
