@@ -53,7 +53,7 @@ static bool class_has(struct coverage_look *k, const char *method, const struct 
 	_cleanup_free_ uint64_t *methods = NULL;
 	int n = class_methods(k->m, &k->t->layout, c->methods, &methods);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !budget_over(); i++) {
 		struct nmethod nm = {.method_addr = methods[i], .m.symbol = ""};
 
 		if (nmethod_names(k->m, &k->t->layout, k->names, &nm))

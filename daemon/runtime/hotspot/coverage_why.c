@@ -89,8 +89,7 @@ static bool maybe_inlined(const struct coverage_look *k, const struct coverage_f
 {
 	int64_t max = k->t->layout.compiler.inline_hot;
 
-	return !all_told(k) && k->inlined.bodies &&
-	       !(f->st.access & (METHOD_ABSTRACT | METHOD_NATIVE)) &&
+	return !all_told(k) && !(f->st.access & (METHOD_ABSTRACT | METHOD_NATIVE)) &&
 	       (max < 0 || f->st.code_size <= max);
 }
 
@@ -107,8 +106,11 @@ static void add_maybe_inlined(const struct coverage_look *k, const struct covera
 		    ", and %zu of %zu compiled bodies do not say what they hold (JDK %d notes it "
 		    "only while hotprobe's agent is loaded: --via agent)",
 		    k->inlined.silent, k->inlined.bodies, k->t->layout.jdk);
+	else if (k->inlined.bodies)
+		add(r, ", and there was only time to look into %zu compiled bodies for that",
+		    k->inlined.bodies);
 	else
-		add(r, ", and this JVM was not asked, or does not tell, where");
+		add(r, ", and this JVM does not tell where, or there was no time to look");
 }
 
 static void add_dontinline(const struct coverage_found *f, struct coverage_reason *r)
