@@ -85,29 +85,27 @@ static void add_file(const struct options *o)
 		agent_say("cannot write events to %s: %s", o->events, strerror(-err));
 }
 
-/* Better without us than ended by us. */
+/*
+ * Better without us than ended by us: before the first system call that such a filter may know.
+ * What cannot be tried is most likely not filtered either, and what merely fails is said where it
+ * fails.
+ */
 static int check_filter(void)
 {
 	struct trial t = {0};
-	int err = trial_run(TRIAL_AGENT, &t);
 
-	if (err != -EPERM)
-		return 0; /* what cannot be tried is most likely not filtered either */
-	if (t.error)
-		return 0; /* whatever fails is said where it fails */
-	agent_say("the seccomp filter of this process would end it at the agent's system call %ld: "
-		  "it goes on without the agent",
-		  t.nr);
-	return -EPERM;
+	if (trial_run(TRIAL_AGENT, &t) != -EPERM || t.error)
+		return 0;
+	return refuse(-EPERM,
+		      "the seccomp filter of this process would end it at the agent's system call "
+		      "%ld",
+		      t.nr);
 }
 
 static int start_threads(const struct options *o, bool live)
 {
-	int err = check_filter();
+	int err = fds_prepare();
 
-	if (err)
-		return err;
-	err = fds_prepare();
 	if (!err)
 		err = control_start();
 	if (err == -EALREADY)
@@ -154,12 +152,15 @@ static int load(JavaVM *jvm, const char *text, bool live)
 {
 	struct options o;
 	char mistake[512];
-	int err;
+	int err, deadly;
 
 	pthread_mutex_lock(&load_lock);
 	err = options_parse(&o, text, getpid(), mistake, sizeof(mistake));
 	agent.quiet = o.quiet;
-	if (err)
+	deadly = started ? 0 : check_filter();
+	if (deadly)
+		err = deadly;
+	else if (err)
 		refuse(err, "%s", mistake);
 	else if (started)
 		add_file(&o);
@@ -168,7 +169,7 @@ static int load(JavaVM *jvm, const char *text, bool live)
 	started |= !err;
 	if (!err && !live)
 		connect_launcher(&o);
-	else if (!live && *o.wait)
+	else if (!live && *o.wait && !deadly)
 		launch_refuse(o.wait, err, why);
 	pthread_mutex_unlock(&load_lock);
 	return err;

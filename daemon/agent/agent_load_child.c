@@ -439,6 +439,8 @@ static const char *code_text(int code)
 		return "another copy of it is loaded";
 	case EADDRINUSE:
 		return "others hold all names that its socket can have: see ss -xlp";
+	case EPERM:
+		return "a seccomp filter would end the JVM at a system call that it makes";
 	case EOPNOTSUPP:
 		return "this JVM is not supported: hotprobe check -p says why";
 	case EINVAL:

@@ -7,6 +7,7 @@
 #include "launch/launch_door.h"
 #include "launch/launch_roll.h"
 #include "proc/entry.h"
+#include "proc/threads.h"
 
 /* Looks take one part in so many of the time: a larger one at first, when JVMs are started. */
 #define SHARE_FIRST 20
@@ -21,8 +22,10 @@
 /* JVMs that do not show when they have begun. */
 #define GRACE_NS (10 * NSEC_PER_SEC)
 
+/* Before the one that we look for HotSpot starts only such as collect garbage. */
+#define FIRST_THREADS 1024
+
 #define ENVIRON_MAX (2u << 20)
-#define THREADS_MAX 65536
 #define PATH_SIZE   512
 
 enum state {
@@ -143,6 +146,7 @@ static bool in_other_net(pid_t pid)
 static const char *why_hotspot(const struct launch_roll *r, pid_t pid)
 {
 	int has = has_variable(pid, r->door);
+	struct thread_status st;
 
 	if (has == -EPERM || has == -EACCES)
 		return "it is another user's, and did not reach us: run hotprobe as root";
@@ -154,6 +158,8 @@ static const char *why_hotspot(const struct launch_roll *r, pid_t pid)
 		       "(sudo, env -i and some scripts take it away)";
 	if (in_other_net(pid))
 		return "it is in another network namespace, from where its agent cannot reach us";
+	if (!thread_read_status(pid, pid, &st) && st.seccomp)
+		return "its seccomp filter may not let its agent reach us";
 	return "it has not loaded the agent, or its agent could not reach us";
 }
 
@@ -193,7 +199,7 @@ static bool has_vm_thread(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
-	while (dir && !found && n++ < THREADS_MAX && (d = readdir(dir))) {
+	while (dir && !found && n++ < FIRST_THREADS && (d = readdir(dir))) {
 		char name[300], comm[32] = "";
 		_cleanup_close_ int fd = -1;
 

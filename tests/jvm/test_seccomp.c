@@ -40,6 +40,11 @@ static const struct kind {
 	 "its seccomp filter would end it at the agent's membarrier"},
 };
 
+/* What the agent asks of whoever it talks to, also to say why it is not at work. */
+static const struct kind speechless = {
+	"kill-talk", SYS_getsockopt, 0, 0, SECCOMP_RET_KILL_PROCESS, NULL,
+};
+
 static void trace(struct jvm *j, const char *via, int status, const char *said)
 {
 	struct hp_result r;
@@ -112,6 +117,19 @@ static void run_survives_filters(void **state _unused_)
 	}
 }
 
+/* One of the agent's own calls: it makes none, and the launcher sees the JVM all the same. */
+static void run_survives_a_speechless_agent(void **state _unused_)
+{
+	const struct jdk *jdk = jdk_or_skip("jdk17");
+	struct hp_result r;
+
+	hp_run(&r, (const char *const[]){"run", "prog.Busy.work", "--", self, FILTER,
+					 speechless.name, jdk->java, "-version", NULL});
+	if (r.status || !strstr(r.err, "OpenJDK"))
+		fail_msg("status %d, said: %s", r.status, r.err);
+	hp_result_free(&r);
+}
+
 static void wait_for_file(struct jvm *j, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -166,8 +184,8 @@ static void later_filter_is_seen(void **state _unused_)
 /* --filter KIND COMMAND...: run it behind such a filter. */
 static int become(char **argv)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const struct kind *k = &kinds[i];
+	for (size_t i = 0; i <= ARRAY_SIZE(kinds); i++) {
+		const struct kind *k = i < ARRAY_SIZE(kinds) ? &kinds[i] : &speechless;
 
 		if (strcmp(argv[2], k->name))
 			continue;
@@ -182,6 +200,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		jvm_test(filters_are_looked_at),
 		jvm_test(run_survives_filters),
+		jvm_test(run_survives_a_speechless_agent),
 		jvm_test(later_filter_is_seen),
 	};
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
