@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* client.c - a request to an engine, and its lines to their readers. See client.h. */
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -12,6 +10,7 @@
 #include "cli/client.h"
 #include "cli/signals.h"
 #include "engine/engine.h"
+#include "proc/threads.h"
 #include "proto/conn.h"
 #include "proto/reply.h"
 
@@ -192,17 +191,47 @@ bool client_read(struct client *c)
 	return !c->done && !c->conn.eof;
 }
 
-void client_work(struct client *c)
+/* Those that take their time by themselves are not meant: uprobes go when all CPUs know of it. */
+static bool reads(long nr)
+{
+	static const int calls[] = {SYS_process_vm_readv, SYS_read,	  SYS_pread64,
+				    SYS_openat,		  SYS_newfstatat, SYS_statx,
+				    SYS_readlink,	  SYS_readlinkat, SYS_getdents64};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (nr == calls[i])
+			return true;
+	return false;
+}
+
+/*
+ * Memory or files of a target that some file system of its own, or userfaultfd, has to provide: the
+ * engine waits for them for ever, in state D, and only a signal that kills ends that.
+ */
+static bool is_stuck(struct client *c)
+{
+	struct thread_info t;
+	bool waits = !c->attached && !thread_read(c->engine, c->engine, &t) && t.state == 'D' &&
+		     t.blocked && reads(t.nr);
+
+	c->stuck_ns = !waits ? 0 : c->stuck_ns ? c->stuck_ns : clock_ns();
+	return waits && clock_ns() - c->stuck_ns >= STUCK_NS;
+}
+
+bool client_work(struct client *c)
 {
 	bool slow = output_slow(c->out);
 
 	if (slow != c->held)
 		send_short(c, slow ? REQUEST_HOLD : REQUEST_GO);
 	c->held = slow;
-	if (!c->ending || c->settled || !output_settled(c->out))
-		return;
-	c->settled = true;
-	send_lost(c, output_unwritten(c->out));
+	if (c->ending && !c->settled && output_settled(c->out)) {
+		c->settled = true;
+		send_lost(c, output_unwritten(c->out));
+	}
+	c->given_up =
+		output_hurried(c->out, ENGINE_NS) || (output_hurried(c->out, 0) && is_stuck(c));
+	return !c->given_up;
 }
 
 bool client_ending(const struct client *c)
@@ -239,51 +268,6 @@ static void say_unexpected(const struct client *c, int wstatus)
 		   "the target",
 		   signalled ? "signal" : "status",
 		   signalled ? WTERMSIG(wstatus) : WEXITSTATUS(wstatus));
-}
-
-/* The first line of a file of the engine's in /proc. */
-static bool read_engine(const struct client *c, const char *name, char *text, size_t size)
-{
-	char path[48];
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", c->engine, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd >= 0 ? read(fd, text, size - 1) : -1;
-	text[MAX(n, 0)] = '\0';
-	return n > 0;
-}
-
-/* Those that take their time by themselves are not meant: uprobes go when all CPUs know of it. */
-static bool reads(const char *syscall_text)
-{
-	static const int calls[] = {SYS_process_vm_readv, SYS_read,	  SYS_pread64,
-				    SYS_openat,		  SYS_newfstatat, SYS_statx,
-				    SYS_readlink,	  SYS_readlinkat, SYS_getdents64};
-	char *end;
-	long nr = strtol(syscall_text, &end, 10);
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (end != syscall_text && nr == calls[i])
-			return true;
-	return false;
-}
-
-/*
- * Memory or files of a target that some file system of its own, or userfaultfd, has to provide: the
- * engine waits for them for ever, in state D, and only a signal that kills ends that.
- */
-static bool is_stuck(struct client *c)
-{
-	char text[256];
-	const char *end;
-	bool waits = !c->attached && read_engine(c, "stat", text, sizeof(text)) &&
-		     (end = strrchr(text, ')')) && !strncmp(end, ") D", 3) &&
-		     read_engine(c, "syscall", text, sizeof(text)) && reads(text);
-
-	c->stuck_ns = !waits ? 0 : c->stuck_ns ? c->stuck_ns : clock_ns();
-	return waits && clock_ns() - c->stuck_ns >= STUCK_NS;
 }
 
 enum status client_end(struct client *c)
@@ -332,7 +316,7 @@ static void serve(struct client *c, int signal_fd)
 					     {.fd = signal_fd, .events = POLLIN}};
 	bool open = true;
 
-	while (open && !c->given_up) {
+	while (open) {
 		output_poll(c->out, fds + 2);
 		if (poll(fds, ARRAY_SIZE(fds), output_timeout_ms(c->out, c->ending)) < 0)
 			continue;
@@ -342,9 +326,7 @@ static void serve(struct client *c, int signal_fd)
 			open = client_read(c);
 		if (!output_work(c->out))
 			client_stop(c);
-		client_work(c);
-		c->given_up = output_hurried(c->out, ENGINE_NS) ||
-			      (output_hurried(c->out, 0) && is_stuck(c));
+		open = client_work(c) && open;
 	}
 }
 

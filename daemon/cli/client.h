@@ -37,9 +37,11 @@ pid_t client_engine(const struct client *c);
 /** client_attached() - is every matching method probed? */
 bool client_attached(const struct client *c);
 
-/** client_work() - after each wait, behind output_work(): what the engine is to know of the output.
+/**
+ * client_work() - after each wait, behind output_work(): what the engine is to know of the output.
+ * Return: false when it is given up, for it has not ended long after a signal.
  */
-void client_work(struct client *c);
+bool client_work(struct client *c);
 
 /** client_ending() - has its request all but ended? Then client_work() watches a deadline. */
 bool client_ending(const struct client *c);

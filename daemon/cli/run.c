@@ -23,6 +23,9 @@
 
 #define JVMS_MAX 256 /* at a time; more of them run untraced */
 
+/* That say hello at one time: then signals and the other JVMs have their turn. */
+#define ARRIVALS_MAX 1024
+
 /* As a shell has it: https://pubs.opengroup.org/onlinepubs/9699919799/, 2.8.2 */
 #define EXIT_SIGNALLED 128
 
@@ -130,7 +133,7 @@ static void on_door(struct run *r)
 	struct launch_arrival a;
 	uint64_t strangers = r->door.strangers;
 
-	while (launch_door_next(&r->door, &r->roll.family, &a))
+	for (int i = 0; i < ARRIVALS_MAX && launch_door_next(&r->door, &r->roll.family, &a); i++)
 		if (!on_arrival(r, &a))
 			launch_door_let_go(a.fd);
 	if (!strangers && r->door.strangers)
@@ -285,8 +288,9 @@ static void serve(struct run *r)
 			on_signal(r);
 		if (!output_work(&r->out))
 			stop_all(r);
-		for (size_t i = 0; i < r->njvms; i++)
-			client_work(r->jvms[i].client);
+		for (size_t i = r->njvms; i-- > 0;)
+			if (!client_work(r->jvms[i].client))
+				jvm_remove(r, &r->jvms[i]);
 	}
 }
 
@@ -354,9 +358,12 @@ static int command_start(struct run *r)
 
 	r->pid = err ? err : launch_command_start(&r->command, &f);
 	if (r->pid >= 0)
-		return launch_roll_init(&r->roll, r->pid, r->door.name);
-	log_err("%s", f.text);
-	return r->pid;
+		err = launch_roll_init(&r->roll, r->pid, r->door.name);
+	if (r->pid >= 0 && err)
+		fail_pid(&f, err, r->pid, "the command cannot be watched: %s", strerror(-err));
+	if (*f.text)
+		log_err("%s", f.text);
+	return r->pid < 0 ? r->pid : err;
 }
 
 static int run_command(struct run *r)

@@ -9,11 +9,15 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "lib/cmocka_all.h"
 #include "lib/hp.h"
 #include "lib/jvm.h"
+#include "jvmagent/wire.h"
+#include "proc/proc.h"
 
 #define FAKE	    "be-a-fake-jvm"
 #define PAGE	    4096UL
@@ -169,6 +173,28 @@ static char *silence(void)
 	return p;
 }
 
+/* To `hotprobe run`, as its agent would, if that has started us. */
+static void say_hello(void)
+{
+	const char *options = getenv("JAVA_TOOL_OPTIONS");
+	const char *name = options ? strstr(options, "wait=") : NULL;
+	struct hp_agent_msg m = {
+		.size = sizeof(m), .kind = HP_AGENT_HELLO, .arg = {HP_AGENT_VERSION}};
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	size_t len;
+
+	if (!name)
+		return;
+	name += strlen("wait=");
+	len = strcspn(name, ", ");
+	memcpy(sa.sun_path + 1, name, MIN(len, sizeof(sa.sun_path) - 1));
+	len += offsetof(struct sockaddr_un, sun_path) + 1;
+	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)len) ||
+	    send(fd, &m, sizeof(m), 0) != sizeof(m))
+		_exit(16);
+}
+
 static int fake(const char *how, const char *lib)
 {
 	vm = dlopen(lib, RTLD_NOW | RTLD_GLOBAL);
@@ -183,6 +209,7 @@ static int fake(const char *how, const char *lib)
 		set_static("CodeCache", "_low_bound", silence());
 	puts("READY");
 	fflush(stdout);
+	say_hello();
 	for (;;)
 		pause();
 }
@@ -282,6 +309,46 @@ static void signal_ends_it(void **state _unused_)
 	interrupted("silent", 1);
 }
 
+/* Does one of these wait in the kernel, as an engine does for memory that never answers? */
+static bool any_waits(const pid_t *pids, size_t n)
+{
+	struct proc_stat st;
+	bool waits = false;
+
+	for (size_t i = 0; i < n && !waits; i++)
+		waits = !proc_stat(pids[i], &st) && st.forked && st.state == 'D';
+	return waits;
+}
+
+/* The same of `run`, whose command has ended while its JVM goes on. */
+static void signal_ends_run(void **state _unused_)
+{
+	_cleanup_free_ char *lib = libjvm_of(jdk_or_skip("jdk17"));
+	char self[PATH_MAX] = "";
+	pid_t pids[8];
+	struct child *hp;
+	uint64_t begun;
+	bool ended;
+	size_t n;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	hp = hp_start((const char *const[]){"run", "--via", "ptrace", "prog.Busy.work", "--", "sh",
+					    "-c", "\"$0\" \"$@\" & wait", self, FAKE, "silent", lib,
+					    NULL});
+	begun = mono_ms();
+	do {
+		pause_ms(5);
+		n = MIN(child_descendants(child_pid(hp), pids, ARRAY_SIZE(pids)), ARRAY_SIZE(pids));
+		assert_true(mono_ms() - begun < HP_TIMEOUT_MS);
+	} while (!any_waits(pids, n));
+	child_signal(hp, SIGINT);
+	ended = proc_ends_within(child_pid(hp), 10000);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGKILL); /* the JVM, which the signal was not for, holds our pipes */
+	child_free(hp);
+	assert_true(ended);
+}
+
 /* Without one it is given up, and said why. */
 static void work_is_bounded(void **state _unused_)
 {
@@ -303,6 +370,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		jvm_test(list_goes_on),
 		jvm_test(signal_ends_it),
+		jvm_test(signal_ends_run),
 		jvm_test(work_is_bounded),
 	};
 
