@@ -340,6 +340,8 @@ static int add_region(struct attachment *r, uint64_t addr, struct region **ret)
 	err = r->fig.multi ? attach_slots(r, region, 1, REGION_SLOTS - 1, NULL) : 0;
 	if (!err)
 		*ret = region;
+	else if (!region_unmap(region)) /* nothing leads there, and nothing would be seen */
+		region_close(r->regions[--r->nregions]);
 	return err;
 }
 
