@@ -64,7 +64,9 @@ static const struct want wants[] = {
 	{"prog.Cover$Unused.never", "prog.Cover$Unused.never(int)", "not yet",
 	 "nothing of it has run", NULL},
 	{"prog.Cover$Failing.failing", "prog.Cover$Failing.failing(int)", "never",
-	 "initializer of its class has failed", NULL},
+	 "initializer of its class has failed: nothing can call it", NULL},
+	{"prog.Cover$Failing.kept", "prog.Cover$Failing.kept(int)", "not yet",
+	 "only objects that were made before", NULL},
 	{"**.Cover.lambda$main$*", "prog.Cover.lambda$main$0(java.lang.String[])", "not yet", "",
 	 NULL},
 	/* intrinsics; a native one is probed at its wrapper */

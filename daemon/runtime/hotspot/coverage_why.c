@@ -198,10 +198,11 @@ static bool why_never(const struct coverage_look *k, const struct coverage_found
 		    "abstract: it has no code; name it in the classes that implement it, or use "
 		    "'**.%.*s'",
 		    NAME_SHOWN, f->m.name);
-	else if (f->class_state == CLASS_FAILED)
+	else if (f->class_state == CLASS_FAILED &&
+		 (s->access & METHOD_STATIC || !strcmp(f->m.name, "<init>")))
 		say(r, COVERAGE_NEVER,
 		    "the initializer of its class has failed: nothing can call it");
-	else if (!strcmp(f->m.name, "<clinit>"))
+	else if (!strcmp(f->m.name, "<clinit>") && c->interprets)
 		say(r, COVERAGE_NEVER, "a class initializer runs once, in the interpreter%s",
 		    f->class_state == CLASS_INITIALIZED ? ", and has run" : "");
 	else if (!c->on || !c->stop_at_level)
@@ -230,6 +231,10 @@ static void why_interpreted(const struct coverage_look *k, const struct coverage
 
 	if (f->class_state < CLASS_LINKED)
 		say(r, COVERAGE_NOT_YET, "its class is loaded, but nothing of it has run yet");
+	else if (f->class_state == CLASS_FAILED)
+		say(r, COVERAGE_NOT_YET,
+		    "the initializer of its class has failed, so only objects that were made before "
+		    "have it");
 	else if (f->osr)
 		say(r, COVERAGE_NOT_YET,
 		    "only a loop of it is compiled (on-stack replacement), which no call enters: its "

@@ -57,13 +57,20 @@ public class Cover {
 		}
 	}
 
+	static Failing kept;
+
 	static class Failing {
 		static {
+			kept = new Failing();
 			if (from.length > 0)
 				throw new IllegalStateException("on purpose");
 		}
 
 		static int failing(int q) {
+			return q;
+		}
+
+		int kept(int q) {
 			return q;
 		}
 	}
@@ -180,7 +187,7 @@ public class Cover {
 		try {
 			Failing.failing(1);
 		} catch (ExceptionInInitializerError e) {
-			sink++;
+			sink += kept.kept(1);
 		}
 		for (int i = 0; i < 7; i++)
 			sink += seldom(i);
