@@ -20,10 +20,11 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "engine/answer.h"
+#include "proc/threads.h"
 
 /* Of our CPU time for one process; a JVM takes some 5 ms. */
 #define PROCESS_NS (300 * NSEC_PER_MSEC)
-/* Of any time: a child that has not come any further waits for something. */
+/* Of any time: a child that has not come any further, and does not run, waits for something. */
 #define STUCK_NS (2 * NSEC_PER_SEC)
 /* What a user's processes cost in all, counted where one takes more than a tenth of its own. */
 #define USER_NS	  (6 * NSEC_PER_SEC)
@@ -233,8 +234,17 @@ static void bury(pid_t child)
 		usleep(1000);
 }
 
+/* Where others have the processors it may take long, and wait for nothing but those. */
+static bool is_stuck(const struct list *l, pid_t child)
+{
+	struct thread_status st;
+
+	return clock_ns() - l->p->begun_ns > STUCK_NS &&
+	       (thread_read_status(child, child, &st) || st.state != 'R');
+}
+
 /* Until the child has ended or is stuck. Return: 0; -ECANCELED. */
-static int serve_child(struct list *l, int sock)
+static int serve_child(struct list *l, pid_t child, int sock)
 {
 	struct pollfd p = {.fd = sock, .events = POLLIN};
 
@@ -250,7 +260,7 @@ static int serve_child(struct list *l, int sock)
 				return 0;
 			if (n == sizeof(f))
 				tell(l, &f);
-		} else if (clock_ns() - l->p->begun_ns > STUCK_NS) {
+		} else if (is_stuck(l, child)) {
 			return 0;
 		}
 	}
@@ -263,7 +273,7 @@ static int look_from(struct list *l, size_t *from)
 
 	if (child < 0)
 		return child;
-	err = serve_child(l, sock);
+	err = serve_child(l, child, sock);
 	bury(child);
 	close(sock);
 	if (!err && l->p->at < l->n)
