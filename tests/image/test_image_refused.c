@@ -82,6 +82,25 @@ static void refused_specs(void **state _unused_)
 		check_refused(image_or_skip("ce25"), &cases[i], 0);
 }
 
+/* Without a probe each SPEC is told of, also if none means a method. */
+static void coverage_of_file(void **state _unused_)
+{
+	const char *path = image_or_skip("ce25");
+	struct hp_result r;
+
+	hp_run(&r, (const char *const[]){"methods", "--coverage", "-x", path, RUNNER ".main",
+					 RUNNER ".CommandLineRunner", "no.such.Thing.x", NULL});
+	assert_int_equal(r.status, 0);
+	if (!strstr(r.out, "seen in part       " RUNNER ".main: calls that enter") ||
+	    !strstr(r.out, "a constructor is called <init>; did you mean " RUNNER ".<init>?") ||
+	    !strstr(r.out, "never              no.such.Thing.x: no class no.such.Thing"))
+		fail_msg("%s%s", r.out, r.err);
+	hp_result_free(&r);
+	hp_run(&r, (const char *const[]){"methods", "--coverage", "-x", "/bin/sh", "a.b", NULL});
+	assert_int_equal(r.status, 4);
+	hp_result_free(&r);
+}
+
 /* A process that has ended and waits to be asked about. */
 static pid_t zombie(void)
 {
@@ -158,10 +177,8 @@ static void refused_users(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		jvm_test(refused_files),
-		jvm_test(refused_specs),
-		jvm_test(refused_processes),
-		jvm_test(refused_users),
+		jvm_test(refused_files),     jvm_test(refused_specs), jvm_test(coverage_of_file),
+		jvm_test(refused_processes), jvm_test(refused_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

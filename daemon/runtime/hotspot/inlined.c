@@ -367,7 +367,8 @@ static void copies_sort(struct inlined *in)
 {
 	size_t kept = 0;
 
-	qsort(in->copies, in->n, sizeof(*in->copies), copy_cmp);
+	if (in->n)
+		qsort(in->copies, in->n, sizeof(*in->copies), copy_cmp);
 	for (size_t i = 0; i < in->n; i++)
 		if (!kept || copy_cmp(&in->copies[kept - 1], &in->copies[i]))
 			in->copies[kept++] = in->copies[i];
