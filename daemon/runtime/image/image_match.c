@@ -5,6 +5,7 @@
 #include "probe/glob.h"
 #include "runtime/image/image_names.h"
 #include "symmap/jtype.h"
+#include "symmap/jtype.h"
 
 /* Classes that are tried for one name, and combinations of those for one signature. */
 #define CLASSES_MAX 8
@@ -343,14 +344,18 @@ static bool find_digested(const struct image_match *p, const struct image_method
 int image_match_descriptor(const struct image_match *p, const struct image_method *m, char *buf,
 			   size_t size)
 {
+	struct jsignature sig;
 	struct signature s;
 	size_t n;
+	int err;
 
 	if (!spec_params(p->spec, &n))
 		return -ENOENT;
 	if (!find_digested(p, m, &s) && !signature_make(p, 0, &s))
 		return -EINVAL;
-	return image_descriptor(s.params, s.len, *s.result ? s.result : "void", buf, size);
+	err = image_descriptor(s.params, s.len, *s.result ? s.result : "void", buf, size);
+	/* A file may call a class ".t", say. */
+	return err ? err : jsignature_parse(buf, &sig) ? -EINVAL : 0;
 }
 
 /* --- fit -------------------------------------------------------------------------------------- */

@@ -47,7 +47,8 @@ enum image_fit image_match_best(const struct image_match *p);
 
 /**
  * image_match_descriptor() - what the SPEC says of @m's parameters, as a descriptor; the result is
- * V if none was given. Return: 0; -ENOENT it gives no parameters; -EINVAL over @size.
+ * V if none was given. Return: 0; -ENOENT it gives no parameters; -EINVAL over @size, or of classes
+ * that are none by their names.
  */
 int image_match_descriptor(const struct image_match *p, const struct image_method *m, char *buf,
 			   size_t size);
