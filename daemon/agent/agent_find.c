@@ -20,10 +20,10 @@
 #include "jvmagent/wire.h"
 #include "proc/caps.h"
 #include "proc/entry.h"
+#include "proc/proc.h"
 
-#define QUEUE_MS   500 /* for which the target's own agent may have too many at its door */
-#define CHILD_MS   4000
-#define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
+#define QUEUE_MS 500 /* for which the target's own agent may have too many at its door */
+#define CHILD_MS 4000
 
 struct whereabouts {
 	pid_t pid, ns_pid;
@@ -34,55 +34,16 @@ struct whereabouts {
 
 /* --- who and where it is ---------------------------------------------------------------------- */
 
-static const char *status_field(const char *text, const char *key)
-{
-	const char *p = strstr(text, key);
-
-	return p ? p + strlen(key) : "";
-}
-
-/* Of "NStgid: 4711 12", the innermost. */
-static pid_t last_pid(const char *p)
-{
-	pid_t pid = 0;
-
-	for (char *end; *p && *p != '\n'; p = end) {
-		pid_t v = (pid_t)strtol(p, &end, 10);
-
-		if (end == p)
-			break;
-		pid = v;
-		end += strspn(end, " \t");
-	}
-	return pid;
-}
-
-/* The second number, the effective one. */
-static unsigned int effective(const char *p)
-{
-	char *end;
-
-	strtoul(p, &end, 10);
-	return (unsigned int)strtoul(end, NULL, 10);
-}
-
 static int read_status(struct whereabouts *w)
 {
-	_cleanup_close_ int fd = entry_open(w->pid, "status", O_RDONLY);
-	char text[STATUS_MAX];
-	ssize_t n;
+	struct proc_status st;
+	int err = proc_status(w->pid, &st);
 
-	if (fd < 0)
-		return fd;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return n ? fail_code(errno) : -ESRCH;
-	text[n] = '\0';
-	w->uid = effective(status_field(text, "\nUid:"));
-	w->gid = effective(status_field(text, "\nGid:"));
-	w->ns_pid = last_pid(status_field(text, "\nNStgid:"));
-	if (w->ns_pid <= 0)
-		w->ns_pid = w->pid;
+	if (err)
+		return err;
+	w->uid = st.uid;
+	w->gid = st.gid;
+	w->ns_pid = st.ns_pid > 0 ? st.ns_pid : w->pid;
 	return 0;
 }
 
@@ -102,19 +63,6 @@ static uid_t root_there(const struct whereabouts *w)
 		if (!inside)
 			return outside;
 	return w->uid;
-}
-
-/* Where we may not see it, ours is the one to try. */
-static bool other_namespace(const struct whereabouts *w, const char *kind)
-{
-	struct stat ours, theirs;
-	char name[16], path[64];
-
-	snprintf(name, sizeof(name), "ns/%s", kind);
-	if (entry_stat(w->pid, name, &theirs))
-		return false;
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
-	return !stat(path, &ours) && (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
 }
 
 static int enter_net(const struct whereabouts *w)
@@ -320,8 +268,8 @@ int agent_find(pid_t pid, pid_t *ns_pid_ret, int *fd_ret)
 
 	if (err)
 		return err;
-	w.other_net = other_namespace(&w, "net");
-	w.other_user = other_namespace(&w, "user");
+	w.other_net = entry_other_namespace(pid, "net");
+	w.other_user = entry_other_namespace(pid, "user");
 	if (w.other_net || w.other_user)
 		search_there(&w, &f, &fd);
 	else

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "agent/agent_listener.h"
+#include "base/fail.h"
 #include "proc/entry.h"
 
 #define ANSWER_MAX  65536 /* the kernel fills up to 32 KiB: netlink_dump() */
@@ -73,7 +74,7 @@ static int read_inodes(struct search *s, pid_t pid)
 	if (!dir) {
 		if (fd >= 0)
 			close(fd);
-		return fd >= 0 || fd == -EMFILE || fd == -ENFILE ? -errno : 0;
+		return fd >= 0 ? -ENOMEM : fail_is_shortage(fd) ? fd : 0;
 	}
 	s->fds_known = true;
 	err = read_links(s, dir);
@@ -212,7 +213,7 @@ int agent_listener_find(pid_t pid, pid_t ns_pid, uid_t uid, struct agent_listene
 	if (!err)
 		err = read_list(&s);
 	free(s.inodes);
-	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
+	if (fail_is_shortage(err))
 		return err;
 	if (err)
 		guess(&s);

@@ -111,7 +111,7 @@ static int open_lib(struct agent_load *a, const char *path)
 
 static int open_proc(struct agent_load *a)
 {
-	struct agent_load_status st;
+	struct proc_status st;
 	char path[32];
 	int err;
 

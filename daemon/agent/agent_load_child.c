@@ -34,8 +34,7 @@
 #define STEP_MAX_MS	200
 #define END_MS		500 /* from a hung-up socket to the process's end */
 
-#define STATUS_MAX 16384 /* /proc/PID/status takes about 1.5 kB */
-#define LIB_MAX	   (256u << 20)
+#define LIB_MAX (256u << 20)
 
 int agent_load_gone(struct agent_load *a)
 {
@@ -50,41 +49,16 @@ int agent_load_fail(struct agent_load *a, int err)
 
 /* --- /proc/PID -------------------------------------------------------------------------------- */
 
-/* What follows "\n@key:" and blanks; "" if there is none. */
-static const char *field(const char *text, const char *key)
-{
-	const char *p = strstr(text, key);
-
-	return p ? p + strlen(key) + strspn(p + strlen(key), " \t") : "";
-}
-
-/* The second of a line's numbers: real, effective, saved, file system. */
-static unsigned int effective(const char *text, const char *key)
-{
-	char *end;
-
-	strtoul(field(text, key), &end, 10);
-	return (unsigned int)strtoul(end, NULL, 10);
-}
-
-int agent_load_status(struct agent_load *a, struct agent_load_status *ret)
+int agent_load_status(struct agent_load *a, struct proc_status *ret)
 {
 	_cleanup_close_ int fd = openat(a->proc, "status", O_RDONLY | O_CLOEXEC);
-	char text[STATUS_MAX];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int err = fd < 0 ? fail_code(errno) : proc_status_read(fd, ret);
 
-	if (n <= 0)
-		return agent_load_fail(a, n ? fail_code(errno) : -ESRCH);
-	text[n] = '\0';
-	*ret = (struct agent_load_status){.state = *field(text, "\nState:"),
-					  .uid = effective(text, "\nUid:"),
-					  .gid = effective(text, "\nGid:"),
-					  .caught = strtoull(field(text, "\nSigCgt:"), NULL, 16)};
-	return 0;
+	return err ? agent_load_fail(a, err) : 0;
 }
 
 /* A stopped JVM would take the request and answer when nobody waits any more. */
-static int check_running(struct agent_load *a, struct agent_load_status *ret)
+static int check_running(struct agent_load *a, struct proc_status *ret)
 {
 	int err = agent_load_status(a, ret);
 
@@ -276,7 +250,7 @@ static int make_trigger(struct agent_load *a)
 /* SIGQUIT ends a process that does not handle it. */
 static int send_sigquit(struct agent_load *a)
 {
-	struct agent_load_status st;
+	struct proc_status st;
 	int err = check_running(a, &st);
 
 	if (err)
@@ -498,7 +472,7 @@ static int load(struct agent_load *a)
 
 int agent_load_child(struct agent_load *a)
 {
-	struct agent_load_status st;
+	struct proc_status st;
 	int err = check_running(a, &st);
 
 	if (!err)

@@ -39,15 +39,8 @@ int agent_load_gone(struct agent_load *a);
 /** agent_load_fail() - it could not be looked at, maybe because of that. Return: @err. */
 int agent_load_fail(struct agent_load *a, int err);
 
-struct agent_load_status {
-	char state;
-	uid_t uid; /* effective */
-	gid_t gid;
-	uint64_t caught; /* signals that have a handler, bit SIG - 1 */
-};
-
 /** agent_load_status() - /proc/PID/status of the target. Return: 0; -ESRCH. */
-int agent_load_status(struct agent_load *a, struct agent_load_status *ret);
+int agent_load_status(struct agent_load *a, struct proc_status *ret);
 
 /**
  * agent_load_child() - the child's work, with all that was prepared. Changes root and user for

@@ -135,14 +135,6 @@ static bool is_secure(pid_t pid)
 	return false;
 }
 
-static bool in_other_net(pid_t pid)
-{
-	struct stat ours, theirs;
-
-	return !entry_stat(pid, "ns/net", &theirs) && !stat("/proc/self/ns/net", &ours) &&
-	       (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
-}
-
 static const char *why_hotspot(const struct launch_roll *r, pid_t pid)
 {
 	int has = has_variable(pid, r->door);
@@ -156,7 +148,7 @@ static const char *why_hotspot(const struct launch_roll *r, pid_t pid)
 	if (!has)
 		return "its environment lacks our JAVA_TOOL_OPTIONS, which has a JVM load the agent "
 		       "(sudo, env -i and some scripts take it away)";
-	if (in_other_net(pid))
+	if (entry_other_namespace(pid, "net"))
 		return "it is in another network namespace, from where its agent cannot reach us";
 	if (!thread_read_status(pid, pid, &st) && st.seccomp)
 		return "its seccomp filter may not let its agent reach us";

@@ -155,3 +155,15 @@ int entry_stat(pid_t pid, const char *name, struct stat *ret)
 {
 	return (int)use(pid, name, use_stat, ret, NULL);
 }
+
+bool entry_other_namespace(pid_t pid, const char *kind)
+{
+	char name[16], path[64];
+	struct stat ours, theirs;
+
+	snprintf(name, sizeof(name), "ns/%s", kind);
+	if (entry_stat(pid, name, &theirs))
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return !stat(path, &ours) && (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
+}

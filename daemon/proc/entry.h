@@ -53,4 +53,10 @@ ssize_t entry_readlink(pid_t pid, const char *name, char *buf, size_t size);
 /** entry_stat() - as stat(2). Return: 0; as entry_open(). */
 int entry_stat(pid_t pid, const char *name, struct stat *ret);
 
+/**
+ * entry_other_namespace() - is @pid in another namespace than we are?
+ * @kind: as in /proc/PID/ns. False where that may not be seen: ours is the one to try.
+ */
+bool entry_other_namespace(pid_t pid, const char *kind);
+
 #endif

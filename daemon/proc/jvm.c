@@ -17,9 +17,6 @@
 #include "proc/jvm_image.h"
 #include "proc/jvm.h"
 
-/* /proc/PID/status takes about 1.5 kB; NSpid and the CPU masks may add some. */
-#define STATUS_MAX 16384
-
 /* Class paths of 100 kB do occur; a command line may be longer, but its main class comes early. */
 #define CMDLINE_MAX (1u << 20)
 
@@ -56,55 +53,6 @@ void jvm_info_fini(struct jvm_info *info)
 	if (info->libjvm_fd > 0)
 		close(info->libjvm_fd);
 	*info = (struct jvm_info){0};
-}
-
-/* --- /proc/PID/status ----------------------------------------------------------------------- */
-
-struct status {
-	pid_t tgid, ns_pid;
-	uid_t uid; /* effective */
-	char state;
-};
-
-/* What follows "\n@key:", blanks skipped. The kernel escapes newlines in the process's name. */
-static const char *status_field(const char *text, const char *key)
-{
-	const char *p = strstr(text, key);
-
-	return p ? p + strlen(key) + strspn(p + strlen(key), " \t") : "";
-}
-
-static pid_t last_number(const char *p)
-{
-	pid_t v = 0;
-
-	while (*p >= '0' && *p <= '9') {
-		char *end;
-
-		v = strtol(p, &end, 10);
-		p = end + strspn(end, " \t");
-	}
-	return v;
-}
-
-static int read_status(pid_t pid, struct status *ret)
-{
-	_cleanup_close_ int fd = entry_open(pid, "status", O_RDONLY);
-	char text[STATUS_MAX], *end;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return n ? fail_code(errno) : -ESRCH;
-	text[n] = '\0';
-	ret->tgid = strtol(status_field(text, "\nTgid:"), NULL, 10);
-	ret->state = *status_field(text, "\nState:");
-	ret->ns_pid = last_number(status_field(text, "\nNStgid:"));
-	strtoul(status_field(text, "\nUid:"), &end, 10);
-	ret->uid = strtoul(end, NULL, 10);
-	return 0;
 }
 
 /* --- kinds ---------------------------------------------------------------------------------- */
@@ -198,18 +146,6 @@ static bool is_32bit(int exe)
 }
 
 /* --- details -------------------------------------------------------------------------------- */
-
-static bool same_namespace(pid_t pid, const char *ns)
-{
-	char name[16], path[64];
-	struct stat ours, theirs;
-
-	snprintf(name, sizeof(name), "ns/%s", ns);
-	if (entry_stat(pid, name, &theirs))
-		return true;
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", ns);
-	return stat(path, &ours) || (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev);
-}
 
 static char *user_name(uid_t uid)
 {
@@ -341,11 +277,11 @@ static int read_main(pid_t pid, char **ret)
 
 static int init_info(pid_t pid, struct jvm_info *info)
 {
-	struct status st;
+	struct proc_status st;
 	int err;
 
 	*info = (struct jvm_info){.pid = pid};
-	err = read_status(pid, &st);
+	err = proc_status(pid, &st);
 	if (err)
 		return err;
 	if (st.tgid != pid || st.state == 'Z' || st.state == 'X')
@@ -363,8 +299,8 @@ static int describe(const struct map_entry *libjvm, struct view *v, struct jvm_i
 {
 	int err;
 
-	info->other_mount_ns = !same_namespace(info->pid, "mnt");
-	info->other_pid_ns = !same_namespace(info->pid, "pid");
+	info->other_mount_ns = entry_other_namespace(info->pid, "mnt");
+	info->other_pid_ns = entry_other_namespace(info->pid, "pid");
 	free(info->user);
 	info->user = user_name(info->uid);
 	if (!info->user)
@@ -432,7 +368,7 @@ static int list_pids(DIR *dir, pid_t **pids, size_t *n_ret)
 	struct dirent *d;
 
 	while ((d = readdir(dir)) && n < PIDS_MAX) {
-		pid_t pid = last_number(d->d_name);
+		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
 
 		if (pid <= 0)
 			continue;
@@ -471,8 +407,8 @@ int jvm_pids(pid_t **ret, size_t *n_ret)
 
 int jvm_uid(pid_t pid, uid_t *ret)
 {
-	struct status st;
-	int err = read_status(pid, &st);
+	struct proc_status st;
+	int err = proc_status(pid, &st);
 
 	if (!err)
 		*ret = st.uid;

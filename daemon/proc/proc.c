@@ -15,6 +15,9 @@
 /* /proc/PID/stat: a name of at most 64 bytes and 51 numbers. */
 #define STAT_MAX 2048
 
+/* /proc/PID/status takes about 1.5 kB; NSpid and the CPU masks may add some. */
+#define STATUS_MAX 16384
+
 static int pidfd_open(pid_t pid)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
@@ -107,6 +110,62 @@ int proc_stat(pid_t pid, struct proc_stat *ret)
 		return n ? fail_code(errno) : -ESRCH;
 	text[n] = '\0';
 	return parse_process_stat(text, ret);
+}
+
+/* What follows "\n@key:", blanks skipped. The kernel escapes newlines in the process's name. */
+static const char *status_field(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+
+	return p ? p + strlen(key) + strspn(p + strlen(key), " \t") : "";
+}
+
+/* Real, effective, saved, file system. */
+static unsigned int effective(const char *p)
+{
+	char *end;
+
+	strtoul(p, &end, 10);
+	return (unsigned int)strtoul(end, NULL, 10);
+}
+
+static pid_t last_number(const char *p)
+{
+	pid_t v = 0;
+
+	while (*p >= '0' && *p <= '9') {
+		char *end;
+
+		v = (pid_t)strtol(p, &end, 10);
+		p = end + strspn(end, " \t");
+	}
+	return v;
+}
+
+int proc_status_read(int fd, struct proc_status *ret)
+{
+	char text[STATUS_MAX];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return n ? fail_code(errno) : -ESRCH;
+	text[n] = '\0';
+	*ret = (struct proc_status){
+		.state = *status_field(text, "\nState:"),
+		.tgid = (pid_t)strtol(status_field(text, "\nTgid:"), NULL, 10),
+		.ns_pid = last_number(status_field(text, "\nNStgid:")),
+		.uid = effective(status_field(text, "\nUid:")),
+		.gid = effective(status_field(text, "\nGid:")),
+		.caught = strtoull(status_field(text, "\nSigCgt:"), NULL, 16),
+	};
+	return 0;
+}
+
+int proc_status(pid_t pid, struct proc_status *ret)
+{
+	_cleanup_close_ int fd = entry_open(pid, "status", O_RDONLY);
+
+	return fd < 0 ? fd : proc_status_read(fd, ret);
 }
 
 int proc_start_time(pid_t pid, uint64_t *ret)

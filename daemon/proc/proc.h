@@ -48,6 +48,21 @@ bool proc_ends_within(pid_t pid, int ms);
 /** proc_stat() - of whatever has @pid now, be it a zombie. Return: 0; -ESRCH; -errno. */
 int proc_stat(pid_t pid, struct proc_stat *ret);
 
+/* Of /proc/PID/status. */
+struct proc_status {
+	char state;
+	pid_t tgid, ns_pid; /* the second as it sees itself: in its innermost PID namespace */
+	uid_t uid;	    /* effective */
+	gid_t gid;
+	uint64_t caught; /* signals with a handler, 1 << (N - 1) each */
+};
+
+/** proc_status() - of @pid, by a thread that lives. Return: 0; -ESRCH; -errno. */
+int proc_status(pid_t pid, struct proc_status *ret);
+
+/** proc_status_read() - of an open one. Return: the same. */
+int proc_status_read(int fd, struct proc_status *ret);
+
 /** proc_start_time() - of whatever has @pid now. Return: 0; -ESRCH; -errno. */
 int proc_start_time(pid_t pid, uint64_t *ret);
 
