@@ -8,9 +8,8 @@
 #include "base/stop.h"
 #include "proc/proc.h"
 
-#define FDS_MAX	  4    /* descriptors in one message that we take, to close them */
-#define ERRNO_MAX 4095 /* MAX_ERRNO, kernel include/linux/err.h */
-#define DYING_MS  300  /* a process closes its descriptors some time before it is gone */
+#define FDS_MAX	  4		     /* descriptors in one message that we take, to close them */
+#define ERRNO_MAX 4095		     /* MAX_ERRNO, kernel include/linux/err.h */
 #define BUSY_NS	  (2 * NSEC_PER_SEC) /* another one that was killed puts everything back first */
 #define BUSY_US	  5000
 
@@ -44,7 +43,7 @@ static int wait_ready(int fd, short events, uint64_t deadline_ns)
 /* The other end is closed: because the target ends? Return: -ESRCH; -ECONNREFUSED. */
 static int closed(const struct agent_link *l)
 {
-	return proc_ends_within(l->pid, DYING_MS) ? -ESRCH : -ECONNREFUSED;
+	return proc_ends_within(l->pid, PROC_DYING_MS) ? -ESRCH : -ECONNREFUSED;
 }
 
 static int send_request(struct agent_link *l, const struct agent_ask *a, uint64_t deadline_ns)

@@ -141,7 +141,7 @@ static enum status status_of(int err)
 static bool target_ended(const struct answer *a, int err)
 {
 	return a->pid && err < 0 && err != -EINVAL && (a->existed || err != -ESRCH) &&
-	       proc_ends_within(a->pid, ANSWER_DYING_MS);
+	       proc_ends_within(a->pid, PROC_DYING_MS);
 }
 
 enum status answer_failed(const struct answer *a, int err, const struct fail *f)

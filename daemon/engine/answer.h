@@ -95,7 +95,4 @@ uint64_t answer_settle(struct answer *a);
  */
 enum status answer_failed(const struct answer *a, int err, const struct fail *f);
 
-/* A process that is being killed is gone within this, unless the machine is very busy. */
-#define ANSWER_DYING_MS 300
-
 #endif

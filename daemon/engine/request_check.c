@@ -4,6 +4,7 @@
 
 #include "base/stop.h"
 #include "engine/answer.h"
+#include "kernel/bpf_util.h"
 #include "kernel/kernel_features.h"
 #include "proc/caps.h"
 
@@ -32,13 +33,9 @@ static void need(const struct runtime_out *out, bool have, const char *what, con
 
 static void check_bpf_right(const struct runtime_out *out)
 {
-	bool bpf = caps_have(CAP_BPF), perfmon = caps_have(CAP_PERFMON);
+	const char *missing = bpf_right_missing();
 
-	need(out, caps_have(CAP_SYS_ADMIN) || (bpf && perfmon), "bpf privilege",
-	     "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN",
-	     bpf       ? "CAP_PERFMON is missing: run as root, or with that"
-	     : perfmon ? "CAP_BPF is missing: run as root, or with that"
-		       : "CAP_BPF and CAP_PERFMON are missing: run as root, or with these");
+	need(out, !missing, "bpf privilege", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN", missing);
 }
 
 /* For JVMs of other users, and for those that may do what we may not. */

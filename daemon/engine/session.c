@@ -301,7 +301,7 @@ static bool take_down(struct session *s, enum log_level left)
 		drain(s);
 	/* Only its end excuses what could not be taken out: -ESRCH may also speak of one thread. */
 	if (!err || !rt->id || !alive(s) ||
-	    (err == -ESRCH && (rt->replaced || proc_ends_within(rt->id->pid, ANSWER_DYING_MS))))
+	    (err == -ESRCH && (rt->replaced || proc_ends_within(rt->id->pid, PROC_DYING_MS))))
 		return true;
 	if (err == -EBUSY)
 		log_pid(left, rt->id->pid,

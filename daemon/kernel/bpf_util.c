@@ -107,13 +107,12 @@ static int short_of_descriptors(void)
 	return fail_is_shortage(err) ? err : 0;
 }
 
-/* CAP_SYS_ADMIN stands for both. */
-static const char *forbidden(void)
+const char *bpf_right_missing(void)
 {
 	bool bpf = caps_have(CAP_BPF), perfmon = caps_have(CAP_PERFMON);
 
 	if (caps_have(CAP_SYS_ADMIN) || (bpf && perfmon))
-		return "lockdown=confidentiality or a security module forbids it";
+		return NULL;
 	return bpf	 ? "CAP_PERFMON is missing: run as root, or with that"
 	       : perfmon ? "CAP_BPF is missing: run as root, or with that"
 			 : "CAP_BPF and CAP_PERFMON are missing: run as root, or with these";
@@ -121,15 +120,17 @@ static const char *forbidden(void)
 
 int bpf_load_failed(const char *what, int err, const struct load_log *log, struct fail *f)
 {
-	const char *why;
+	const char *why, *missing = bpf_right_missing();
 	size_t len = verdict(log->text, &why);
 
 	debug_lines(log->text);
-	if (err != -EPERM && short_of_descriptors())
-		err = short_of_descriptors();
+	if (err != -EPERM)
+		err = short_of_descriptors() ?: err;
 	if (err == -EPERM)
-		return fail_set(f, -EPERM, "%s: the kernel does not let us load a BPF program: %s",
-				what, forbidden());
+		return fail_set(
+			f, -EPERM, "%s: the kernel does not let us load a BPF program: %s", what,
+			missing ? missing
+				: "lockdown=confidentiality or a security module forbids it");
 	if (err == -EMFILE || err == -ENFILE)
 		return fail_set(f, err, "%s: its BPF program cannot be loaded: %s", what,
 				fail_strerror(err));

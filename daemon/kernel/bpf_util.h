@@ -32,6 +32,12 @@ __u32 bpf_tgid(pid_t pid);
 /** bpf_can_tell() - can hits in @pid be told from others? Return: 0; -EOPNOTSUPP with @f. */
 int bpf_can_tell(pid_t pid, struct fail *f);
 
+/**
+ * bpf_right_missing() - which capability do we lack to load programs, and what to do?
+ * CAP_SYS_ADMIN stands for both. Return: NULL when we have them.
+ */
+const char *bpf_right_missing(void);
+
 /** bpf_messages() - have libbpf's own messages go to log_debug(). */
 void bpf_messages(void);
 

@@ -39,6 +39,9 @@ struct proc_stat {
 	uint64_t start_time; /* as above */
 };
 
+/* One that is being killed is gone within this, unless the machine is very busy. */
+#define PROC_DYING_MS 300
+
 /**
  * proc_ends_within() - is @pid no process any more, or about to end within @ms? One that is being
  * killed is still there for a while, with its memory gone and its links refused.
