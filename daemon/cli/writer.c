@@ -88,8 +88,7 @@ static char *at(const struct writer *w, uint64_t pos)
 	return w->ring + pos % WRITER_BYTES;
 }
 
-/* --- the process: talking to its client --------------------------------------------------------
- */
+/* --- the process: talking to its client ------------------------------------------------------- */
 
 static void tell(struct writer *w)
 {

@@ -276,8 +276,7 @@ static void add_call(struct encoder *e, const struct event *ev)
 	add_literal(b, ")\n");
 }
 
-/* --- what else a trace tells -------------------------------------------------------------------
- */
+/* --- what else a trace tells ------------------------------------------------------------------ */
 
 /* "PID 4711", or "/usr/bin/app", of which every process is meant. */
 static void add_target(struct encoder *e, pid_t pid, const char *binary)

@@ -148,8 +148,7 @@ int mem_open_live(pid_t pid, struct mem **ret)
 	return 0;
 }
 
-/* --- a process behind its mem file --------------------------------------------------------------
- */
+/* --- a process behind its mem file ------------------------------------------------------------ */
 
 struct mem_fd {
 	struct mem base;

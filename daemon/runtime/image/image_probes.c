@@ -24,8 +24,7 @@ void image_say(const struct image *im, enum log_level level, const char *fmt, ..
 		log_msg(level, "%s: %s", im->path, text);
 }
 
-/* --- what probes tell --------------------------------------------------------------------------
- */
+/* --- what probes tell ------------------------------------------------------------------------- */
 
 static void on_probed(void *arg, struct probe *p)
 {
