@@ -238,6 +238,12 @@ static void cycle(void)
 }
 
 static uint64_t worker, worker_seconds;
+static volatile sig_atomic_t told_to_end; /* another target has failed */
+
+static void on_told(int sig _unused_)
+{
+	told_to_end = 1;
+}
 
 static void chaos_target(void **state _unused_)
 {
@@ -251,7 +257,7 @@ static void chaos_target(void **state _unused_)
 	chaos_target_start(&scene.t, w);
 	chaos_target_check_code(&scene.t);
 	until = mono_ms() + worker_seconds * 1000;
-	while (mono_ms() < until) {
+	while (mono_ms() < until && !told_to_end) {
 		chaos_random_seed(seed, worker, scene.cycles);
 		chaos_say("--- cycle %llu", (unsigned long long)scene.cycles);
 		cycle();
@@ -326,8 +332,19 @@ static struct child *target_begin(uint64_t number, uint64_t seconds)
 			   &(struct child_opts){.env = (const char *const[]){env, NULL}});
 }
 
+/* In order, so that nothing of them stays either. */
+static void others_end(struct child **c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c[i])
+			child_signal(c[i], SIGTERM);
+	for (size_t i = 0; i < n; i++)
+		if (c[i])
+			child_wait(c[i], TIDY_MS);
+}
+
 /* What it said of itself, if it did not end well: the last things that were done, and why. */
-static void target_end(struct child *c, uint64_t number)
+static void target_end(struct child *c, uint64_t number, struct child **others)
 {
 	int status = child_wait(c, 0);
 	_cleanup_free_ char *out = child_text(c), *err = child_errors(c);
@@ -338,6 +355,7 @@ static void target_end(struct child *c, uint64_t number)
 	if (figures)
 		*figures = 0;
 	if (status) {
+		others_end(others, TARGETS);
 		for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
 			print_error("    %s\n", line);
 		print_error("%s\n", err);
@@ -379,7 +397,7 @@ static void chaos_hurts_nobody(void **state _unused_)
 		more = false;
 		for (size_t i = 0; i < TARGETS; i++) {
 			if (c[i] && !child_running(c[i]))
-				target_end(take_ptr(c[i]), of[i]);
+				target_end(take_ptr(c[i]), of[i], c);
 			if (!c[i] && mono_ms() < until) {
 				of[i] = target_number(number++);
 				c[i] = target_begin(of[i], each);
@@ -399,6 +417,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "target")) {
+		signal(SIGTERM, on_told);
 		worker = strtoull(argv[2], NULL, 10);
 		worker_seconds = strtoull(argv[3], NULL, 10);
 		return target_main();
