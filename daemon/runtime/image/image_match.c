@@ -5,7 +5,6 @@
 #include "probe/glob.h"
 #include "runtime/image/image_names.h"
 #include "symmap/jtype.h"
-#include "symmap/jtype.h"
 
 /* Classes that are tried for one name, and combinations of those for one signature. */
 #define CLASSES_MAX 8
