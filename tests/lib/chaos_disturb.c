@@ -7,9 +7,12 @@
 
 #include "lib/chaos.h"
 #include "lib/cmocka_all.h"
+#include "proc/threads.h"
 
 #define BEGIN_MAX_MS 500
 #define LAST_MAX_MS  900
+/* A tracer lets go of all threads within this. */
+#define TOOL_MS 30000
 
 /* Where the kernel's controllers are: of cgroup v2, and of v1 where that is mounted. */
 static const char *const freezers[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
@@ -166,10 +169,39 @@ static bool gdb_begin(struct chaos_disturb *d)
 						   "shell sleep 0.5", NULL});
 }
 
+/* In what state are the tool and the threads that it has? "S 12, t 3". */
+static void say_states(const struct chaos_disturb *d)
+{
+	_cleanup_free_ pid_t *tids = NULL;
+	struct thread_status st = {0};
+	unsigned int n_of[128] = {0};
+	size_t n = 0;
+
+	if (!thread_read_status(child_pid(d->tool), child_pid(d->tool), &st))
+		chaos_say("the other tracer: %c", st.state);
+	if (threads_list(d->pid, &tids, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (!thread_read_status(d->pid, tids[i], &st) && st.tracer)
+			n_of[st.state & 127]++;
+	for (int c = 0; c < 128; c++)
+		if (n_of[c])
+			chaos_say("threads with a tracer in state %c: %u", c, n_of[c]);
+}
+
+/*
+ * strace has been seen to hang at its end, once in some thousand. The kernel lets go of its threads
+ * when it is killed.
+ */
 static void await_tool(struct chaos_disturb *d)
 {
+	if (child_wait(d->tool, TOOL_MS) != CHILD_TIMEOUT)
+		return;
+	say_states(d);
+	child_signal(d->tool, SIGKILL);
 	if (child_wait(d->tool, JVM_TIMEOUT_MS) == CHILD_TIMEOUT)
 		fail_msg("the other tracer does not let go");
+	chaos_say("the other tracer had to be killed");
 }
 
 static void strace_end(struct chaos_disturb *d)
