@@ -2,6 +2,7 @@
 /* main.c - hotprobe's commands, from one table. */
 #include <stdio.h>
 
+#include "base/fds.h"
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
@@ -23,6 +24,7 @@ static void print_usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	fds_complete();
 	signals_hold();
 	if (argc < 2) {
 		print_usage(stderr);

@@ -8,6 +8,12 @@
 #include "base/util.h"
 
 /**
+ * fds_complete() - open those of 0, 1 and 2 that are closed, so that nothing else of ours gets
+ * their numbers. Reading from them gives nothing, and writing fails: EBADF, as it would have.
+ */
+void fds_complete(void);
+
+/**
  * fds_keep() - close every descriptor but 0, 1, 2 and those of @keep, and point 0 and 1 to
  * /dev/null.
  *

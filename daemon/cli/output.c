@@ -340,7 +340,7 @@ static bool finish(struct output *o, struct writer *w, uint64_t limit_ns)
 
 static void say_end(struct output *o)
 {
-	const char *name = o->name ? o->name : "to stdout";
+	const char *name = o->name ? o->name : "stdout";
 	unsigned long long n = o->unwritten - o->told;
 
 	if (o->err == EPIPE)

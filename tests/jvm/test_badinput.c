@@ -413,6 +413,21 @@ static void output_to_full_disk(void **state _unused_)
 	busy_finish(&j);
 }
 
+/* What would be written goes nowhere else: not into a socket that got the number of stdout. */
+static void output_is_closed(void **state _unused_)
+{
+	_cleanup_free_ char *command = NULL, *said = NULL;
+	struct child *sh;
+
+	assert_true(asprintf(&command, "%s check 2>&1 >&-", env_bin()) > 0);
+	sh = child_start((const char *const[]){"sh", "-c", command, NULL}, NULL);
+	said = child_line(sh, HP_TIMEOUT_MS);
+	assert_non_null(said);
+	assert_string_equal(said, "hotprobe: error: cannot write stdout: Bad file descriptor");
+	assert_int_equal(child_wait(sh, HP_TIMEOUT_MS), 1);
+	child_free(sh);
+}
+
 /* `hotprobe trace ... | head -1`: the reader goes away, hotprobe detaches and ends. */
 static void output_reader_goes_away(void **state _unused_)
 {
@@ -516,6 +531,7 @@ int main(int argc, char **argv)
 		jvm_test(text_output_of_any_string),
 		jvm_test(output_cannot_be_opened),
 		jvm_test(output_to_full_disk),
+		jvm_test(output_is_closed),
 		jvm_test(output_reader_goes_away),
 		jvm_test(user_without_privileges),
 		jvm_test(target_of_another_user),
