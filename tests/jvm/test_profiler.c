@@ -51,9 +51,12 @@ static void probed_calls(struct jvm *j)
 
 		json_decref(hp_attached(hp));
 		free(jvm_ask(j, "calls %d", PROBED_CALLS));
-		last = hp_finish(hp, SIGINT, 0, events);
+		/* What a dead signal frame left in a hole of the stack looks like one that lives.
+		 */
+		last = hp_finish(hp, SIGINT, HP_MAY_STAY, events);
 		assert_int_equal(json_integer_value(json_object_get(last, "hits")), PROBED_CALLS);
-		assert_true(json_is_true(json_object_get(last, "restored")));
+		assert_true(json_is_true(json_object_get(last, "restored")) ||
+			    child_wait(hp, 0) == 1);
 		json_decref(last);
 		child_free(hp);
 	}

@@ -214,6 +214,13 @@ json_t *hp_attached(struct child *hp)
 	return o;
 }
 
+static bool region_stays(struct child *hp)
+{
+	_cleanup_free_ char *err = child_errors(hp);
+
+	return strstr(err, "in the slot region, which stays mapped") != NULL;
+}
+
 json_t *hp_finish(struct child *hp, int sig, int status, json_t *events)
 {
 	json_t *o, *last = NULL;
@@ -229,6 +236,8 @@ json_t *hp_finish(struct child *hp, int sig, int status, json_t *events)
 		last = o;
 	}
 	got = child_wait(hp, HP_TIMEOUT_MS);
+	if (status == HP_MAY_STAY)
+		status = got == 1 && region_stays(hp) ? 1 : 0;
 	if (got != status)
 		hp_fail(hp, "exit status %d, not %d", got, status);
 	if (strcmp(json_text(last, "event"), "detached"))

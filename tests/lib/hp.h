@@ -48,6 +48,9 @@ json_t *hp_until(struct child *hp, const char *event, json_t *seen);
 /** hp_attached() - the first object, which must be "attached". */
 json_t *hp_attached(struct child *hp);
 
+/* An exit status: 0, or 1 because a thread seems to be in the region still. */
+#define HP_MAY_STAY (-1)
+
 /**
  * hp_finish() - end it with @sig (0: it ends by itself) and read the rest.
  * @events: JSON array that takes every object but the last.
