@@ -33,6 +33,16 @@ void runtime_check_event(const struct runtime_out *out, enum check_result result
 				   .check = {.what = what, .result = result, .detail = text}});
 }
 
+void runtime_covered(void *arg, const struct coverage_event *ev)
+{
+	const struct runtime_look *l = arg;
+
+	l->out->event(l->out->arg, &(struct event){.kind = EVENT_COVERED,
+						   .ts_ns = clock_wall_ns(),
+						   .pid = l->pid,
+						   .coverage = *ev});
+}
+
 int runtime_attach(struct runtime *rt, const struct trace_request *req, struct fail *f)
 {
 	rt->begun_ns = clock_ns();

@@ -46,6 +46,15 @@ struct runtime_out {
 void runtime_check_event(const struct runtime_out *out, enum check_result result, const char *what,
 			 const char *fmt, ...) _printf_(4, 5);
 
+/* Where ops->look() tells what is seen. @pid: 0 for all processes of an image. */
+struct runtime_look {
+	const struct runtime_out *out;
+	pid_t pid;
+};
+
+/** runtime_covered() - give out @ev as one that was asked for. @arg: struct runtime_look. */
+void runtime_covered(void *arg, const struct coverage_event *ev);
+
 /* What `list` says of a process; "" is not known. */
 struct runtime_about {
 	char version[128]; /* of Java */

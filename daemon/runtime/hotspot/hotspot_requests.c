@@ -85,23 +85,41 @@ static void log_map(pid_t pid, struct codecache *c)
 		strpool_bytes(symmap_strings(map)));
 }
 
+/* A JVM and its methods at one moment. */
+struct snapshot {
+	struct remote *w;
+	struct target *t;
+	struct codecache *c;
+};
+
+static int snapshot_open(struct snapshot *s, const struct target_request *req, struct fail *f)
+{
+	int err;
+
+	*s = (struct snapshot){0};
+	err = target_look(req, &s->w, &s->t, f);
+	return err ? err : codecache_open(s->t, NULL, NULL, NULL, &s->c, f);
+}
+
+/* Also after snapshot_open() has failed. */
+static void snapshot_close(struct snapshot *s)
+{
+	codecache_close(s->c);
+	target_close(s->t);
+	remote_close(s->w);
+}
+
 int hotspot_methods(const struct target_request *req, const struct spec *spec,
 		    const struct runtime_out *out, struct fail *f)
 {
-	struct codecache *c = NULL;
-	struct remote *w = NULL;
-	struct target *t = NULL;
-	int err = target_look(req, &w, &t, f);
+	struct snapshot s;
+	int err = snapshot_open(&s, req, f);
 
-	if (err == 0)
-		err = codecache_open(t, NULL, NULL, NULL, &c, f);
 	if (err == 0) {
-		hotspot_send_map(out, codecache_map(c), t, spec, false);
-		log_map(req->pid, c);
+		hotspot_send_map(out, codecache_map(s.c), s.t, spec, false);
+		log_map(req->pid, s.c);
 	}
-	codecache_close(c);
-	target_close(t);
-	remote_close(w);
+	snapshot_close(&s);
 	return err;
 }
 
@@ -109,43 +127,22 @@ int hotspot_methods(const struct target_request *req, const struct spec *spec,
 
 #define LOOK_BUDGET_NS (2 * NSEC_PER_SEC)
 
-struct look {
-	const struct runtime_out *out;
-	pid_t pid;
-};
-
-static void on_coverage(void *arg, const struct coverage_event *ev)
-{
-	struct look *l = arg;
-
-	l->out->event(l->out->arg, &(struct event){.kind = EVENT_COVERED,
-						   .ts_ns = clock_wall_ns(),
-						   .pid = l->pid,
-						   .coverage = *ev});
-}
-
 int hotspot_look(const struct target_request *req, struct spec *const *specs, size_t n,
 		 const struct runtime_out *out, struct fail *f)
 {
-	struct look l = {.out = out, .pid = req->pid};
+	struct runtime_look l = {.out = out, .pid = req->pid};
 	struct coverage *cv = NULL;
-	struct codecache *c = NULL;
-	struct remote *w = NULL;
-	struct target *t = NULL;
-	int err = target_look(req, &w, &t, f);
+	struct snapshot s;
+	int err = snapshot_open(&s, req, f);
 
-	if (err == 0)
-		err = codecache_open(t, NULL, NULL, NULL, &c, f);
 	if (err == 0) {
-		cv = coverage_new(t, c, specs, n);
-		err = cv ? coverage_say(cv, COVERAGE_TELL_ALL, NULL, LOOK_BUDGET_NS, on_coverage,
-					&l)
+		cv = coverage_new(s.t, s.c, specs, n);
+		err = cv ? coverage_say(cv, COVERAGE_TELL_ALL, NULL, LOOK_BUDGET_NS,
+					runtime_covered, &l)
 			 : -ENOMEM;
 	}
 	coverage_free(cv);
-	codecache_close(c);
-	target_close(t);
-	remote_close(w);
+	snapshot_close(&s);
 	return err;
 }
 

@@ -344,25 +344,10 @@ static void image_close(struct runtime *rt)
 
 /* --- without a probe -------------------------------------------------------------------------- */
 
-struct look {
-	const struct runtime_out *out;
-	pid_t pid;
-};
-
-static void on_coverage(void *arg, const struct coverage_event *ev)
-{
-	struct look *l = arg;
-
-	l->out->event(l->out->arg, &(struct event){.kind = EVENT_COVERED,
-						   .ts_ns = clock_wall_ns(),
-						   .pid = l->pid,
-						   .coverage = *ev});
-}
-
 static int image_seen(const struct target_request *t, struct spec *const *specs, size_t n,
 		      const struct runtime_out *out, struct fail *f)
 {
-	struct look l = {.out = out, .pid = t->pid};
+	struct runtime_look l = {.out = out, .pid = t->pid};
 	struct image *im = calloc(1, sizeof(*im));
 	char exe[IMAGE_EXE_MAX];
 	int err;
@@ -376,7 +361,7 @@ static int image_seen(const struct target_request *t, struct spec *const *specs,
 	if (!err)
 		err = image_probes_fit(im, f);
 	if (!err)
-		image_coverage_tell(im, NULL, on_coverage, &l);
+		image_coverage_tell(im, NULL, runtime_covered, &l);
 	memset(im->specs, 0, sizeof(im->specs)); /* not ours to free */
 	image_free(im);
 	return err;
